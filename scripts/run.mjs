@@ -1,0 +1,73 @@
+// The one entry of every npm script that needs more than one command. Plain JavaScript, because it has to run on
+// a fresh clone before anything is installed.
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+
+/** Runs a command, its output shown as it comes; a failure ends everything with its exit code. */
+function run(command, args, options = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
+  if (result.error) {
+    console.error(`Cannot run ${command}: ${result.error.message}`);
+    process.exit(1);
+  }
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** `npm ci` where node_modules is missing or older than the lock file. */
+function install() {
+  const stamp = join(root, 'node_modules', '.package-lock.json');
+  const fresh = existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs;
+  if (!fresh) run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
+}
+
+function build() {
+  install();
+  run(process.execPath, [bin('tsc'), '-p', 'tsconfig.build.json']);
+}
+
+/** Compiles everything, scripts included, into build/ and runs one of them. */
+function script(path, args) {
+  install();
+  run(process.execPath, [bin('tsc'), '-p', 'tsconfig.tools.json']);
+  run(process.execPath, ['--enable-source-maps', join(root, 'build', path), ...args]);
+}
+
+function checkStatically() {
+  install();
+  run(process.execPath, [bin('prettier'), '--check', '--log-level', 'warn', '.']);
+  run(process.execPath, [bin('tsc'), '-p', 'tsconfig.json']);
+  run(process.execPath, [bin('eslint'), '.']);
+  script('scripts/check-layers.js', []);
+}
+
+function test(args) {
+  build();
+  script('scripts/install-test-tools.js', []);
+  script('scripts/build-bpf.js', ['--if-stale']);
+  run(process.execPath, [bin('tap'), ...args]);
+}
+
+const tasks = {
+  build,
+  check: (args) => {
+    checkStatically();
+    test(args);
+  },
+  test,
+  demo: (args) => script('scripts/demo.js', args),
+  'build:bpf': (args) => script('scripts/build-bpf.js', args),
+  'generate:uapi': (args) => script('scripts/generate-uapi.js', args),
+  bench: (args) => script('bench/main.js', args),
+};
+
+const [task, ...args] = process.argv.slice(2);
+if (!Object.hasOwn(tasks, task)) {
+  console.error(`Unknown task ${task}; there are: ${Object.keys(tasks).join(', ')}`);
+  process.exit(2);
+}
+tasks[task](args);

@@ -1,0 +1,391 @@
+/**
+ * Every error class of ts-xdp.
+ *
+ * A caller tells errors apart by class or by `code`, never by message. Facts are fields, so that a program can
+ * act on them and `--json` can print them. A message reads "Cannot <do what>: <why>"; `hint` says what to do.
+ */
+
+/** What a fact of an error may be: anything JSON can carry, and bigint, which is printed as a decimal string. */
+export type Fact = string | number | bigint | boolean | null | undefined | readonly Fact[] | { [name: string]: Fact };
+
+export interface ErrorContext {
+  /** One sentence on what the reader can do about it. */
+  hint?: string | undefined;
+  cause?: unknown;
+}
+
+/** The base of every error that ts-xdp throws on purpose. */
+export abstract class TsXdpError extends Error {
+  abstract readonly code: string;
+  readonly hint: string | undefined;
+
+  constructor(message: string, context: ErrorContext = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause });
+    this.name = new.target.name;
+    this.hint = context.hint;
+  }
+
+  /** The fields that describe what happened, without message, hint and code. */
+  facts(): Record<string, Fact> {
+    const facts: Record<string, Fact> = {};
+    for (const [name, value] of Object.entries(this)) {
+      if (name === 'code' || name === 'hint' || name === 'name' || name === 'cause') continue;
+      facts[name] = value as Fact;
+    }
+    return facts;
+  }
+}
+
+/** A value given by the caller has no meaning here: a wrong option, a name with a slash, a negative size. */
+export class ArgumentError extends TsXdpError {
+  readonly code = 'ARGUMENT_INVALID';
+  readonly argument: string;
+
+  constructor(argument: string, message: string, context?: ErrorContext) {
+    super(message, context);
+    this.argument = argument;
+  }
+}
+
+/** A handle was used after `close()`. */
+export class ClosedError extends TsXdpError {
+  readonly code = 'CLOSED';
+  readonly resource: string;
+
+  constructor(resource: string) {
+    super(`Cannot use ${resource}: it is closed`);
+    this.resource = resource;
+  }
+}
+
+/** A read or write past the end of a buffer, found before it happens. */
+export class BoundsError extends TsXdpError {
+  readonly code = 'OUT_OF_BOUNDS';
+  readonly offset: number;
+  readonly length: number;
+  readonly available: number;
+
+  constructor(offset: number, length: number, available: number) {
+    super(`Cannot access ${String(length)} bytes at offset ${String(offset)}: only ${String(available)} bytes are there`);
+    this.offset = offset;
+    this.length = length;
+    this.available = available;
+  }
+}
+
+export type FileErrorCode = 'FILE_NOT_FOUND' | 'FILE_UNREADABLE';
+
+/** A file named by the caller cannot be read. */
+export class FileError extends TsXdpError {
+  readonly code: FileErrorCode;
+  readonly path: string;
+
+  constructor(code: FileErrorCode, path: string, message: string, context?: ErrorContext) {
+    super(message, context);
+    this.code = code;
+    this.path = path;
+  }
+}
+
+export type ElfErrorCode = 'ELF_NOT_ELF' | 'ELF_NOT_BPF' | 'ELF_TRUNCATED' | 'ELF_INVALID';
+
+export interface ElfErrorContext extends ErrorContext {
+  section?: string | undefined;
+  /** Bytes from the start of the file, or of the section where one is named. */
+  offset?: number | undefined;
+}
+
+/** The bytes are not an ELF file that this library can read. */
+export class ElfError extends TsXdpError {
+  readonly code: ElfErrorCode;
+  readonly section: string | undefined;
+  readonly offset: number | undefined;
+
+  constructor(code: ElfErrorCode, message: string, context: ElfErrorContext = {}) {
+    super(message, context);
+    this.code = code;
+    this.section = context.section;
+    this.offset = context.offset;
+  }
+}
+
+/** BTF or BTF.ext is malformed, or a type is not what the operation needs. */
+export class BtfError extends TsXdpError {
+  readonly code = 'BTF_INVALID';
+  readonly typeId: number | undefined;
+
+  constructor(message: string, context: ErrorContext & { typeId?: number | undefined } = {}) {
+    super(message, context);
+    this.typeId = context.typeId;
+  }
+}
+
+export type ObjectErrorCode =
+  | 'OBJECT_INVALID'
+  | 'OBJECT_FOREIGN_ENDIAN'
+  | 'RELOCATION_FAILED'
+  | 'PROGRAM_NONE'
+  | 'PROGRAM_AMBIGUOUS';
+
+/** The object file is readable but cannot be loaded the way it was asked for. */
+export class ObjectError extends TsXdpError {
+  readonly code: ObjectErrorCode;
+  readonly section: string | undefined;
+  readonly program: string | undefined;
+  readonly programs: readonly string[] | undefined;
+
+  constructor(
+    code: ObjectErrorCode,
+    message: string,
+    context: ErrorContext & {
+      section?: string | undefined;
+      program?: string | undefined;
+      programs?: readonly string[] | undefined;
+    } = {},
+  ) {
+    super(message, context);
+    this.code = code;
+    this.section = context.section;
+    this.program = context.program;
+    this.programs = context.programs;
+  }
+}
+
+export type NotFoundErrorCode =
+  | 'PROGRAM_NOT_FOUND'
+  | 'MAP_NOT_FOUND'
+  | 'VARIABLE_NOT_FOUND'
+  | 'TYPE_NOT_FOUND'
+  | 'INTERFACE_NOT_FOUND'
+  | 'NETNS_NOT_FOUND'
+  | 'PIN_NOT_FOUND'
+  | 'LINK_NOT_FOUND'
+  | 'KEY_NOT_FOUND';
+
+/** Something was named that is not there. `available` holds the names that are, where they are few. */
+export class NotFoundError extends TsXdpError {
+  readonly code: NotFoundErrorCode;
+  readonly subject: string;
+  readonly available: readonly string[] | undefined;
+
+  constructor(
+    code: NotFoundErrorCode,
+    subject: string,
+    message: string,
+    context: ErrorContext & { available?: readonly string[] | undefined } = {},
+  ) {
+    super(message, context);
+    this.code = code;
+    this.subject = subject;
+    this.available = context.available;
+  }
+}
+
+/** A value does not fit the type it is meant for. `path` leads into it: `[3].ports`. */
+export class ValueError extends TsXdpError {
+  readonly code = 'VALUE_INVALID';
+  readonly path: string;
+  readonly type: string;
+
+  constructor(path: string, type: string, message: string, context?: ErrorContext) {
+    super(message, context);
+    this.path = path;
+    this.type = type;
+  }
+}
+
+/** A system call failed in a way that no more specific class describes. */
+export class SyscallError extends TsXdpError {
+  readonly code = 'SYSCALL_FAILED';
+  /** `bpf(BPF_MAP_CREATE)`, `mmap`, … */
+  readonly call: string;
+  readonly errno: number;
+  readonly errnoName: string;
+
+  constructor(call: string, errno: number, errnoName: string, message: string, context?: ErrorContext) {
+    super(message, context);
+    this.call = call;
+    this.errno = errno;
+    this.errnoName = errnoName;
+  }
+}
+
+/** The kernel does not permit it. `missing` names the capabilities that were found absent; empty where none is. */
+export class PermissionError extends TsXdpError {
+  readonly code = 'PERMISSION_DENIED';
+  readonly call: string;
+  readonly errnoName: string;
+  readonly missing: readonly string[];
+
+  constructor(
+    call: string,
+    errnoName: string,
+    missing: readonly string[],
+    message: string,
+    context?: ErrorContext,
+  ) {
+    super(message, context);
+    this.call = call;
+    this.errnoName = errnoName;
+    this.missing = missing;
+  }
+}
+
+/** This kernel lacks a feature, found by probing it. */
+export class UnsupportedFeatureError extends TsXdpError {
+  readonly code = 'UNSUPPORTED_FEATURE';
+  readonly feature: string;
+  /** The first kernel version that has it, `5.8`. */
+  readonly minKernel: string;
+
+  constructor(feature: string, minKernel: string, message: string, context?: ErrorContext) {
+    super(message, context);
+    this.feature = feature;
+    this.minKernel = minKernel;
+  }
+}
+
+/** The kernel answered a netlink request with an error; `extack` is its own text, where it gave one. */
+export class NetlinkError extends TsXdpError {
+  readonly code = 'NETLINK_FAILED';
+  readonly request: string;
+  readonly errno: number;
+  readonly errnoName: string;
+  readonly extack: string | undefined;
+
+  constructor(
+    request: string,
+    errno: number,
+    errnoName: string,
+    extack: string | undefined,
+    message: string,
+    context?: ErrorContext,
+  ) {
+    super(message, context);
+    this.request = request;
+    this.errno = errno;
+    this.errnoName = errnoName;
+    this.extack = extack;
+  }
+}
+
+/** The verifier, or a check before it, refused a program. */
+export class VerifierError extends TsXdpError {
+  readonly code = 'VERIFIER_REFUSED';
+  readonly program: string;
+  readonly errno: number;
+  readonly errnoName: string;
+  /** The verifier's reason in one line. */
+  readonly summary: string;
+  /** `file.c:42: the line of C`, where line information leads to it. */
+  readonly source: string | undefined;
+  /** The whole log, never cut. */
+  readonly log: string;
+
+  constructor(
+    refusal: {
+      program: string;
+      errno: number;
+      errnoName: string;
+      summary: string;
+      source: string | undefined;
+      log: string;
+    },
+    context?: ErrorContext,
+  ) {
+    super(
+      `Cannot load program ${refusal.program}: ${refusal.summary}` +
+        (refusal.source === undefined ? '' : ` (at ${refusal.source})`),
+      context,
+    );
+    this.program = refusal.program;
+    this.errno = refusal.errno;
+    this.errnoName = refusal.errnoName;
+    this.summary = refusal.summary;
+    this.source = refusal.source;
+    this.log = refusal.log;
+  }
+}
+
+export type AttachErrorCode = 'ALREADY_ATTACHED' | 'ATTACH_REFUSED' | 'ATTACH_CHANGED';
+
+/** A program could not be attached where it was asked for. */
+export class AttachError extends TsXdpError {
+  readonly code: AttachErrorCode;
+  readonly target: string;
+  /** What stands in the way, where it is known: `mtu`, `lro`, `driver`, `device_kind`. */
+  readonly obstacle: string | undefined;
+  readonly programId: number | undefined;
+  readonly tried: readonly string[] | undefined;
+
+  constructor(
+    code: AttachErrorCode,
+    target: string,
+    message: string,
+    context: ErrorContext & {
+      obstacle?: string | undefined;
+      programId?: number | undefined;
+      tried?: readonly string[] | undefined;
+    } = {},
+  ) {
+    super(message, context);
+    this.code = code;
+    this.target = target;
+    this.obstacle = context.obstacle;
+    this.programId = context.programId;
+    this.tried = context.tried;
+  }
+}
+
+/** A path in a bpf file system is taken. */
+export class PinExistsError extends TsXdpError {
+  readonly code = 'PIN_EXISTS';
+  readonly path: string;
+
+  constructor(path: string, context?: ErrorContext) {
+    super(`Cannot pin to ${path}: something is pinned there already`, context);
+    this.path = path;
+  }
+}
+
+/** One property in which a map differs from what is needed. */
+export interface MapDifference extends Record<string, Fact> {
+  property: string;
+  wanted: string;
+  found: string;
+}
+
+/** An existing map cannot stand in for the one of the object. Lists every difference, not the first. */
+export class MapIncompatibleError extends TsXdpError {
+  readonly code = 'MAP_INCOMPATIBLE';
+  readonly map: string;
+  readonly differences: readonly MapDifference[];
+
+  constructor(map: string, differences: readonly MapDifference[], context?: ErrorContext) {
+    const list = differences.map((d) => `${d.property} is ${d.found}, not ${d.wanted}`).join('; ');
+    super(`Cannot use the existing map for ${map}: ${list}`, context);
+    this.map = map;
+    this.differences = differences;
+  }
+}
+
+/** Records of a ring buffer are not of the size that their type has. */
+export class EventSizeError extends TsXdpError {
+  readonly code = 'EVENT_SIZE_MISMATCH';
+  readonly map: string;
+  readonly struct: string;
+  readonly structSize: number;
+  readonly recordSize: number;
+
+  constructor(map: string, struct: string, structSize: number, recordSize: number, context?: ErrorContext) {
+    super(
+      `Cannot read a record of ${map} as struct ${struct}: ` +
+        `the record has ${String(recordSize)} bytes, the struct ${String(structSize)}`,
+      context,
+    );
+    this.map = map;
+    this.struct = struct;
+    this.structSize = structSize;
+    this.recordSize = recordSize;
+  }
+}
