@@ -42,16 +42,16 @@ export function struct<Value extends object>(
   name: string,
   fields: { readonly [Name in keyof Value]: FieldType<Value[Name]> },
 ): StructType<Value> {
-  const placed: [string, PlacedField<unknown>][] = [];
+  const placed: Record<string, PlacedField<unknown>> = {};
   let end = 0;
   let alignment = 1;
   for (const [field, type] of Object.entries<FieldType<unknown>>(fields)) {
     const offset = alignUp(end, type.alignment);
-    placed.push([field, { offset, type }]);
+    placed[field] = { offset, type };
     end = offset + type.size;
     alignment = Math.max(alignment, type.alignment);
   }
-  return build(name, alignUp(end, alignment), alignment, placed);
+  return new Layout<Value>(name, alignUp(end, alignment), placed);
 }
 
 /** Declares a struct whose fields stand where they are said to stand, overlapping ones (unions) included. */
@@ -60,8 +60,7 @@ export function layout<Value extends object>(
   size: number,
   fields: { readonly [Name in keyof Value]: PlacedField<Value[Name]> },
 ): StructType<Value> {
-  const placed = Object.entries<PlacedField<unknown>>(fields);
-  return build(name, size, Math.max(1, ...placed.map(([, field]) => field.type.alignment)), placed);
+  return new Layout<Value>(name, size, fields);
 }
 
 /** The next multiple of `alignment`, which need not be a power of two. */
@@ -69,39 +68,61 @@ export function alignUp(value: number, alignment: number): number {
   return Math.ceil(value / alignment) * alignment;
 }
 
-function build<Value>(
-  name: string,
-  size: number,
-  alignment: number,
-  fields: readonly [string, PlacedField<unknown>][],
-): StructType<Value> {
-  const update = (view: DataView, offset: number, value: Partial<Value>): void => {
+/** Works out what it needs of its fields when first used: a process declares many structs and uses few. */
+class Layout<Value> implements StructType<Value> {
+  readonly name: string;
+  readonly size: number;
+  readonly #declared: Readonly<Record<string, PlacedField<unknown>>>;
+  #fields: readonly [string, PlacedField<unknown>][] | undefined;
+  #offsets: StructType<Value>['offsets'] | undefined;
+
+  constructor(name: string, size: number, fields: Readonly<Record<string, PlacedField<unknown>>>) {
+    this.name = name;
+    this.size = size;
+    this.#declared = fields;
+  }
+
+  get alignment(): number {
+    return Math.max(1, ...this.#entries().map(([, field]) => field.type.alignment));
+  }
+
+  get offsets(): StructType<Value>['offsets'] {
+    this.#offsets ??= Object.fromEntries(
+      this.#entries().map(([field, placed]) => [field, placed.offset]),
+    ) as StructType<Value>['offsets'];
+    return this.#offsets;
+  }
+
+  read(view: DataView, offset: number): Value {
+    const value: Record<string, unknown> = {};
+    for (const [field, { offset: at, type }] of this.#entries()) value[field] = type.read(view, offset + at);
+    return value as Value;
+  }
+
+  write(view: DataView, offset: number, value: Value): void {
+    this.update(view, offset, value);
+  }
+
+  update(view: DataView, offset: number, value: Partial<Value>): void {
     const given = value as Record<string, unknown>;
-    for (const [field, { offset: at, type }] of fields) {
+    for (const [field, { offset: at, type }] of this.#entries()) {
       if (given[field] !== undefined) type.write(view, offset + at, given[field]);
     }
-  };
-  const read = (view: DataView, offset: number): Value => {
-    const value: Record<string, unknown> = {};
-    for (const [field, { offset: at, type }] of fields) value[field] = type.read(view, offset + at);
-    return value as Value;
-  };
-  return {
-    name,
-    size,
-    alignment,
-    offsets: Object.fromEntries(fields.map(([field, placed]) => [field, placed.offset])) as StructType<Value>['offsets'],
-    read,
-    write: update,
-    update,
-    encode(value) {
-      const bytes = new Uint8Array(size);
-      update(new DataView(bytes.buffer), 0, value);
-      return bytes;
-    },
-    decode(bytes, offset = 0) {
-      if (offset + size > bytes.length) throw new BoundsError(offset, size, bytes.length);
-      return read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset);
-    },
-  };
+  }
+
+  encode(value: Partial<Value>): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.size);
+    this.update(new DataView(bytes.buffer), 0, value);
+    return bytes;
+  }
+
+  decode(bytes: Uint8Array, offset = 0): Value {
+    if (offset + this.size > bytes.length) throw new BoundsError(offset, this.size, bytes.length);
+    return this.read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset);
+  }
+
+  #entries(): readonly [string, PlacedField<unknown>][] {
+    this.#fields ??= Object.entries(this.#declared);
+    return this.#fields;
+  }
 }

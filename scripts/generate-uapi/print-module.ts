@@ -1,0 +1,80 @@
+import type { Btf } from '../../src/btf/index.ts';
+import type { Constant, CompiledHeaders } from './compile.ts';
+import type { UapiModule } from './modules.ts';
+import { printBpfAttr, printStruct } from './print-struct.ts';
+import type { PrintedStruct } from './print-struct.ts';
+
+/** Prints every module and their index, by file name. */
+export function printModules(
+  headers: CompiledHeaders,
+  modules: readonly UapiModule[],
+  version: string,
+): Map<string, string> {
+  const banner = `// generated from Linux ${version} by scripts/generate-uapi.ts; do not edit\n`;
+  const files = new Map<string, string>();
+  const exported = new Map<string, string>();
+  for (const module of modules) {
+    const structs = withNested(headers.btf, module, exported);
+    const constants = module.headers.flatMap((header) => headers.constants.get(header) ?? []);
+    for (const { name } of [...constants, ...structs]) {
+      const other = exported.get(name);
+      if (other !== undefined) throw new Error(`Cannot export ${name} from ${module.name}: ${other} exports it too`);
+      exported.set(name, module.name);
+    }
+    const imports = printImports(structs, module.name, exported);
+    files.set(`${module.name}.ts`, [banner, imports, printConstants(constants), printStructs(structs)].join('\n'));
+  }
+  const index = modules.map(({ name }) => `export * from './${name}.ts';\n`).join('');
+  files.set('index.ts', `${banner}\n${index}`);
+  return files;
+}
+
+/** The structs of a module, each after those it contains, which are printed here unless another module has them. */
+function withNested(btf: Btf, module: UapiModule, exported: ReadonlyMap<string, string>): PrintedStruct[] {
+  const printed = new Map<string, PrintedStruct>();
+  const add = (struct: PrintedStruct): void => {
+    if (printed.has(struct.name) || exported.has(struct.name)) return;
+    for (const name of struct.nested) add(printStruct(btf, name));
+    printed.set(struct.name, struct);
+  };
+  for (const name of module.structs) add(printStruct(btf, name));
+  if (module.headers.includes('linux/bpf.h')) printBpfAttr(btf).forEach(add);
+  return [...printed.values()];
+}
+
+function printImports(
+  structs: readonly PrintedStruct[],
+  module: string,
+  exported: ReadonlyMap<string, string>,
+): string {
+  if (structs.length === 0) return '';
+  const fieldTypes = new Set(structs.flatMap((struct) => [...struct.fieldTypes]));
+  let text = `import { ${[...fieldTypes].sort().join(', ')} } from '../binary/index.ts';\n`;
+  text += `import type { StructValue } from '../binary/index.ts';\n`;
+  const foreign = new Set(structs.flatMap((struct) => [...struct.nested]).filter((name) => exported.get(name) !== module));
+  for (const name of foreign) text += `import { ${name} } from './${exported.get(name)!}.ts';\n`;
+  return text;
+}
+
+function printConstants(constants: readonly Constant[]): string {
+  let text = '';
+  let group: string | undefined;
+  for (const constant of constants) {
+    if (constant.group !== group) text += `${group === undefined ? '' : '\n'}// ${constant.group}\n`;
+    group = constant.group;
+    text += `export const ${constant.name} = ${literal(constant)};\n`;
+  }
+  return text;
+}
+
+/** Hexadecimal where the header has it so, or shifts bits. Too large for an exact number: a bigint. */
+function literal({ value, text }: Constant): string {
+  const asBits = value > 9n && /0x|<</i.test(text);
+  const digits = asBits ? `0x${value.toString(16)}` : value.toString();
+  const exact = value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= BigInt(Number.MIN_SAFE_INTEGER);
+  return exact ? digits : `${digits}n`;
+}
+
+function printStructs(structs: readonly PrintedStruct[]): string {
+  return structs.map(({ text }) => text).join('\n');
+}

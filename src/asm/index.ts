@@ -1,0 +1,10 @@
+export { encodeInstructions, InstructionView } from './instruction.ts';
+export type { Instruction } from './instruction.ts';
+export {
+  CALL,
+  EXIT,
+  INSTRUCTION_SIZE,
+  InstructionClass,
+  LOAD_IMMEDIATE_64,
+  MOVE_IMMEDIATE_64,
+} from './opcode.ts';

@@ -1,0 +1,101 @@
+import type { FieldCodec } from './field-codec.ts';
+import { Mismatch } from './mismatch.ts';
+import type { BtfValue } from './value.ts';
+
+interface ArrayShape {
+  readonly length: number;
+  readonly typeName: string;
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** `char x[N]` as text up to the NUL; bytes that are no UTF-8 read as U+FFFD. */
+export function textValue({ length, typeName }: ArrayShape): FieldCodec {
+  return {
+    size: length,
+    read(view, offset) {
+      const bytes = new Uint8Array(view.buffer, view.byteOffset + offset, length);
+      const end = bytes.indexOf(0);
+      return decoder.decode(end < 0 ? bytes : bytes.subarray(0, end));
+    },
+    write(view, offset, value) {
+      if (typeof value !== 'string') throw new Mismatch(value, typeName, 'it must be a string');
+      const bytes = encoder.encode(value);
+      // C too lets a string fill its array without leaving room for the NUL.
+      if (bytes.length > length) {
+        throw new Mismatch(
+          value,
+          typeName,
+          `it has ${String(bytes.length)} bytes, and ${String(length)} fit`,
+        );
+      }
+      new Uint8Array(view.buffer, view.byteOffset + offset, length).set(bytes);
+    },
+  };
+}
+
+/** `__u8 x[N]` as a copy of the bytes; written from bytes, hexadecimal text or numbers. */
+export function bytesValue({ length, typeName }: ArrayShape): FieldCodec {
+  return {
+    size: length,
+    read: (view, offset) => new Uint8Array(view.buffer, view.byteOffset + offset, length).slice(),
+    write(view, offset, value) {
+      const bytes = toBytes(value);
+      if (bytes === undefined) {
+        throw new Mismatch(
+          value,
+          typeName,
+          'it must be bytes, hexadecimal text or an array of numbers up to 255',
+        );
+      }
+      if (bytes.length !== length) {
+        throw new Mismatch(
+          value,
+          typeName,
+          `it must have ${String(length)} bytes and has ${String(bytes.length)}`,
+        );
+      }
+      new Uint8Array(view.buffer, view.byteOffset + offset, length).set(bytes);
+    },
+  };
+}
+
+/** `0a1b2c`, `0x0a1b2c`, `0a:1b:2c`, `0a 1b 2c`, bytes, or an array of numbers. */
+function toBytes(value: unknown): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) {
+    const isByte = (item: unknown): item is number =>
+      typeof item === 'number' && Number.isInteger(item) && item >= 0 && item <= 255;
+    return value.every(isByte) ? Uint8Array.from(value) : undefined;
+  }
+  if (typeof value !== 'string') return undefined;
+  const digits = value.trim().replace(/^0x/i, '');
+  if (!/^([\da-f]{2}([: ]?[\da-f]{2})*)?$/i.test(digits)) return undefined;
+  return Buffer.from(digits.replace(/[: ]/g, ''), 'hex');
+}
+
+/** An array of anything else. */
+export function arrayValue(element: FieldCodec, { length, typeName }: ArrayShape): FieldCodec {
+  return {
+    size: element.size * length,
+    read(view, offset) {
+      const values: BtfValue[] = [];
+      for (let index = 0; index < length; index++)
+        values.push(element.read(view, offset + index * element.size));
+      return values;
+    },
+    write(view, offset, value) {
+      const values: unknown[] | undefined = Array.isArray(value) ? value : undefined;
+      if (values === undefined) throw new Mismatch(value, typeName, 'it must be an array');
+      if (values.length !== length)
+        throw new Mismatch(value, typeName, `it must have ${String(length)} elements`);
+      let index = 0;
+      try {
+        for (; index < length; index++) element.write(view, offset + index * element.size, values[index]);
+      } catch (error) {
+        throw Mismatch.within(`[${String(index)}]`, error);
+      }
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { BtfError } from '../errors.ts';
+import { decodeType } from './decode.ts';
+import { readHeader } from './header.ts';
+import { kindNames } from './kind.ts';
+import type { BtfKind } from './kind.ts';
+import { NameIndex } from './name-index.ts';
+import { kindOfInfo, scanTypes } from './scan.ts';
+import { StringTable } from './string-table.ts';
+import type { BtfType } from './type.ts';
+
+/**
+ * The types of a BPF object, of the kernel or of a kernel module. Parsing finds where each type lies and decodes
+ * none; a type or string is decoded, and only then checked, each time it is asked for. Immutable.
+ *
+ * @example
+ * const btf = Btf.parse(readFileSync('/sys/kernel/btf/vmlinux'));
+ * const id = btf.find('task_struct', 'struct');
+ */
+export class Btf {
+  readonly bytes: Uint8Array;
+  readonly littleEndian: boolean;
+  /** What this BTF extends: the kernel's, where this is a module's. */
+  readonly base: Btf | undefined;
+  /** The first id that is this BTF's own: 1, or the base's `typeCount`. */
+  readonly firstId: number;
+  /** Ids go from 0, which is void, to `typeCount - 1`, the base's included. */
+  readonly typeCount: number;
+  readonly #view: DataView;
+  readonly #offsets: Uint32Array;
+  readonly #strings: StringTable;
+  #names: NameIndex | undefined;
+
+  private constructor(bytes: Uint8Array, base: Btf | undefined) {
+    this.bytes = bytes;
+    this.base = base;
+    const header = readHeader(bytes);
+    this.littleEndian = header.littleEndian;
+    this.firstId = base?.typeCount ?? 1;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#strings = new StringTable(bytes, header.strings, base === undefined ? undefined : base.#strings);
+    this.#offsets = scanTypes(this.#view, header, this.firstId);
+    this.typeCount = this.firstId + this.#offsets.length;
+  }
+
+  /**
+   * @throws {BtfError} where the header, the length of a type or the string section is wrong. What is wrong inside
+   * of a type is thrown when that type is decoded.
+   */
+  static parse(bytes: Uint8Array, options: { base?: Btf | undefined } = {}): Btf {
+    return new Btf(bytes, options.base);
+  }
+
+  /** Decodes a type. Throws {@link BtfError} for an id that is not there or a malformed type. */
+  type(id: number): BtfType {
+    if (id === 0) return { kind: 'void' };
+    if (id > 0 && id < this.firstId && this.base !== undefined) return this.base.type(id);
+    const source = {
+      view: this.#view,
+      littleEndian: this.littleEndian,
+      typeCount: this.typeCount,
+      string: (offset: number): string => this.string(offset),
+    };
+    return decodeType(source, id, this.byteOffsetOf(id));
+  }
+
+  /** The kind of a type, without decoding it. */
+  kindOf(id: number): BtfKind {
+    if (id === 0) return 'void';
+    if (id > 0 && id < this.firstId && this.base !== undefined) return this.base.kindOf(id);
+    const kind = kindOfInfo(this.#view.getUint32(this.byteOffsetOf(id) + 4, this.littleEndian));
+    const name = kindNames[kind];
+    if (name === undefined) {
+      throw new BtfError(`Cannot read BTF type ${String(id)}: kind ${String(kind)} is not known`, {
+        typeId: id,
+      });
+    }
+    return name;
+  }
+
+  /**
+   * The word of a type that is its size in bytes (int, struct, union, enum, datasec, float), or the id of the type
+   * it refers to (the others), without decoding it. The id is not checked.
+   */
+  sizeOrTypeId(id: number): number {
+    if (id === 0) return 0;
+    if (id > 0 && id < this.firstId && this.base !== undefined) return this.base.sizeOrTypeId(id);
+    return this.#view.getUint32(this.byteOffsetOf(id) + 8, this.littleEndian);
+  }
+
+  /** Bytes of strings, the base's included: the strings of a split BTF count on from those of its base. */
+  get stringsLength(): number {
+    return this.#strings.length;
+  }
+
+  /** The string at an offset of the string section. Throws {@link BtfError} for an offset outside of it. */
+  string(offset: number): string {
+    return this.#strings.string(offset);
+  }
+
+  /** The name of a type, `''` for an anonymous one and for void. */
+  nameOf(id: number): string {
+    if (id === 0) return '';
+    if (id > 0 && id < this.firstId && this.base !== undefined) return this.base.nameOf(id);
+    return this.string(this.#view.getUint32(this.byteOffsetOf(id), this.littleEndian));
+  }
+
+  /**
+   * Where the `struct btf_type` of one of this BTF's own types starts in `bytes`.
+   *
+   * @throws {BtfError} for an id that is not there, void and the base's included.
+   */
+  byteOffsetOf(id: number): number {
+    const offset = this.#offsets[id - this.firstId];
+    if (offset === undefined) {
+      throw new BtfError(
+        `Cannot find BTF type ${String(id)}: ids go from 0 to ${String(this.typeCount - 1)}`,
+        { typeId: id },
+      );
+    }
+    return offset;
+  }
+
+  /** The first id with that name and kind: own types first, then the base's. */
+  find(name: string, kind?: BtfKind): number | undefined {
+    return this.#lookUp(name, kind)[0] ?? this.base?.find(name, kind);
+  }
+
+  /** Every id with that name and kind: own types first, then the base's. */
+  findAll(name: string, kind?: BtfKind): number[] {
+    return [...this.#lookUp(name, kind), ...(this.base?.findAll(name, kind) ?? [])];
+  }
+
+  /** Every id but 0: the base's, then the own ones. */
+  *ids(): IterableIterator<number> {
+    for (let id = 1; id < this.typeCount; id++) yield id;
+  }
+
+  #nameOffsets(): Uint32Array {
+    return this.#offsets.map((offset) => this.#view.getUint32(offset, this.littleEndian));
+  }
+
+  #lookUp(name: string, kind: BtfKind | undefined): number[] {
+    this.#names ??= new NameIndex(this.#strings, this.#nameOffsets(), this.firstId);
+    const ids = this.#names.find(name);
+    return kind === undefined ? ids : ids.filter((id) => this.kindOf(id) === kind);
+  }
+}

@@ -1,0 +1,179 @@
+import { BoundsError, BtfError } from '../errors.ts';
+import { arrayValue, bytesValue, textValue } from './array-codec.ts';
+import type { Btf } from './btf.ts';
+import type { FieldCodec } from './field-codec.ts';
+import { fieldsOf } from './fields.ts';
+import { formatType } from './format-type.ts';
+import { bitfield, wholeInteger } from './integer-codec.ts';
+import type { IntegerCodec } from './integer-codec.ts';
+import { Mismatch } from './mismatch.ts';
+import { resolveType, sizeOf } from './resolve.ts';
+import { booleanValue, enumValue, floatValue, integerValue } from './scalar-codec.ts';
+import { structValue } from './struct-codec.ts';
+import type { PlacedCodec } from './struct-codec.ts';
+import type { BtfArray, BtfMember, BtfType } from './type.ts';
+import type { BtfValue } from './value.ts';
+
+/** Reads and writes the values of one type. */
+export interface Codec extends FieldCodec {
+  /** The type as C spells it. */
+  readonly typeName: string;
+  /** @throws {BoundsError} where `size` bytes do not lie at `offset`. */
+  read(view: DataView, offset: number): BtfValue;
+  /**
+   * Writes all `size` bytes, padding and what `value` leaves out as zeros.
+   *
+   * @throws {ValueError} where the value does not fit the type; the bytes are then undefined.
+   * @throws {BoundsError} where `size` bytes do not lie at `offset`.
+   */
+  write(view: DataView, offset: number, value: unknown): void;
+}
+
+/**
+ * Compiles a type to a codec, once; using it looks no type up.
+ *
+ * Values: an integer is a number up to 32 bits and a bigint above, whatever its value; `bool` a boolean; an enum the
+ * name of its enumerator, or the number where none matches; a pointer a bigint; `char[N]` a string up to the NUL;
+ * an array of unsigned bytes a `Uint8Array` (a copy); any other array an array; a struct or union an object by C's
+ * field names, with the fields of anonymous members among its own. A flexible array reads as empty.
+ *
+ * @example
+ * const codec = createCodec(btf, btf.find('event', 'struct')!);
+ * codec.read(view, 0); // { pid: 42, comm: 'curl', daddr: Uint8Array(16) [...] }
+ * @throws {BtfError} for a type that has no values (void, a function, a forward declaration) or is malformed.
+ */
+export function createCodec(btf: Btf, typeId: number): Codec {
+  const { size, read, write } = new CodecCompiler(btf).compile(typeId);
+  const check = (view: DataView, offset: number): void => {
+    if (!(offset >= 0 && offset + size <= view.byteLength))
+      throw new BoundsError(offset, size, view.byteLength);
+  };
+  return {
+    size,
+    typeName: formatType(btf, typeId),
+    read(view, offset) {
+      check(view, offset);
+      return read(view, offset);
+    },
+    write(view, offset, value) {
+      check(view, offset);
+      new Uint8Array(view.buffer, view.byteOffset + offset, size).fill(0);
+      try {
+        write(view, offset, value);
+      } catch (error) {
+        throw error instanceof Mismatch ? error.toError() : error;
+      }
+    },
+  };
+}
+
+class CodecCompiler {
+  readonly #btf: Btf;
+  /** `undefined` while a type is being compiled: meeting it then means that it contains itself. */
+  readonly #compiled = new Map<number, FieldCodec | undefined>();
+
+  constructor(btf: Btf) {
+    this.#btf = btf;
+  }
+
+  compile(typeId: number): FieldCodec {
+    // Kept by the id that was asked for: error messages name the typedef, not what it stands for.
+    const known = this.#compiled.get(typeId);
+    if (known !== undefined) return known;
+    if (this.#compiled.has(typeId)) throw this.#error(typeId, 'it contains itself');
+    this.#compiled.set(typeId, undefined);
+    const resolved = resolveType(this.#btf, typeId);
+    const type = this.#btf.type(resolved);
+    const codec =
+      type.kind === 'variable' ? this.compile(type.typeId) : this.#compileType(type, { typeId, resolved });
+    this.#compiled.set(typeId, codec);
+    return codec;
+  }
+
+  #compileType(type: BtfType, { typeId, resolved }: { typeId: number; resolved: number }): FieldCodec {
+    const { littleEndian } = this.#btf;
+    const typeName = formatType(this.#btf, typeId);
+    switch (type.kind) {
+      case 'int':
+      case 'enum':
+      case 'enum64': {
+        const integer = wholeInteger(type.size, { signed: type.signed, littleEndian });
+        return this.#scalar(type, integer, { size: type.size, typeName });
+      }
+      case 'pointer':
+        return integerValue(wholeInteger(8, { signed: false, littleEndian }), { size: 8, typeName });
+      case 'float':
+        if (type.size !== 4 && type.size !== 8) break;
+        return floatValue({ size: type.size, typeName }, { littleEndian });
+      case 'array':
+        return this.#array(type, typeName);
+      case 'struct':
+      case 'union': {
+        const fields = fieldsOf(this.#btf, resolved).map((field) => this.#field(field, resolved, type.size));
+        return structValue(fields, { size: type.size, typeName });
+      }
+      default:
+        break;
+    }
+    throw this.#error(
+      typeId,
+      `there are no values of ${type.kind === 'float' ? 'this float' : `a ${type.kind}`}`,
+    );
+  }
+
+  #scalar(
+    type: Extract<BtfType, { kind: 'int' | 'enum' | 'enum64' }>,
+    integer: IntegerCodec,
+    place: { size: number; typeName: string },
+  ): FieldCodec {
+    if (type.kind !== 'int') return enumValue(integer, type, place);
+    return type.bool ? booleanValue(integer, place) : integerValue(integer, place);
+  }
+
+  #array(type: BtfArray, typeName: string): FieldCodec {
+    const { length, elementTypeId } = type;
+    const element = this.#btf.type(resolveType(this.#btf, elementTypeId));
+    if (element.kind === 'int' && element.size === 1) {
+      if (element.name === 'char') return textValue({ length, typeName });
+      if (!element.signed && !element.bool) return bytesValue({ length, typeName });
+    }
+    return arrayValue(this.compile(elementTypeId), { length, typeName });
+  }
+
+  #field(field: BtfMember, structId: number, structSize: number): PlacedCodec {
+    const { name, typeId } = field;
+    const place = this.#bitfieldPlace(field);
+    if (place !== undefined) return { name, offset: 0, codec: this.#bitfield(field, place) };
+    const codec = this.compile(typeId);
+    if (field.bitOffset % 8 !== 0 || field.bitOffset / 8 + codec.size > structSize) {
+      throw this.#error(structId, `its field ${name} lies outside of it, or not on a byte`);
+    }
+    return { name, offset: field.bitOffset / 8, codec };
+  }
+
+  /** The bits of a bitfield: the member's, or those of an int that uses a part of its bytes, as old BTF has it. */
+  #bitfieldPlace({
+    typeId,
+    bitOffset,
+    bitSize,
+  }: BtfMember): { bitOffset: number; bitSize: number } | undefined {
+    if (bitSize > 0) return { bitOffset, bitSize };
+    const type = this.#btf.type(resolveType(this.#btf, typeId));
+    if (type.kind !== 'int' || (type.bits === type.size * 8 && type.offset === 0)) return undefined;
+    return { bitOffset: bitOffset + type.offset, bitSize: type.bits };
+  }
+
+  #bitfield(field: BtfMember, place: { bitOffset: number; bitSize: number }): FieldCodec {
+    const type = this.#btf.type(resolveType(this.#btf, field.typeId));
+    const typeName = `${formatType(this.#btf, field.typeId)}:${String(place.bitSize)}`;
+    if (type.kind !== 'int' && type.kind !== 'enum' && type.kind !== 'enum64') {
+      throw this.#error(field.typeId, `a ${type.kind} cannot be a bitfield`);
+    }
+    const integer = bitfield(place, { signed: type.signed, littleEndian: this.#btf.littleEndian });
+    return this.#scalar(type, integer, { size: sizeOf(this.#btf, field.typeId), typeName });
+  }
+
+  #error(typeId: number, why: string): BtfError {
+    return new BtfError(`Cannot read and write values of BTF type ${String(typeId)}: ${why}`, { typeId });
+  }
+}

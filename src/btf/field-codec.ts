@@ -1,0 +1,13 @@
+import type { BtfValue } from './value.ts';
+
+/**
+ * A codec as part of another. The outermost one checks bounds and zeroes all bytes first, so that what overlaps in a
+ * union, or is padding here and a field there, is not wiped out by what is written later.
+ */
+export interface FieldCodec {
+  /** Bytes, as sizeof. */
+  readonly size: number;
+  read(view: DataView, offset: number): BtfValue;
+  /** Throws a `Mismatch` where the value does not fit. */
+  write(view: DataView, offset: number, value: unknown): void;
+}

@@ -1,0 +1,15 @@
+export { Btf } from './btf.ts';
+export { BtfBuilder } from './builder.ts';
+export type { BtfBuilderOptions } from './builder.ts';
+export { BtfExt } from './btf-ext.ts';
+export type { BtfExtSection, CoreRelocation, FunctionInfo, LineInfo } from './btf-ext.ts';
+export { createCodec } from './codec.ts';
+export type { Codec } from './codec.ts';
+export { fieldsOf } from './fields.ts';
+export { formatType } from './format-type.ts';
+export type { BtfKind } from './kind.ts';
+export { parseValue } from './parse-value.ts';
+export { alignmentOf, resolveType, sizeOf } from './resolve.ts';
+export type * from './type.ts';
+export { toJson } from './value.ts';
+export type { BtfValue, Json } from './value.ts';

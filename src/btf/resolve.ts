@@ -1,0 +1,115 @@
+import { BtfError } from '../errors.ts';
+import type { Btf } from './btf.ts';
+
+/** `MAX_RESOLVE_DEPTH` of kernel/bpf/btf.c: nothing that the kernel accepts nests deeper. */
+const MAX_DEPTH = 32;
+/** The program runs on a 64-bit machine whatever this process runs on. */
+const POINTER_SIZE = 8;
+
+/** The id behind typedefs, const, volatile, restrict and type tags. Throws {@link BtfError} where they form a loop. */
+export function resolveType(btf: Btf, id: number): number {
+  let current = id;
+  for (let depth = 0; depth <= MAX_DEPTH; depth++) {
+    switch (btf.kindOf(current)) {
+      case 'typedef':
+      case 'const':
+      case 'volatile':
+      case 'restrict':
+      case 'type_tag':
+        current = btf.sizeOrTypeId(current);
+        break;
+      default:
+        return current;
+    }
+  }
+  throw tooDeep(id);
+}
+
+/** The size of a type in bytes, as C's sizeof. Throws {@link BtfError} for a type that has none. */
+export function sizeOf(btf: Btf, id: number): number {
+  let count = 1;
+  let current = resolveType(btf, id);
+  for (let depth = 0; depth <= MAX_DEPTH; depth++) {
+    const type = btf.kindOf(current);
+    switch (type) {
+      case 'int':
+      case 'struct':
+      case 'union':
+      case 'enum':
+      case 'enum64':
+      case 'float':
+      case 'datasec':
+        return checkedSize(id, count * btf.sizeOrTypeId(current));
+      case 'pointer':
+        return checkedSize(id, count * POINTER_SIZE);
+      case 'variable':
+        current = resolveType(btf, btf.sizeOrTypeId(current));
+        break;
+      case 'array': {
+        const array = btf.type(current);
+        if (array.kind !== 'array') throw tooDeep(id);
+        count *= array.length;
+        current = resolveType(btf, array.elementTypeId);
+        break;
+      }
+      default:
+        throw new BtfError(`Cannot tell the size of BTF type ${String(id)}: a ${type} has none`, {
+          typeId: id,
+        });
+    }
+  }
+  throw tooDeep(id);
+}
+
+/** The alignment of a type in bytes, as C's _Alignof on a 64-bit machine. */
+export function alignmentOf(btf: Btf, id: number): number {
+  return alignment(btf, id, 0);
+}
+
+function alignment(btf: Btf, id: number, depth: number): number {
+  if (depth > MAX_DEPTH) throw tooDeep(id);
+  const type = btf.type(resolveType(btf, id));
+  switch (type.kind) {
+    case 'int':
+    case 'enum':
+    case 'enum64':
+    case 'float':
+      return Math.min(type.size, type.kind === 'int' ? 16 : POINTER_SIZE);
+    case 'pointer':
+      return POINTER_SIZE;
+    case 'array':
+      return alignment(btf, type.elementTypeId, depth + 1);
+    case 'variable':
+      return alignment(btf, type.typeId, depth + 1);
+    case 'struct':
+    case 'union': {
+      const alignments = type.members.map((member) => alignment(btf, member.typeId, depth + 1));
+      const natural = Math.max(1, ...alignments);
+      // BTF does not say packed: a size or an offset that natural alignment rules out does.
+      const packed =
+        type.size % natural !== 0 ||
+        type.members.some(
+          ({ bitOffset, bitSize }, index) =>
+            bitSize === 0 && bitOffset % ((alignments[index] ?? 1) * 8) !== 0,
+        );
+      return packed ? 1 : natural;
+    }
+    default:
+      throw new BtfError(`Cannot tell the alignment of BTF type ${String(id)}: a ${type.kind} has none`, {
+        typeId: id,
+      });
+  }
+}
+
+function checkedSize(id: number, size: number): number {
+  // The kernel computes array sizes in 32 bits and refuses what does not fit.
+  if (size <= 0xffffffff) return size;
+  throw new BtfError(`Cannot tell the size of BTF type ${String(id)}: it exceeds 4 GiB`, { typeId: id });
+}
+
+function tooDeep(id: number): BtfError {
+  return new BtfError(
+    `Cannot resolve BTF type ${String(id)}: it refers to itself, or through more than ${String(MAX_DEPTH)} types`,
+    { typeId: id },
+  );
+}

@@ -1,0 +1,65 @@
+import { BtfError } from '../errors.ts';
+import type { BtfRange } from './header.ts';
+
+/** The strings of a BTF, NUL-terminated and named by their offset. Those of a split BTF count on from its base's. */
+export class StringTable {
+  /** Bytes, the base's included. */
+  readonly length: number;
+  readonly #base: StringTable | undefined;
+  readonly #firstOffset: number;
+  readonly #strings: Buffer;
+
+  /** Throws {@link BtfError} unless the section begins and ends with a NUL, so that every string ends within it. */
+  constructor(bytes: Uint8Array, { start, end }: BtfRange, base: StringTable | undefined) {
+    this.#base = base;
+    this.#firstOffset = base?.length ?? 0;
+    this.#strings = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
+    this.length = this.#firstOffset + this.#strings.length;
+    // Offset 0 is the empty string; a split BTF has that from its base, and may have no strings of its own.
+    const begins = base !== undefined || this.#strings[0] === 0;
+    const ends = this.#strings.at(-1) === 0 || (base !== undefined && this.#strings.length === 0);
+    if (!begins || !ends)
+      throw new BtfError('Cannot read BTF: its string section does not begin and end with a NUL');
+  }
+
+  /** Throws {@link BtfError} for an offset outside of the section. */
+  string(offset: number): string {
+    const { strings, start } = this.#locate(offset);
+    if (strings[start] === 0) return '';
+    return strings.toString('utf8', start, strings.indexOf(0, start));
+  }
+
+  /** A hash of the string at an offset, the one that {@link hashOf} gives for its text. */
+  hash(offset: number): number {
+    const { strings, start } = this.#locate(offset);
+    let hash = FNV_OFFSET;
+    for (let at = start; strings[at] !== 0; at++) hash = Math.imul(hash ^ (strings[at] ?? 0), FNV_PRIME);
+    return hash >>> 0;
+  }
+
+  /** Whether the string at an offset is `text`, which ends in its NUL. */
+  equals(offset: number, text: Uint8Array): boolean {
+    const { strings, start } = this.#locate(offset);
+    return strings.subarray(start, start + text.length).equals(text);
+  }
+
+  #locate(offset: number): { strings: Buffer; start: number } {
+    const start = offset - this.#firstOffset;
+    if (start < 0 && offset >= 0 && this.#base !== undefined) return this.#base.#locate(offset);
+    if (start >= 0 && start < this.#strings.length) return { strings: this.#strings, start };
+    throw new BtfError(
+      `Cannot read a string of BTF: offset ${String(offset)} is past the ${String(this.length)} bytes of strings`,
+    );
+  }
+}
+
+/** FNV-1a, for its few operations per byte. */
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** The hash of bytes without their NUL. */
+export function hashOf(text: Uint8Array): number {
+  let hash = FNV_OFFSET;
+  for (const byte of text) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  return hash >>> 0;
+}

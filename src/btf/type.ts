@@ -1,0 +1,164 @@
+/**
+ * One decoded type. `kind` tells which; type ids lead back into the `Btf` it came from. Anonymous types, members
+ * and parameters have the name `''`.
+ */
+export type BtfType =
+  | BtfVoid
+  | BtfInt
+  | BtfPointer
+  | BtfArray
+  | BtfComposite
+  | BtfEnum
+  | BtfEnum64
+  | BtfForward
+  | BtfTypedef
+  | BtfModifier
+  | BtfFunction
+  | BtfFunctionProto
+  | BtfVariable
+  | BtfDatasec
+  | BtfFloat
+  | BtfDeclTag
+  | BtfTypeTag;
+
+export interface BtfVoid {
+  readonly kind: 'void';
+}
+
+export interface BtfInt {
+  readonly kind: 'int';
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Bits in use, less than `size * 8` only for bitfields in the style of before BTF's `kind_flag`. */
+  readonly bits: number;
+  /** First bit in use. */
+  readonly offset: number;
+  readonly signed: boolean;
+  /** The encoding says character; clang never does, pahole for `char` neither. */
+  readonly char: boolean;
+  readonly bool: boolean;
+}
+
+export interface BtfPointer {
+  readonly kind: 'pointer';
+  readonly typeId: number;
+}
+
+export interface BtfArray {
+  readonly kind: 'array';
+  readonly elementTypeId: number;
+  readonly indexTypeId: number;
+  readonly length: number;
+}
+
+export interface BtfMember {
+  readonly name: string;
+  readonly typeId: number;
+  readonly bitOffset: number;
+  /** Bits of a bitfield; 0 for a member that is none. */
+  readonly bitSize: number;
+}
+
+export interface BtfComposite {
+  readonly kind: 'struct' | 'union';
+  readonly name: string;
+  readonly size: number;
+  readonly members: readonly BtfMember[];
+}
+
+export interface BtfEnum {
+  readonly kind: 'enum';
+  readonly name: string;
+  readonly size: number;
+  readonly signed: boolean;
+  readonly values: readonly { readonly name: string; readonly value: number }[];
+}
+
+export interface BtfEnum64 {
+  readonly kind: 'enum64';
+  readonly name: string;
+  readonly size: number;
+  readonly signed: boolean;
+  readonly values: readonly { readonly name: string; readonly value: bigint }[];
+}
+
+/** A struct or union that is declared and not defined. */
+export interface BtfForward {
+  readonly kind: 'forward';
+  readonly name: string;
+  readonly of: 'struct' | 'union';
+}
+
+export interface BtfTypedef {
+  readonly kind: 'typedef';
+  readonly name: string;
+  readonly typeId: number;
+}
+
+export interface BtfModifier {
+  readonly kind: 'volatile' | 'const' | 'restrict';
+  readonly typeId: number;
+}
+
+export type BtfLinkage = 'static' | 'global' | 'extern';
+
+export interface BtfFunction {
+  readonly kind: 'function';
+  readonly name: string;
+  /** The `function_proto`. */
+  readonly typeId: number;
+  readonly linkage: BtfLinkage;
+}
+
+export interface BtfFunctionProto {
+  readonly kind: 'function_proto';
+  readonly returnTypeId: number;
+  readonly parameters: readonly { readonly name: string; readonly typeId: number }[];
+  /** The parameter list ends in `...`, which is not among `parameters`. */
+  readonly variadic: boolean;
+}
+
+export interface BtfVariable {
+  readonly kind: 'variable';
+  readonly name: string;
+  readonly typeId: number;
+  readonly linkage: BtfLinkage;
+}
+
+export interface BtfDatasec {
+  readonly kind: 'datasec';
+  /** The ELF section, `.data`, `license`, `.maps`. */
+  readonly name: string;
+  /** 0 as clang leaves it; libbpf fills it in before it loads the BTF. */
+  readonly size: number;
+  readonly variables: readonly { readonly typeId: number; readonly offset: number; readonly size: number }[];
+}
+
+export interface BtfFloat {
+  readonly kind: 'float';
+  readonly name: string;
+  readonly size: number;
+}
+
+/** `__attribute__((btf_decl_tag("...")))` */
+export interface BtfDeclTag {
+  readonly kind: 'decl_tag';
+  /** The tag's text. */
+  readonly name: string;
+  /** The text is an attribute of its own, not that of a `btf_decl_tag`: `address_space(1)`; since Linux 6.15. */
+  readonly attribute: boolean;
+  readonly typeId: number;
+  /** Which member or parameter is tagged; -1 for the type itself. */
+  readonly componentIndex: number;
+}
+
+/** `__attribute__((btf_type_tag("...")))`, a link in a chain of modifiers. */
+export interface BtfTypeTag {
+  readonly kind: 'type_tag';
+  /** The tag's text. */
+  readonly name: string;
+  /** As of a `decl_tag`. */
+  readonly attribute: boolean;
+  readonly typeId: number;
+}

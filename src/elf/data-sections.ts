@@ -1,0 +1,90 @@
+import { ObjectError } from '../errors.ts';
+import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, BPF_MAP_TYPE_ARRAY } from '../uapi/index.ts';
+import type { Btf } from '../btf/index.ts';
+import type { ElfSection } from './container.ts';
+import { SectionType } from './header.ts';
+import { emptyMapSpec, type MapSpec } from './map-spec.ts';
+import { SymbolType, type ElfSymbol } from './symbols.ts';
+
+/** Which kind of data a section holds; undefined for every other section. */
+export function dataSectionKind(section: ElfSection): 'data' | 'rodata' | 'bss' | undefined {
+  const { name, type } = section;
+  if (type === SectionType.Progbits) {
+    if (name === '.data' || name.startsWith('.data.')) return 'data';
+    if (name === '.rodata' || name.startsWith('.rodata.')) return 'rodata';
+  }
+  if (type === SectionType.Nobits && (name === '.bss' || name.startsWith('.bss.'))) return 'bss';
+  return undefined;
+}
+
+/**
+ * The array map of one element that holds a data section. It bears the section's name; the kernel gets to see
+ * the name that {@link kernelMapName} makes of it.
+ *
+ * Mappable (Linux 5.5), so that globals are read and written without a system call; the loader takes the flag
+ * away where the kernel does not know it.
+ */
+export function dataSectionMap(section: ElfSection, btf: Btf | undefined): MapSpec | undefined {
+  const kind = dataSectionKind(section);
+  if (kind === undefined || section.size === 0) return undefined;
+  const readOnly = kind === 'rodata';
+  return {
+    ...emptyMapSpec(section.name, {
+      kind: 'data',
+      sectionIndex: section.index,
+      offset: 0,
+      section: section.name,
+    }),
+    type: BPF_MAP_TYPE_ARRAY,
+    keySize: 4,
+    valueSize: section.size,
+    maxEntries: 1,
+    flags: BPF_F_MMAPABLE | (readOnly ? BPF_F_RDONLY_PROG : 0),
+    // The value's type is the section itself, as the kernel's array_map_check_btf expects of a DATASEC value.
+    valueTypeId: btf?.find(section.name, 'datasec') ?? 0,
+    contents: section.data.slice(),
+    freeze: readOnly,
+  };
+}
+
+/** Where a global variable lies, and the bytes it starts with. */
+export interface VariablePlace {
+  readonly name: string;
+  readonly section: string;
+  /** Bytes from the start of the section. */
+  readonly offset: number;
+  readonly size: number;
+  readonly typeId: number;
+}
+
+/**
+ * The global variables of a data section. In an object that no linker has seen, BTF leaves offsets at 0 and the
+ * symbol table has them, as libbpf's btf_fixup_datasec knows.
+ */
+export function readVariables(
+  section: ElfSection,
+  { btf, symbols }: { btf: Btf; symbols: readonly ElfSymbol[] },
+): VariablePlace[] {
+  const id = btf.find(section.name, 'datasec');
+  const datasec = id === undefined ? undefined : btf.type(id);
+  if (datasec?.kind !== 'datasec') return [];
+  const places: VariablePlace[] = [];
+  for (const { typeId, offset, size } of datasec.variables) {
+    const variable = btf.type(typeId);
+    if (variable.kind !== 'variable') continue;
+    const symbol = symbols.find(
+      (candidate) =>
+        candidate.section === section.index &&
+        candidate.type === SymbolType.Object &&
+        candidate.name === variable.name,
+    );
+    const place = { name: variable.name, section: section.name, offset: symbol?.value ?? offset, size, typeId: variable.typeId };
+    if (place.offset + size > section.size) {
+      throw new ObjectError('OBJECT_INVALID', `Cannot read variable ${variable.name}: it lies outside ${section.name}`, {
+        section: section.name,
+      });
+    }
+    places.push(place);
+  }
+  return places;
+}

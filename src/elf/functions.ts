@@ -1,0 +1,104 @@
+import { ObjectError } from '../errors.ts';
+import { INSTRUCTION_SIZE } from '../asm/index.ts';
+import type { ElfContainer, ElfSection } from './container.ts';
+import { SectionType } from './header.ts';
+import { interpretRelocations, type SectionRoles } from './instruction-relocations.ts';
+import type { FunctionSpec, ProgramSpec } from './program-spec.ts';
+import type { ElfRelocation } from './relocations.ts';
+import { interpretSectionName } from './section-names.ts';
+import { SymbolBinding, SymbolType, type ElfSymbol } from './symbols.ts';
+
+export interface ObjectFunctions {
+  readonly programs: readonly ProgramSpec[];
+  /** Functions of `.text`, which programs call. */
+  readonly subprograms: readonly FunctionSpec[];
+}
+
+/** Cuts the executable sections into functions: those of `.text` are subprograms, all others programs. */
+export function readFunctions(
+  elf: ElfContainer,
+  context: {
+    symbols: readonly ElfSymbol[];
+    relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
+    roles: SectionRoles;
+  },
+): ObjectFunctions {
+  const programs: ProgramSpec[] = [];
+  const subprograms: FunctionSpec[] = [];
+  for (const section of elf.sections) {
+    if (!section.executable || section.type !== SectionType.Progbits || section.size === 0) continue;
+    for (const symbol of functionsIn(section, context.symbols)) {
+      const fn = readFunction(elf, { section, symbol, ...context });
+      if (section.name === '.text') subprograms.push(fn);
+      else programs.push(asProgram(fn, symbol));
+    }
+  }
+  return { programs, subprograms };
+}
+
+function functionsIn(section: ElfSection, symbols: readonly ElfSymbol[]): ElfSymbol[] {
+  return symbols
+    .filter((symbol) => symbol.section === section.index && symbol.type === SymbolType.Function)
+    .sort((a, b) => a.value - b.value);
+}
+
+function readFunction(
+  elf: ElfContainer,
+  context: {
+    section: ElfSection;
+    symbol: ElfSymbol;
+    relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
+    roles: SectionRoles;
+  },
+): FunctionSpec {
+  const { section, symbol, roles } = context;
+  const end = symbol.value + symbol.size;
+  if (symbol.size === 0 || end > section.size) throw broken(symbol.name, section, 'it does not lie in its section');
+  if (symbol.value % INSTRUCTION_SIZE !== 0 || symbol.size % INSTRUCTION_SIZE !== 0) {
+    throw broken(symbol.name, section, 'it is not made of whole instructions');
+  }
+  const instructions = section.data.subarray(symbol.value, end);
+  const relocations = interpretRelocations(
+    { name: symbol.name, section, base: symbol.value, instructions, littleEndian: elf.littleEndian },
+    { relocations: context.relocations.get(section.index) ?? [], roles },
+  );
+  return {
+    name: symbol.name,
+    section: section.name,
+    sectionIndex: section.index,
+    offset: symbol.value,
+    instructions,
+    relocations,
+  };
+}
+
+function asProgram(fn: FunctionSpec, symbol: ElfSymbol): ProgramSpec {
+  if (symbol.binding === SymbolBinding.Local) {
+    throw new ObjectError(
+      'OBJECT_INVALID',
+      `Cannot use ${fn.name} of section ${fn.section}: static functions belong into .text`,
+      { section: fn.section, program: fn.name, hint: 'drop "static" to make it a program, or SEC() to make it a function' },
+    );
+  }
+  const optional = fn.section.startsWith('?');
+  const meaning = interpretSectionName(optional ? fn.section.slice(1) : fn.section);
+  return {
+    ...fn,
+    type: meaning?.type ?? 0,
+    attachType: meaning?.attachType ?? 0,
+    attachTypeOptional: meaning?.attachTypeOptional ?? false,
+    attachTarget: meaning?.target,
+    attachesToBtf: meaning?.attachesToBtf ?? false,
+    sleepable: meaning?.sleepable ?? false,
+    frags: meaning?.frags ?? false,
+    autoload: !optional,
+    deviceBound: undefined,
+  };
+}
+
+function broken(name: string, section: ElfSection, why: string): ObjectError {
+  return new ObjectError('OBJECT_INVALID', `Cannot read function ${name}: ${why}`, {
+    section: section.name,
+    program: name,
+  });
+}

@@ -1,0 +1,11 @@
+export { readContainer } from './container.ts';
+export type { ElfContainer, ElfSection } from './container.ts';
+export type { EventAnchors } from './event-anchors.ts';
+export type { Relocation } from './instruction-relocations.ts';
+export type { InitialSlot, MapDefinition, MapSpec } from './map-spec.ts';
+export { ObjectFile } from './object-file.ts';
+export type { ExternSpec } from './object-file.ts';
+export type { FunctionSpec, ProgramSpec } from './program-spec.ts';
+export { interpretSectionName, sectionDefinitions } from './section-names.ts';
+export type { SectionDefinition, SectionMeaning } from './section-names.ts';
+export { VariableSpec } from './variable-spec.ts';

@@ -1,0 +1,66 @@
+/** A map of an object, as it will be created. The fields that are not `readonly` may be changed until then. */
+export interface MapSpec {
+  readonly name: string;
+  /** `BPF_MAP_TYPE_*`. */
+  type: number;
+  /** Bytes. */
+  keySize: number;
+  /** Bytes. Of a per-CPU map: of one CPU's value. */
+  valueSize: number;
+  maxEntries: number;
+  /** `BPF_F_*`. */
+  flags: number;
+  numaNode: number | undefined;
+  /** `map_extra` of `BPF_MAP_CREATE`, Linux 5.16. */
+  extra: bigint;
+  /** `LIBBPF_PIN_BY_NAME`: wants to be pinned under its own name. */
+  pinByName: boolean;
+  /** BTF type ids of the object's BTF; 0 where unknown. */
+  readonly keyTypeId: number;
+  readonly valueTypeId: number;
+  /** Where the map stands in the file. */
+  readonly definition: MapDefinition;
+  /** What each inner map of a map of maps looks like. */
+  readonly inner: MapSpec | undefined;
+  /** What the object itself puts into a map of maps or a program array: index to the name of a map or program. */
+  readonly initialSlots: readonly InitialSlot[];
+  /** First contents: the bytes of a data section, which may be changed until the map is created. */
+  contents: Uint8Array | undefined;
+  /** Made read-only for user space once filled (`BPF_MAP_FREEZE`, Linux 5.2), as `.rodata` is. */
+  freeze: boolean;
+}
+
+export interface MapDefinition {
+  readonly kind: 'btf' | 'data' | 'inner';
+  readonly sectionIndex: number;
+  /** Bytes from the start of the section. */
+  readonly offset: number;
+  readonly section: string;
+}
+
+export interface InitialSlot {
+  readonly index: number;
+  readonly target: string;
+}
+
+/** A map without anything special, to be completed. */
+export function emptyMapSpec(name: string, definition: MapDefinition): MapSpec {
+  return {
+    name,
+    type: 0,
+    keySize: 0,
+    valueSize: 0,
+    maxEntries: 0,
+    flags: 0,
+    numaNode: undefined,
+    extra: 0n,
+    pinByName: false,
+    keyTypeId: 0,
+    valueTypeId: 0,
+    definition,
+    inner: undefined,
+    initialSlots: [],
+    contents: undefined,
+    freeze: false,
+  };
+}

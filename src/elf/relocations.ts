@@ -1,0 +1,68 @@
+import { ElfError } from '../errors.ts';
+import { Cursor, struct, u64 } from '../binary/index.ts';
+import type { ElfContainer, ElfSection } from './container.ts';
+import { SectionType } from './header.ts';
+import type { ElfSymbol } from './symbols.ts';
+
+const RelocationEntry = struct('Elf64_Rel', { offset: u64, info: u64 });
+
+/** `R_BPF_*`, from LLVM's include/llvm/BinaryFormat/ELFRelocs/BPF.def. */
+export const RelocationType = { None: 0, Insn64: 1, Abs64: 2, Abs32: 3, NoDyld32: 4, Insn32: 10 } as const;
+
+export interface ElfRelocation {
+  /** Bytes from the start of the section it applies to. */
+  readonly offset: number;
+  readonly type: number;
+  readonly symbol: ElfSymbol;
+}
+
+/**
+ * The relocations of every section, by the index of the section they apply to, in ascending order of offset.
+ * clang emits SHT_REL for BPF, with the addend in the instruction.
+ */
+export function readRelocations(
+  elf: ElfContainer,
+  symbols: readonly ElfSymbol[],
+): ReadonlyMap<number, readonly ElfRelocation[]> {
+  const bySection = new Map<number, ElfRelocation[]>();
+  for (const section of elf.sections) {
+    if (section.type !== SectionType.Rel || isDebug(section)) continue;
+    const target = elf.sections[section.info];
+    if (!target) throw malformed(section, 'applies to a section that does not exist', 0);
+    const list = [...(bySection.get(target.index) ?? []), ...readSection(elf, section, { target, symbols })];
+    bySection.set(
+      target.index,
+      list.sort((a, b) => a.offset - b.offset),
+    );
+  }
+  return bySection;
+}
+
+function isDebug(section: ElfSection): boolean {
+  return /^\.rel\.(debug_|eh_frame|BTF|llvm)/.test(section.name);
+}
+
+function readSection(
+  elf: ElfContainer,
+  section: ElfSection,
+  { target, symbols }: { target: ElfSection; symbols: readonly ElfSymbol[] },
+): ElfRelocation[] {
+  if (section.size % RelocationEntry.size !== 0) throw malformed(section, 'has a broken size', section.size);
+  const cursor = new Cursor(section.data, elf.littleEndian);
+  return Array.from({ length: section.size / RelocationEntry.size }, (_, index) => {
+    const at = index * RelocationEntry.size;
+    const info = cursor.u64(at + RelocationEntry.offsets.info);
+    const offset = cursor.size64(at + RelocationEntry.offsets.offset);
+    const symbol = symbols[Number(info >> 32n)];
+    if (!symbol) throw malformed(section, `names symbol ${info >> 32n}, which does not exist`, at);
+    if (offset >= target.size) throw malformed(section, `points past the end of ${target.name}`, at);
+    return { offset, type: Number(info & 0xffff_ffffn), symbol };
+  });
+}
+
+function malformed(section: ElfSection, why: string, offset: number): ElfError {
+  return new ElfError('ELF_INVALID', `Cannot read the object: ${section.name} ${why}`, {
+    section: section.name,
+    offset,
+  });
+}

@@ -1,0 +1,50 @@
+import { createCodec, formatType, type Btf, type BtfValue } from '../btf/index.ts';
+import type { VariablePlace } from './data-sections.ts';
+import type { MapSpec } from './map-spec.ts';
+
+/**
+ * A global variable of an object before it is loaded.
+ *
+ * Setting it changes the first contents of the map that its section becomes; this is how `const volatile` settings
+ * in `.rodata`, which the verifier then takes for constants, get their values.
+ */
+export class VariableSpec implements VariablePlace {
+  readonly name: string;
+  readonly section: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly typeId: number;
+  readonly #btf: Btf;
+  readonly #map: MapSpec;
+
+  constructor(place: VariablePlace, { btf, map }: { btf: Btf; map: MapSpec }) {
+    this.name = place.name;
+    this.section = place.section;
+    this.offset = place.offset;
+    this.size = place.size;
+    this.typeId = place.typeId;
+    this.#btf = btf;
+    this.#map = map;
+  }
+
+  /** The type as C spells it. */
+  get typeName(): string {
+    return formatType(this.#btf, this.typeId);
+  }
+
+  /** The value it will start with. */
+  get(): BtfValue {
+    return createCodec(this.#btf, this.typeId).read(this.#view(), this.offset);
+  }
+
+  /** @throws ValueError where the value does not fit the variable's type */
+  set(value: unknown): void {
+    createCodec(this.#btf, this.typeId).write(this.#view(), this.offset, value);
+  }
+
+  #view(): DataView {
+    this.#map.contents ??= new Uint8Array(this.#map.valueSize);
+    const { buffer, byteOffset, byteLength } = this.#map.contents;
+    return new DataView(buffer, byteOffset, byteLength);
+  }
+}

@@ -1,0 +1,14 @@
+export * from './errors.ts';
+export { ObjectFile, VariableSpec } from './elf/index.ts';
+export type { ExternSpec, MapSpec, ProgramSpec } from './elf/index.ts';
+export { attachXdp, liveLinks, XdpAttachment, XdpLink, XdpNetlinkAttachment } from './link/index.ts';
+export type { Link, XdpMode, XdpObstacle, XdpOptions, XdpRefusal, XdpVia } from './link/index.ts';
+export { Collection, Variable } from './loader/index.ts';
+export type { LoadOptions } from './loader/index.ts';
+export { BpfMap, MapType, mapTypeName } from './maps/index.ts';
+export type { MapInfo, MapOptions, MapTypes, UpdateMode } from './maps/index.ts';
+export { BpfProgram, programTypeName } from './programs/index.ts';
+export type { ProgramInfo, TestRunOptions, TestRunResult } from './programs/index.ts';
+export { RingBuffer, RingBufferRecord } from './ringbuf/index.ts';
+export type { ListenOptions, RecordDecoder, RingBufferOptions } from './ringbuf/index.ts';
+export { NetworkNamespace } from './sys/index.ts';

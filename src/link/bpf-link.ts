@@ -1,0 +1,108 @@
+import {
+  bpfError,
+  errno,
+  openBpf,
+  openPin,
+  readInfo,
+  systemKernel,
+  tryBpf,
+  exchangeBpf,
+  type Fd,
+  type Kernel,
+} from '../sys/index.ts';
+import {
+  BPF_F_REPLACE,
+  bpf_attr_get_id,
+  bpf_attr_link_detach,
+  bpf_attr_link_update,
+  bpf_link_info,
+} from '../uapi/index.ts';
+
+/** Asks the kernel about a link. Linux 5.8. */
+export function readLinkInfo(kernel: Kernel, fd: Fd): bpf_link_info {
+  return readInfo(kernel, { fd, descriptor: bpf_link_info });
+}
+
+/**
+ * Puts another program under a link, without a moment in which none is attached (`BPF_LINK_UPDATE`, Linux 5.7).
+ * Returns the negated errno: -EPERM where `expected` is given and another program is there.
+ */
+export function tryUpdateLink(
+  kernel: Kernel,
+  { link, program, expected }: { link: Fd; program: Fd; expected: Fd | undefined },
+): number {
+  return tryBpf(kernel, {
+    command: 'BPF_LINK_UPDATE',
+    attribute: bpf_attr_link_update,
+    fields: {
+      link_fd: link.value,
+      new_prog_fd: program.value,
+      ...(expected && { flags: BPF_F_REPLACE, old_prog_fd: expected.value }),
+    },
+    doing: `replace the program of ${link.description}`,
+  });
+}
+
+/** Takes the program away although others may hold the link (`BPF_LINK_DETACH`, Linux 5.9). */
+export function forceDetach(kernel: Kernel, link: Fd): void {
+  const call = {
+    command: 'BPF_LINK_DETACH',
+    attribute: bpf_attr_link_detach,
+    fields: { link_fd: link.value },
+    doing: `detach ${link.description}`,
+  } as const;
+  const result = tryBpf(kernel, call);
+  if (result < 0) throw bpfError(call, result);
+}
+
+export function openLinkById(id: number, kernel: Kernel = systemKernel()): Fd {
+  return openBpf(kernel, {
+    command: 'BPF_LINK_GET_FD_BY_ID',
+    attribute: bpf_attr_get_id,
+    fields: { link_id: id },
+    doing: `open link ${id}`,
+    description: `link ${id}`,
+  });
+}
+
+export function openPinnedLink(path: string, kernel: Kernel = systemKernel()): Fd {
+  return openPin(kernel, { path, what: 'link' });
+}
+
+/**
+ * Every link of this kernel, opened one after the other and closed again when the loop goes on. Needs
+ * CAP_SYS_ADMIN. Links that vanish meanwhile are passed over.
+ */
+export function* eachLink(kernel: Kernel = systemKernel()): Generator<{ fd: Fd; info: bpf_link_info }, undefined> {
+  for (let id = nextLinkId(kernel, 0); id !== undefined; id = nextLinkId(kernel, id)) {
+    const fd = openUnlessGone(id, kernel);
+    if (!fd) continue;
+    try {
+      yield { fd, info: readLinkInfo(kernel, fd) };
+    } finally {
+      fd.close();
+    }
+  }
+}
+
+function openUnlessGone(id: number, kernel: Kernel): Fd | undefined {
+  try {
+    return openLinkById(id, kernel);
+  } catch (error) {
+    if ((error as { errnoName?: unknown }).errnoName === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function nextLinkId(kernel: Kernel, after: number): number | undefined {
+  const call = {
+    command: 'BPF_LINK_GET_NEXT_ID',
+    attribute: bpf_attr_get_id,
+    fields: { start_id: after },
+    doing: 'list the links',
+  } as const;
+  const { result, answer } = exchangeBpf(kernel, call);
+  if (result === -errno.ENOENT) return undefined;
+  if (result < 0) throw bpfError(call, result);
+  return answer.next_id;
+}

@@ -1,0 +1,10 @@
+export { eachLink, forceDetach, openLinkById, openPinnedLink, readLinkInfo } from './bpf-link.ts';
+export type { Link } from './link.ts';
+export { liveLinks } from './live-links.ts';
+export { attachXdp, findXdpLink, inNamespace } from './xdp.ts';
+export type { XdpOptions } from './xdp.ts';
+export { XdpAttachment, XdpLink, XdpNetlinkAttachment } from './xdp-attachment.ts';
+export type { XdpFacts, XdpVia } from './xdp-attachment.ts';
+export { XDP_MODES } from './xdp-mode.ts';
+export type { XdpMode } from './xdp-mode.ts';
+export type { XdpObstacle, XdpRefusal } from './xdp-refusal.ts';

@@ -1,0 +1,201 @@
+import { ArgumentError, AttachError, ClosedError, NetlinkError } from '../errors.ts';
+import { RouteSocket, setXdpProgram } from '../netlink/index.ts';
+import type { BpfProgram } from '../programs/index.ts';
+import { errnoName, pinDescriptor, type Fd } from '../sys/index.ts';
+import { forceDetach, readLinkInfo, tryUpdateLink } from './bpf-link.ts';
+import type { Link } from './link.ts';
+import { hold, letGo } from './live-links.ts';
+import type { XdpMode } from './xdp-mode.ts';
+import type { XdpRefusal } from './xdp-refusal.ts';
+
+/** How an attachment is held: by a bpf_link, which goes with its last holder, or by netlink, which stays. */
+export type XdpVia = 'link' | 'netlink';
+
+export interface XdpFacts {
+  readonly target: string;
+  readonly ifindex: number;
+  /** The mode that won. */
+  readonly mode: XdpMode;
+  /** Modes that were tried before and refused, and why. */
+  readonly refusals: readonly XdpRefusal[];
+}
+
+/** An XDP program on a network interface. Made by {@link attachXdp}. */
+export abstract class XdpAttachment implements Link, XdpFacts {
+  readonly kind = 'xdp';
+  readonly target: string;
+  readonly ifindex: number;
+  readonly mode: XdpMode;
+  readonly refusals: readonly XdpRefusal[];
+  abstract readonly via: XdpVia;
+  #closed = false;
+
+  constructor(facts: XdpFacts) {
+    this.target = facts.target;
+    this.ifindex = facts.ifindex;
+    this.mode = facts.mode;
+    this.refusals = facts.refusals;
+    hold(this);
+  }
+
+  abstract get id(): number | undefined;
+  abstract pin(path: string): void;
+  /** Puts another program in this one's place, without a gap. */
+  abstract update(program: BpfProgram): void;
+  /** Ends the attachment; called once. */
+  protected abstract detach(): void;
+  /** Gives this process's handles back and leaves the program attached as far as the kernel allows. */
+  protected abstract letBe(): void;
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    letGo(this);
+    this.detach();
+  }
+
+  /** Ends this handle and leaves the program attached: a pinned link, or a netlink attachment. */
+  leave(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    letGo(this);
+    this.letBe();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  protected checkOpen(): void {
+    if (this.#closed) throw new ClosedError(`the XDP attachment on ${this.target}`);
+  }
+}
+
+/** XDP by `bpf_link` (Linux 5.9). The kernel detaches it when its last descriptor and pin are gone. */
+export class XdpLink extends XdpAttachment {
+  readonly via = 'link';
+  readonly #fd: Fd;
+  #program: BpfProgram;
+  /** What was under the link before, where the link is somebody else's. */
+  readonly #previous: BpfProgram | undefined;
+  readonly #id: number;
+
+  constructor(fd: Fd, facts: XdpFacts & { program: BpfProgram; previous?: BpfProgram | undefined }) {
+    super(facts);
+    this.#fd = fd;
+    this.#program = facts.program.duplicate();
+    this.#previous = facts.previous;
+    this.#id = readLinkInfo(facts.program.kernel, fd).id;
+  }
+
+  override get id(): number {
+    return this.#id;
+  }
+
+  /** False once the interface is gone: the kernel then cuts the link off its device. */
+  get attached(): boolean {
+    this.checkOpen();
+    return readLinkInfo(this.#program.kernel, this.#fd).xdp.ifindex !== 0;
+  }
+
+  override pin(path: string): void {
+    this.checkOpen();
+    pinDescriptor(this.#program.kernel, { fd: this.#fd, path });
+  }
+
+  override update(program: BpfProgram): void {
+    this.checkOpen();
+    const { kernel } = this.#program;
+    const result = tryUpdateLink(kernel, { link: this.#fd, program: program.fd, expected: undefined });
+    if (result < 0) throw updateRefused(this.target, result);
+    this.#program.close();
+    this.#program = program.duplicate();
+  }
+
+  protected override detach(): void {
+    const { kernel } = this.#program;
+    if (this.#previous) {
+      // Somebody else's link: what was there before comes back, unless it was replaced meanwhile.
+      tryUpdateLink(kernel, { link: this.#fd, program: this.#previous.fd, expected: this.#program.fd });
+      this.#previous.close();
+    }
+    this.#program.close();
+    this.#fd.close();
+  }
+
+  protected override letBe(): void {
+    this.#previous?.close();
+    this.#program.close();
+    this.#fd.close();
+  }
+
+  /** Detaches even where the link is pinned or others hold it. Linux 5.9. */
+  forceDetach(): void {
+    this.checkOpen();
+    forceDetach(this.#program.kernel, this.#fd);
+  }
+}
+
+/**
+ * XDP by netlink, for kernels before 5.9 and for whoever wants the program to stay: nothing detaches it but
+ * {@link close}, `ip link set dev NAME xdp off`, or the end of the interface.
+ */
+export class XdpNetlinkAttachment extends XdpAttachment {
+  readonly via = 'netlink';
+  override readonly id = undefined;
+  readonly #socket: RouteSocket;
+  #program: BpfProgram;
+
+  constructor(socket: RouteSocket, facts: XdpFacts & { program: BpfProgram }) {
+    super(facts);
+    this.#socket = socket;
+    this.#program = facts.program.duplicate();
+  }
+
+  override pin(path: string): void {
+    throw new ArgumentError('via', `Cannot pin the attachment on ${this.target} to ${path}: it was made by netlink`, {
+      hint: 'it stays without a pin, until it is detached; only a bpf_link can be pinned',
+    });
+  }
+
+  override update(program: BpfProgram): void {
+    this.checkOpen();
+    const { ifindex, mode } = this;
+    setXdpProgram(this.#socket, { ifindex, mode, programFd: program.fd.value, expectedFd: this.#program.fd.value });
+    this.#program.close();
+    this.#program = program.duplicate();
+  }
+
+  protected override detach(): void {
+    const { ifindex, mode } = this;
+    try {
+      setXdpProgram(this.#socket, { ifindex, mode, programFd: -1, expectedFd: this.#program.fd.value });
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    } finally {
+      this.letBe();
+    }
+  }
+
+  protected override letBe(): void {
+    this.#program.close();
+    this.#socket.close();
+  }
+}
+
+/** The interface is gone, or another program has taken the place: either way ours is no longer attached. */
+function isGone(error: unknown): boolean {
+  return error instanceof NetlinkError && ['ENODEV', 'EEXIST', 'ENOENT'].includes(error.errnoName);
+}
+
+function updateRefused(target: string, result: number): AttachError {
+  const name = errnoName(-result);
+  if (name === 'ENOLINK') {
+    return new AttachError('ATTACH_CHANGED', target, `Cannot replace the program on ${target}: the interface is gone`);
+  }
+  return new AttachError('ATTACH_REFUSED', target, `Cannot replace the program on ${target}: the kernel says ${name}`);
+}

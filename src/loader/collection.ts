@@ -1,0 +1,203 @@
+import { NotFoundError, ObjectError } from '../errors.ts';
+import type { MapSpec, ObjectFile, ProgramSpec } from '../elf/index.ts';
+import { BpfMap, MapType } from '../maps/index.ts';
+import type { BpfProgram } from '../programs/index.ts';
+import { raiseMemlockLimit, systemKernel, type Fd, type Kernel } from '../sys/index.ts';
+import { checkCompatible, createMap } from './create-maps.ts';
+import { KernelFunctions } from './kernel-functions.ts';
+import { loadProgram } from './load-program.ts';
+import { loadObjectBtf } from './object-btf.ts';
+import { relocate } from './relocate.ts';
+import { linkSubprograms } from './subprograms.ts';
+import { DataSection, Variable } from './variable.ts';
+
+export interface LoadOptions {
+  /** Maps that stand in for those of the object, by name. They stay the caller's: close them yourself. */
+  readonly maps?: ReadonlyMap<string, BpfMap>;
+  /** @default the running kernel */
+  readonly kernel?: Kernel;
+}
+
+/**
+ * An object in the kernel: its maps, the programs with `autoload`, its global variables.
+ *
+ * It owns what it created. Closing it gives the descriptors back; what is pinned or linked lives on.
+ *
+ * @example
+ * using collection = Collection.load(ObjectFile.open('sniffer.bpf.o'));
+ * collection.map('excluded_ports').set(22, 1);
+ */
+export class Collection {
+  readonly object: ObjectFile;
+  readonly maps: ReadonlyMap<string, BpfMap>;
+  readonly programs: ReadonlyMap<string, BpfProgram>;
+  readonly variables: ReadonlyMap<string, Variable>;
+  readonly #owned: readonly { close(): void }[];
+
+  private constructor(object: ObjectFile, parts: LoadedParts) {
+    this.object = object;
+    this.maps = parts.maps;
+    this.programs = parts.programs;
+    this.variables = readVariables(object, parts.maps);
+    this.#owned = parts.owned;
+  }
+
+  /**
+   * Creates the maps, loads the programs and fills what the object says; all of it or nothing.
+   *
+   * @throws ObjectError for what cannot be loaded, MapIncompatibleError for a map given that does not fit,
+   * BtfError, VerifierError, PermissionError, UnsupportedFeatureError, SyscallError from the kernel
+   */
+  static load(object: ObjectFile, options: LoadOptions = {}): Collection {
+    refuseForeign(object);
+    const kernel = options.kernel ?? systemKernel();
+    if (!options.kernel) raiseMemlockLimit();
+    const parts: LoadedParts = { maps: new Map(), programs: new Map(), owned: [] };
+    try {
+      loadInto(parts, { object, kernel, given: options.maps ?? new Map<string, BpfMap>() });
+      return new Collection(object, parts);
+    } catch (error) {
+      closeAll(parts.owned);
+      throw error;
+    }
+  }
+
+  /** @throws NotFoundError naming the programs that were loaded */
+  program(name: string): BpfProgram {
+    return named('program', name, this.programs);
+  }
+
+  /** @throws NotFoundError naming the maps that there are */
+  map(name: string): BpfMap {
+    return named('map', name, this.maps);
+  }
+
+  /** @throws NotFoundError naming the variables that there are */
+  variable(name: string): Variable {
+    return named('variable', name, this.variables);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    closeAll(this.#owned);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+interface LoadedParts {
+  readonly maps: Map<string, BpfMap>;
+  readonly programs: Map<string, BpfProgram>;
+  readonly owned: { close(): void }[];
+}
+
+function loadInto(
+  parts: LoadedParts,
+  { object, kernel, given }: { object: ObjectFile; kernel: Kernel; given: ReadonlyMap<string, BpfMap> },
+): void {
+  const programs = [...object.programs.values()].filter((program) => program.autoload);
+  const btf = loadObjectBtf(kernel, object);
+  try {
+    for (const spec of object.maps.values()) {
+      const map = given.get(spec.name) ?? createMap(spec, { object, btf, kernel });
+      if (given.has(spec.name)) checkCompatible(spec, map);
+      else parts.owned.push(map);
+      parts.maps.set(spec.name, map);
+    }
+    const kernelFunctions = new KernelFunctions();
+    for (const spec of programs) {
+      const program = loadOne(spec, { object, btf, kernel, kernelFunctions, maps: parts.maps });
+      parts.owned.push(program);
+      parts.programs.set(spec.name, program);
+    }
+    fillSlots(object, parts);
+  } finally {
+    // Maps and programs hold the BTF from now on.
+    btf?.close();
+  }
+}
+
+function loadOne(
+  spec: ProgramSpec,
+  context: {
+    object: ObjectFile;
+    btf: Fd | undefined;
+    kernel: Kernel;
+    kernelFunctions: KernelFunctions;
+    maps: ReadonlyMap<string, BpfMap>;
+  },
+): BpfProgram {
+  const linked = linkSubprograms(context.object, spec);
+  relocate(linked, context);
+  return loadProgram(linked, context);
+}
+
+/** Puts into program arrays and maps of maps what the object's `values` say, once both sides exist. */
+function fillSlots(object: ObjectFile, parts: LoadedParts): void {
+  for (const spec of object.maps.values()) {
+    for (const { index, target } of spec.initialSlots) {
+      const descriptor = slotTarget(spec, target, parts);
+      if (descriptor === undefined) continue;
+      const [key, value] = [new Uint32Array([index]), new Uint32Array([descriptor.value])];
+      parts.maps.get(spec.name)?.setBytes(new Uint8Array(key.buffer), new Uint8Array(value.buffer));
+    }
+  }
+}
+
+function slotTarget(spec: MapSpec, target: string, parts: LoadedParts): Fd | undefined {
+  if (spec.type !== MapType.ProgramArray) return named('map', target, parts.maps).fd;
+  // A program that was left out leaves its slot empty, and a tail call into it falls through.
+  return parts.programs.get(target)?.fd;
+}
+
+function readVariables(object: ObjectFile, maps: ReadonlyMap<string, BpfMap>): Map<string, Variable> {
+  const { btf } = object;
+  const variables = new Map<string, Variable>();
+  if (!btf) return variables;
+  const sections = new Map<string, DataSection>();
+  for (const spec of object.variables.values()) {
+    const map = maps.get(spec.section);
+    if (!map) continue;
+    const readOnly = object.map(spec.section).freeze;
+    const data = sections.get(spec.section) ?? new DataSection(map, { readOnly });
+    sections.set(spec.section, data);
+    variables.set(spec.name, new Variable(spec, { data, btf }));
+  }
+  return variables;
+}
+
+function refuseForeign(object: ObjectFile): void {
+  if (object.littleEndian) return;
+  throw new ObjectError(
+    'OBJECT_FOREIGN_ENDIAN',
+    `Cannot load ${object.name}: it is big-endian, and this machine is little-endian`,
+    { hint: 'compile it with --target=bpf, or bpfel' },
+  );
+}
+
+function named<Value>(
+  kind: 'program' | 'map' | 'variable',
+  name: string,
+  values: ReadonlyMap<string, Value>,
+): Value {
+  const value = values.get(name);
+  if (value !== undefined) return value;
+  const available = [...values.keys()];
+  const code = ({ program: 'PROGRAM_NOT_FOUND', map: 'MAP_NOT_FOUND', variable: 'VARIABLE_NOT_FOUND' } as const)[kind];
+  throw new NotFoundError(code, name, `Cannot find ${kind} ${name}: none of that name was loaded`, { available });
+}
+
+/** Last made, first closed; every one is closed, and the first failure is what is thrown. */
+function closeAll(owned: readonly { close(): void }[]): void {
+  const failures: unknown[] = [];
+  for (const resource of owned.toReversed()) {
+    try {
+      resource.close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}

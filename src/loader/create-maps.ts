@@ -1,0 +1,116 @@
+import { MapIncompatibleError, ObjectError, type MapDifference } from '../errors.ts';
+import type { MapSpec, ObjectFile } from '../elf/index.ts';
+import { BpfMap, MapType, mapTypeName, type MapTypes } from '../maps/index.ts';
+import type { Fd, Kernel } from '../sys/index.ts';
+import { dataMapName, kernelObjectName } from './kernel-names.ts';
+
+/** The types of maps that the kernel refuses BTF for (map_create_check_btf; libbpf clears it for the same ones). */
+const WITHOUT_BTF: ReadonlySet<number> = new Set([
+  MapType.PerfEventArray,
+  MapType.CgroupArray,
+  MapType.StackTrace,
+  MapType.ArrayOfMaps,
+  MapType.HashOfMaps,
+  MapType.DevMap,
+  MapType.DevMapHash,
+  MapType.CpuMap,
+  MapType.XskMap,
+  MapType.SockMap,
+  MapType.SockHash,
+  MapType.Queue,
+  MapType.Stack,
+  MapType.RingBuffer,
+  MapType.UserRingBuffer,
+  MapType.Arena,
+  MapType.ProgramArray,
+  MapType.ReuseportSockArray,
+]);
+
+export interface CreateMapContext {
+  readonly object: ObjectFile;
+  readonly btf: Fd | undefined;
+  readonly kernel: Kernel;
+}
+
+/** Creates the map of a spec, filled and frozen where the spec says so. */
+export function createMap(spec: MapSpec, context: CreateMapContext): BpfMap {
+  const inner = spec.inner && createMap(spec.inner, context);
+  let map: BpfMap | undefined;
+  try {
+    map = create(spec, { ...context, inner });
+    fill(map, spec);
+    return map;
+  } catch (error) {
+    map?.close();
+    throw error;
+  } finally {
+    inner?.close();
+  }
+}
+
+function create(spec: MapSpec, context: CreateMapContext & { inner: BpfMap | undefined }): BpfMap {
+  const { object, btf, kernel, inner } = context;
+  const types = typesOf(spec, object);
+  const inKernel = btf && types && !WITHOUT_BTF.has(spec.type);
+  return BpfMap.create(
+    {
+      type: spec.type,
+      keySize: spec.keySize,
+      valueSize: spec.valueSize,
+      maxEntries: maxEntriesOf(spec, kernel),
+      flags: spec.flags,
+      extra: spec.extra,
+      name:
+        spec.definition.kind === 'data' ? dataMapName(object.name, spec.name) : kernelObjectName(spec.name),
+      ...(spec.numaNode !== undefined && { numaNode: spec.numaNode }),
+      ...(inner && { innerMap: inner }),
+      ...(inKernel && {
+        btf: { fd: btf, keyTypeId: types.keyTypeId, valueTypeId: types.valueTypeId },
+      }),
+    },
+    // A data section has one value of no type that could be read as a whole: its variables are read one by one.
+    { name: spec.name, kernel, ...(types && spec.definition.kind !== 'data' && { types }) },
+  );
+}
+
+function typesOf(spec: MapSpec, object: ObjectFile): MapTypes | undefined {
+  if (!object.btf || (spec.keyTypeId === 0 && spec.valueTypeId === 0)) return undefined;
+  return { btf: object.btf, keyTypeId: spec.keyTypeId, valueTypeId: spec.valueTypeId };
+}
+
+/** A ring buffer's size must be a power of two and whole pages; a perf array left open gets one slot per CPU. */
+function maxEntriesOf(spec: MapSpec, kernel: Kernel): number {
+  if (spec.type === MapType.PerfEventArray && spec.maxEntries === 0) return kernel.possibleCpus();
+  if (spec.type !== MapType.RingBuffer && spec.type !== MapType.UserRingBuffer) return spec.maxEntries;
+  if (spec.maxEntries === 0) {
+    throw new ObjectError('OBJECT_INVALID', `Cannot create ring buffer ${spec.name}: its max_entries is 0`, {
+      hint: `set it before loading, to a power of two of at least ${kernel.pageSize}`,
+    });
+  }
+  let size = kernel.pageSize;
+  while (size < spec.maxEntries) size *= 2;
+  return size;
+}
+
+function fill(map: BpfMap, spec: MapSpec): void {
+  if (spec.contents && spec.contents.some((byte) => byte !== 0)) {
+    map.setBytes(new Uint8Array(spec.keySize), spec.contents);
+  }
+  if (spec.freeze) map.freeze();
+}
+
+/** Refuses a map that cannot stand in for a spec. @throws MapIncompatibleError with every difference */
+export function checkCompatible(spec: MapSpec, map: BpfMap): void {
+  const found = map.info();
+  const differences: MapDifference[] = [];
+  const compare = (property: string, wanted: string, have: string): void => {
+    if (wanted !== have) differences.push({ property, wanted, found: have });
+  };
+  compare('type', mapTypeName(spec.type), mapTypeName(found.type));
+  compare('key size', String(spec.keySize), String(found.keySize));
+  compare('value size', String(spec.valueSize), String(found.valueSize));
+  compare('max entries', String(maxEntriesOf(spec, map.kernel)), String(found.maxEntries));
+  compare('flags', `0x${spec.flags.toString(16)}`, `0x${found.flags.toString(16)}`);
+  compare('map_extra', String(spec.extra), String(found.extra));
+  if (differences.length > 0) throw new MapIncompatibleError(spec.name, differences);
+}

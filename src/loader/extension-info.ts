@@ -1,0 +1,84 @@
+import { INSTRUCTION_SIZE } from '../asm/index.ts';
+import type { BtfExt, BtfExtSection } from '../btf/index.ts';
+import type { Kernel } from '../sys/index.ts';
+import type { bpf_attr_prog_load } from '../uapi/index.ts';
+import type { LinkedProgram } from './subprograms.ts';
+
+/** The records of `.BTF.ext` that belong to one program, with offsets as the kernel counts them. */
+export interface ExtensionInfo {
+  readonly buffers: readonly Uint8Array[];
+  fields(kernel: Kernel): Partial<bpf_attr_prog_load>;
+}
+
+interface Records {
+  readonly recordSize: number;
+  readonly bytes: Uint8Array;
+  readonly count: number;
+}
+
+/**
+ * Collects function and line information for all functions of a linked program. In the file, offsets count bytes
+ * within a section; the kernel wants instructions from the start of the program.
+ *
+ * The kernel takes either kind for all functions or for none (check_btf_func, check_btf_line in
+ * kernel/bpf/verifier.c), so what does not cover every function is left out.
+ */
+export function extensionInfo(linked: LinkedProgram, ext: BtfExt): ExtensionInfo {
+  const functions = collect(linked, ext.functionInfo);
+  const lines = functions && collect(linked, ext.lineInfo);
+  const present = [functions, lines].filter((records) => records !== undefined);
+  return {
+    buffers: present.map((records) => records.bytes),
+    fields: (kernel) => ({
+      ...(functions && {
+        func_info_rec_size: functions.recordSize,
+        func_info: kernel.addressOf(functions.bytes),
+        func_info_cnt: functions.count,
+      }),
+      ...(lines && {
+        line_info_rec_size: lines.recordSize,
+        line_info: kernel.addressOf(lines.bytes),
+        line_info_cnt: lines.count,
+      }),
+    }),
+  };
+}
+
+function collect(linked: LinkedProgram, sections: ReadonlyMap<string, BtfExtSection>): Records | undefined {
+  const chosen: Uint8Array[] = [];
+  let recordSize: number | undefined;
+  for (const { fn, start } of linked.functions) {
+    const section = sections.get(fn.section);
+    if (!section || (recordSize !== undefined && section.recordSize !== recordSize)) return undefined;
+    recordSize = section.recordSize;
+    const records = recordsOf(section, { offset: fn.offset, length: fn.instructions.length, start });
+    if (!records) return undefined;
+    chosen.push(...records);
+  }
+  if (recordSize === undefined || chosen.length === 0) return undefined;
+  const bytes = new Uint8Array(chosen.length * recordSize);
+  const size = recordSize;
+  chosen.forEach((record, index) => {
+    bytes.set(record, index * size);
+  });
+  return { recordSize, bytes, count: chosen.length };
+}
+
+/** Undefined where none stands at the function's first instruction. */
+function recordsOf(
+  section: BtfExtSection,
+  range: { offset: number; length: number; start: number },
+): Uint8Array[] | undefined {
+  const { bytes, recordSize, littleEndian } = section;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const found: Uint8Array[] = [];
+  for (let at = 0; at + recordSize <= bytes.length; at += recordSize) {
+    const distance = view.getUint32(at, littleEndian) - range.offset;
+    if (distance < 0 || distance >= range.length) continue;
+    if (found.length === 0 && distance !== 0) return undefined;
+    const record = bytes.slice(at, at + recordSize);
+    new DataView(record.buffer).setUint32(0, range.start + distance / INSTRUCTION_SIZE, littleEndian);
+    found.push(record);
+  }
+  return found.length > 0 ? found : undefined;
+}

@@ -1,0 +1,164 @@
+import { ObjectError, UnsupportedFeatureError, VerifierError } from '../errors.ts';
+import { INSTRUCTION_SIZE } from '../asm/index.ts';
+import type { ObjectFile, ProgramSpec } from '../elf/index.ts';
+import { BpfProgram } from '../programs/index.ts';
+import {
+  bpfError,
+  describeErrno,
+  errno,
+  errnoName,
+  Fd,
+  tryBpf,
+  type Capability,
+  type Kernel,
+} from '../sys/index.ts';
+import {
+  BPF_F_SLEEPABLE,
+  BPF_F_XDP_DEV_BOUND_ONLY,
+  BPF_F_XDP_HAS_FRAGS,
+  BPF_PROG_TYPE_SYSCALL,
+  BPF_PROG_TYPE_XDP,
+  bpf_attr_prog_load,
+} from '../uapi/index.ts';
+import { extensionInfo } from './extension-info.ts';
+import { kernelObjectName } from './kernel-names.ts';
+import type { LinkedProgram } from './subprograms.ts';
+import { summarizeLog } from './verifier-log.ts';
+
+/** The first buffer for a log; four times as much each time the kernel says that it was too small. */
+const FIRST_LOG_SIZE = 64 * 1024;
+/** `log_buf_size` must not exceed UINT_MAX >> 2 (bpf_vlog_init in kernel/bpf/log.c). */
+const LARGEST_LOG_SIZE = 0xffff_ffff >>> 2;
+/** BPF_LOG_LEVEL1: the instructions on the way to the refusal. */
+const LOG_LEVEL = 1;
+
+type LoadFields = Partial<bpf_attr_prog_load>;
+
+/**
+ * Loads one program that is completely relocated.
+ *
+ * The first try asks for no log, which makes verification faster; a refused program is tried again with one that
+ * grows until all of it fits.
+ *
+ * @throws VerifierError, PermissionError, ObjectError for a section name that says no type
+ */
+export function loadProgram(
+  linked: LinkedProgram,
+  { object, btf, kernel }: { object: ObjectFile; btf: Fd | undefined; kernel: Kernel },
+): BpfProgram {
+  const { spec, instructions } = linked;
+  if (spec.type === 0) throw unknownType(spec);
+  const license = new TextEncoder().encode(`${object.license}\0`);
+  const info = btf && object.btfExt ? extensionInfo(linked, object.btfExt) : undefined;
+  const fields: LoadFields = {
+    prog_type: spec.type,
+    expected_attach_type: spec.attachType,
+    insn_cnt: instructions.length / INSTRUCTION_SIZE,
+    insns: kernel.addressOf(instructions),
+    license: kernel.addressOf(license),
+    kern_version: object.kernelVersion,
+    prog_flags: programFlags(spec),
+    prog_name: kernelObjectName(spec.name),
+    prog_ifindex: spec.deviceBound ?? 0,
+    ...(btf && info && { prog_btf_fd: btf.value, ...info.fields(kernel) }),
+  };
+  const keep = [instructions, license, ...(info?.buffers ?? [])];
+  const result = tryLoad(kernel, { spec, fields, keep });
+  if (result >= 0) return adopt(kernel, { spec, number: result });
+  return adopt(kernel, { spec, number: retryWithLog(kernel, { spec, fields, keep, firstErrno: -result }) });
+}
+
+interface Attempt {
+  readonly spec: ProgramSpec;
+  readonly fields: LoadFields;
+  readonly keep: readonly Uint8Array[];
+}
+
+function tryLoad(kernel: Kernel, { spec, fields, keep }: Attempt): number {
+  return tryBpf(kernel, {
+    command: 'BPF_PROG_LOAD',
+    attribute: bpf_attr_prog_load,
+    fields,
+    keep,
+    doing: `load program ${spec.name}`,
+  });
+}
+
+/** A descriptor, should the second try succeed; otherwise it throws what the log says. */
+function retryWithLog(kernel: Kernel, attempt: Attempt & { firstErrno: number }): number {
+  for (let size = FIRST_LOG_SIZE; ; size = Math.min(size * 4, LARGEST_LOG_SIZE)) {
+    const log = new Uint8Array(size);
+    const fields = { ...attempt.fields, log_level: LOG_LEVEL, log_size: size, log_buf: kernel.addressOf(log) };
+    const result = tryLoad(kernel, { ...attempt, fields, keep: [...attempt.keep, log] });
+    if (result >= 0) return result;
+    if (result === -errno.ENOSPC && size < LARGEST_LOG_SIZE) continue;
+    throw refusal(attempt, { errnoNumber: -result, log: textOf(log) });
+  }
+}
+
+function refusal({ spec }: Attempt, { errnoNumber, log }: { errnoNumber: number; log: string }): Error {
+  const summary = summarizeLog(log);
+  if (summary === undefined && (errnoNumber === errno.EPERM || errnoNumber === errno.EACCES)) {
+    return permissionRefusal(spec, errnoNumber);
+  }
+  const feature = missingFeature(spec);
+  if (summary === undefined && feature && errnoNumber === errno.EINVAL) return feature;
+  return new VerifierError(
+    {
+      program: spec.name,
+      errno: errnoNumber,
+      errnoName: errnoName(errnoNumber),
+      summary: summary?.reason ?? `the kernel refused it before verification with ${describeErrno(errnoNumber)}`,
+      source: summary?.source,
+      log,
+    },
+    { hint: summary === undefined ? undefined : 'the whole log is in the field "log" (--verbose prints it)' },
+  );
+}
+
+function permissionRefusal(spec: ProgramSpec, errnoNumber: number): Error {
+  const needed: Capability[] = ['CAP_BPF'];
+  if (spec.type === BPF_PROG_TYPE_XDP) needed.push('CAP_NET_ADMIN');
+  return bpfError({ command: 'BPF_PROG_LOAD', doing: `load program ${spec.name}`, needed }, -errnoNumber);
+}
+
+/** What a program asks for that old kernels refuse as an invalid argument, without a word. */
+function missingFeature(spec: ProgramSpec): UnsupportedFeatureError | undefined {
+  if (!spec.frags) return undefined;
+  return new UnsupportedFeatureError(
+    'xdp.frags',
+    '5.18',
+    `Cannot load program ${spec.name}: this kernel has no XDP for packets of several buffers (since Linux 5.18)`,
+    { hint: 'choose the variant of the program without .frags in its section name' },
+  );
+}
+
+function programFlags(spec: ProgramSpec): number {
+  let flags = 0;
+  // Syscall programs are sleepable by nature and must say so (bpf_prog_load_check_attach and verifier).
+  if (spec.sleepable || spec.type === BPF_PROG_TYPE_SYSCALL) flags |= BPF_F_SLEEPABLE;
+  if (spec.frags) flags |= BPF_F_XDP_HAS_FRAGS;
+  if (spec.deviceBound !== undefined) flags |= BPF_F_XDP_DEV_BOUND_ONLY;
+  return flags;
+}
+
+function adopt(kernel: Kernel, { spec, number }: { spec: ProgramSpec; number: number }): BpfProgram {
+  return new BpfProgram(new Fd(kernel, number, `program ${spec.name}`), {
+    name: spec.name,
+    type: spec.type,
+    kernel,
+  });
+}
+
+function textOf(log: Uint8Array): string {
+  const end = log.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? log : log.subarray(0, end));
+}
+
+function unknownType(spec: ProgramSpec): ObjectError {
+  return new ObjectError(
+    'OBJECT_INVALID',
+    `Cannot load program ${spec.name}: its section name ${spec.section} says no program type`,
+    { section: spec.section, program: spec.name, hint: 'name the section as libbpf does, for example SEC("xdp")' },
+  );
+}

@@ -1,0 +1,135 @@
+import { BtfError } from '../errors.ts';
+import { struct, u32 } from '../binary/index.ts';
+import type { Btf, BtfDatasec } from '../btf/index.ts';
+import type { ObjectFile } from '../elf/index.ts';
+import { bpfError, describeErrno, errno, openBpf, tryBpf, type Fd, type Kernel } from '../sys/index.ts';
+import { BTF_KIND_STRUCT, bpf_attr_btf_load, btf_type, btf_var_secinfo } from '../uapi/index.ts';
+
+const Member = struct('btf_member', { name_off: u32, type: u32, offset: u32 });
+const LOG_SIZE = 256 * 1024;
+
+/**
+ * Brings an object's BTF into the kernel (`BPF_BTF_LOAD`, Linux 4.18), where programs and maps refer to it.
+ * Undefined for an object without BTF, or where its `.BTF` holds no type.
+ *
+ * @throws BtfError with the kernel's reason
+ */
+export function loadObjectBtf(kernel: Kernel, object: ObjectFile): Fd | undefined {
+  if (!object.btf || object.btf.typeCount <= 1) return undefined;
+  const bytes = prepareBtf(object.btf, object);
+  const call = {
+    command: 'BPF_BTF_LOAD',
+    attribute: bpf_attr_btf_load,
+    fields: { btf: kernel.addressOf(bytes), btf_size: bytes.length },
+    keep: [bytes],
+    doing: `load the BTF of ${object.name}`,
+    description: `BTF of ${object.name}`,
+  } as const;
+  const log = new Uint8Array(LOG_SIZE);
+  const logged = {
+    ...call,
+    fields: { ...call.fields, btf_log_level: 1, btf_log_size: log.length, btf_log_buf: kernel.addressOf(log) },
+    keep: [bytes, log],
+  };
+  try {
+    return openBpf(kernel, call);
+  } catch (error) {
+    const result = tryBpf(kernel, logged);
+    if (result >= 0) {
+      kernel.close(result);
+      throw error;
+    }
+    if (-result === errno.EPERM) throw bpfError(call, result);
+    const reason = lastLine(log) ?? describeErrno(-result);
+    throw new BtfError(`Cannot load the BTF of ${object.name}: the kernel refuses it: ${reason}`, { cause: error });
+  }
+}
+
+/** What clang leaves open, filled in a copy as libbpf's btf_fixup_datasec() does before loading. */
+export function prepareBtf(btf: Btf, object: ObjectFile): Uint8Array {
+  const bytes = btf.bytes.slice();
+  const view = new DataView(bytes.buffer);
+  for (const id of btf.ids()) {
+    const type = btf.type(id);
+    if (type.kind === 'datasec') prepareDatasec(view, { btf, id, datasec: type, object });
+  }
+  return bytes;
+}
+
+function prepareDatasec(
+  view: DataView,
+  at: { btf: Btf; id: number; datasec: BtfDatasec; object: ObjectFile },
+): void {
+  const { btf, id, datasec, object } = at;
+  if (datasec.name === '.ksyms' || datasec.name === '.kconfig') {
+    replaceExterns(view, at);
+    return;
+  }
+  const record = btf.byteOffsetOf(id);
+  btf_type.update(view, record, { size: object.sectionSizes.get(datasec.name) ?? datasec.size });
+  const places = datasec.variables.map((place) => ({
+    type: place.typeId,
+    offset: object.symbolOffset(datasec.name, btf.nameOf(place.typeId)) ?? place.offset,
+    size: place.size,
+  }));
+  // The kernel wants them in ascending order (btf_datasec_check_meta); clang emits them as it meets them.
+  places.sort((a, b) => a.offset - b.offset);
+  places.forEach((place, index) => {
+    btf_var_secinfo.write(view, record + btf_type.size + index * btf_var_secinfo.size, place);
+  });
+}
+
+/**
+ * Externs have no storage, and the kernel takes neither extern functions nor such variables in a DATASEC
+ * (btf_func_check_meta, btf_var_check_meta). A struct of as many ints takes exactly the same room. The extern
+ * functions and variables themselves become global ones of the same room.
+ */
+function replaceExterns(
+  view: DataView,
+  { btf, id, datasec }: { btf: Btf; id: number; datasec: BtfDatasec },
+): void {
+  const record = btf.byteOffsetOf(id);
+  const intId = btf.find('int', 'int');
+  if (intId === undefined) throw new BtfError('Cannot load the BTF: it has externs and no int', { typeId: id });
+  const count = datasec.variables.length;
+  btf_type.update(view, record, { name_off: 0, info: (BTF_KIND_STRUCT << 24) | count, size: 4 * count });
+  datasec.variables.forEach((place, index) => {
+    const member = { name_off: 0, type: intId, offset: 32 * index };
+    Member.write(view, record + btf_type.size + index * Member.size, member);
+    replaceExtern(view, { btf, id: place.typeId });
+  });
+}
+
+const GLOBAL = 1;
+
+function replaceExtern(view: DataView, { btf, id }: { btf: Btf; id: number }): void {
+  const record = btf.byteOffsetOf(id);
+  const type = btf.type(id);
+  if (type.kind === 'variable') {
+    view.setUint32(record + btf_type.size, GLOBAL, true);
+    return;
+  }
+  if (type.kind !== 'function') return;
+  const { info, name_off: name } = btf_type.read(view, record);
+  btf_type.update(view, record, { info: (info & 0xffff_0000) | GLOBAL });
+  nameParameters(view, { btf, prototypeId: type.typeId, name });
+}
+
+/** The kernel asks for a name of every argument of a function that has a body (btf_func_check). */
+function nameParameters(
+  view: DataView,
+  { btf, prototypeId, name }: { btf: Btf; prototypeId: number; name: number },
+): void {
+  const prototype = btf.type(prototypeId);
+  if (prototype.kind !== 'function_proto') return;
+  const first = btf.byteOffsetOf(prototypeId) + btf_type.size;
+  prototype.parameters.forEach((parameter, index) => {
+    if (parameter.name === '') view.setUint32(first + index * 8, name, true);
+  });
+}
+
+function lastLine(log: Uint8Array): string | undefined {
+  const end = log.indexOf(0);
+  const text = new TextDecoder().decode(end < 0 ? log : log.subarray(0, end));
+  return text.trim().split('\n').at(-1)?.trim() || undefined;
+}

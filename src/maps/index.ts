@@ -1,0 +1,4 @@
+export { BpfMap, requireValue } from './map.ts';
+export type { MapFacts, MapOptions, MapTypes, UpdateMode } from './map.ts';
+export type { MapInfo } from './map-info.ts';
+export { isPerCpu, MapType, mapTypeName } from './map-type.ts';

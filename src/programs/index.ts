@@ -1,0 +1,3 @@
+export { BpfProgram, readProgramInfo } from './program.ts';
+export type { ProgramInfo, TestRunOptions, TestRunResult } from './program.ts';
+export { programTypeName } from './program-type.ts';

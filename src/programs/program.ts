@@ -1,0 +1,187 @@
+import { bpfError, exchangeBpf, Fd, openBpf, openPin, pinDescriptor, readInfo, syscallError, systemKernel, type Kernel } from '../sys/index.ts';
+import { bpf_attr_get_id, bpf_attr_test, bpf_prog_info } from '../uapi/index.ts';
+
+/** `struct bpf_prog_info`, in part. */
+export interface ProgramInfo {
+  readonly id: number;
+  readonly type: number;
+  /** At most 15 characters; the kernel keeps no more. */
+  readonly name: string;
+  /** SHA-1 of the instructions, cut to 8 bytes, as hex. */
+  readonly tag: string;
+  /** Nanoseconds and runs, counted only while statistics are switched on. */
+  readonly runTime: bigint;
+  readonly runCount: bigint;
+  readonly verifiedInstructions: number;
+  readonly btfId: number;
+  /** Bytes. */
+  readonly jitedSize: number;
+  readonly translatedSize: number;
+  /** Nanoseconds since boot. */
+  readonly loadTime: bigint;
+}
+
+export interface TestRunOptions {
+  /** The packet, for types that take one. */
+  readonly data?: Uint8Array;
+  /** The context struct, for types that take one: `struct xdp_md`, `struct __sk_buff`. */
+  readonly context?: Uint8Array;
+  /** @default 1 */
+  readonly repeat?: number;
+  /** Bytes to make room for in `data` of the result. @default the packet's length plus 256 */
+  readonly dataCapacity?: number;
+  readonly flags?: number;
+  readonly cpu?: number;
+}
+
+export interface TestRunResult {
+  /** What the program returned: `XDP_PASS` is 2. */
+  readonly returnValue: number;
+  /** Average nanoseconds of one run. */
+  readonly duration: number;
+  /** The packet afterwards; a copy. */
+  readonly data: Uint8Array;
+}
+
+/**
+ * A program in the kernel. It owns its descriptor; the program goes when no descriptor, link or pin holds it.
+ *
+ * @example
+ * const { returnValue } = collection.program('xdp_sniffer_enhanced').testRun({ data: frame });
+ */
+export class BpfProgram {
+  readonly name: string;
+  /** `BPF_PROG_TYPE_*`. */
+  readonly type: number;
+  readonly fd: Fd;
+  readonly kernel: Kernel;
+  #info: ProgramInfo | undefined;
+
+  constructor(fd: Fd, facts: { name: string; type: number; kernel: Kernel }) {
+    this.fd = fd;
+    this.name = facts.name;
+    this.type = facts.type;
+    this.kernel = facts.kernel;
+  }
+
+  /** Opens a program of this kernel. Needs CAP_SYS_ADMIN. */
+  static fromId(id: number, facts: { kernel?: Kernel } = {}): BpfProgram {
+    const kernel = facts.kernel ?? systemKernel();
+    const fd = openBpf(kernel, {
+      command: 'BPF_PROG_GET_FD_BY_ID',
+      attribute: bpf_attr_get_id,
+      fields: { prog_id: id },
+      doing: `open program ${id}`,
+      description: `program ${id}`,
+    });
+    return BpfProgram.#adopt(fd, kernel);
+  }
+
+  /** Opens a pinned program. @throws NotFoundError (PIN_NOT_FOUND), PermissionError */
+  static fromPin(path: string, facts: { kernel?: Kernel } = {}): BpfProgram {
+    const kernel = facts.kernel ?? systemKernel();
+    return BpfProgram.#adopt(openPin(kernel, { path, what: 'program' }), kernel);
+  }
+
+  static #adopt(fd: Fd, kernel: Kernel): BpfProgram {
+    try {
+      const { name, type } = readProgramInfo(kernel, fd);
+      return new BpfProgram(fd, { name, type, kernel });
+    } catch (error) {
+      fd.close();
+      throw error;
+    }
+  }
+
+  /** The id by which the kernel and other tools know it. */
+  get id(): number {
+    this.#info ??= readProgramInfo(this.kernel, this.fd);
+    return this.#info.id;
+  }
+
+  /** What the kernel says of this program now. */
+  info(): ProgramInfo {
+    return readProgramInfo(this.kernel, this.fd);
+  }
+
+  /**
+   * Runs the program on a packet of the caller's, without any traffic (`BPF_PROG_TEST_RUN`, Linux 4.12).
+   *
+   * @throws SyscallError: ENOTSUPP (524) where the type cannot be run, EINVAL for a packet below 14 bytes
+   */
+  testRun(options: TestRunOptions = {}): TestRunResult {
+    const { kernel } = this;
+    const input = options.data ?? new Uint8Array(0);
+    const output = new Uint8Array(options.dataCapacity ?? (input.length === 0 ? 0 : input.length + 256));
+    const context = options.context ?? new Uint8Array(0);
+    const call = {
+      command: 'BPF_PROG_TEST_RUN',
+      attribute: bpf_attr_test,
+      fields: {
+        prog_fd: this.fd.value,
+        data_size_in: input.length,
+        data_size_out: output.length,
+        data_in: kernel.addressOf(input),
+        data_out: kernel.addressOf(output),
+        repeat: options.repeat ?? 1,
+        ctx_size_in: context.length,
+        ctx_in: kernel.addressOf(context),
+        flags: options.flags ?? 0,
+        cpu: options.cpu ?? 0,
+      },
+      keep: [input, output, context],
+      doing: `run program ${this.name}`,
+    } as const;
+    const { result, answer } = exchangeBpf(kernel, call);
+    if (result < 0) throw bpfError(call, result);
+    return {
+      returnValue: answer.retval,
+      duration: answer.duration,
+      data: output.slice(0, Math.min(output.length, answer.data_size_out)),
+    };
+  }
+
+  /** Another handle on the same program, which stays usable when this one is closed. */
+  duplicate(): BpfProgram {
+    const { kernel, name, type } = this;
+    const number = kernel.duplicate(this.fd.value, 3);
+    if (number < 0) throw syscallError({ call: 'fcntl', errno: number, doing: `duplicate ${this.fd.description}` });
+    return new BpfProgram(new Fd(kernel, number, this.fd.description), { kernel, name, type });
+  }
+
+  /** Puts the program into a bpf file system, where it outlives this process. @throws PinExistsError */
+  pin(path: string): void {
+    pinDescriptor(this.kernel, { fd: this.fd, path });
+  }
+
+  get closed(): boolean {
+    return this.fd.closed;
+  }
+
+  /** Gives the descriptor back; links keep an attached program alive. Idempotent. */
+  close(): void {
+    this.fd.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Asks the kernel about a program. Linux 4.13. */
+export function readProgramInfo(kernel: Kernel, fd: Fd): ProgramInfo {
+  const info = readInfo(kernel, { fd, descriptor: bpf_prog_info });
+  return {
+    id: info.id,
+    type: info.type,
+    name: info.name,
+    tag: Buffer.from(info.tag).toString('hex'),
+    runTime: info.run_time_ns,
+    runCount: info.run_cnt,
+    verifiedInstructions: info.verified_insns,
+    btfId: info.btf_id,
+    jitedSize: info.jited_prog_len,
+    translatedSize: info.xlated_prog_len,
+    loadTime: info.load_time,
+  };
+}

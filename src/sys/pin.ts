@@ -1,0 +1,110 @@
+import { readlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { FileError, NotFoundError, PinExistsError } from '../errors.ts';
+import { bpf_attr_obj } from '../uapi/index.ts';
+import { checkCString } from './argument-checks.ts';
+import { bpfError, tryBpf } from './bpf.ts';
+import type { BpfCall } from './bpf.ts';
+import { errno } from './errno.ts';
+import { Fd } from './fd.ts';
+import type { Kernel } from './kernel.ts';
+import { isOnFileSystem } from './mount.ts';
+
+/** What can be pinned. */
+export type PinnedKind = 'map' | 'program' | 'link';
+
+/** What /proc/self/fd calls the three kinds (anon_inode_getfd() and friends in kernel/bpf/syscall.c). */
+const inodeNames: Readonly<Record<string, PinnedKind>> = {
+  'anon_inode:bpf-map': 'map',
+  'anon_inode:bpf-prog': 'program',
+  'anon_inode:bpf_link': 'link',
+  'anon_inode:bpf-link': 'link',
+};
+
+/**
+ * Pins what `fd` stands for to a new file in a bpf file system; it then lives until the file is removed.
+ *
+ * Throws {@link PinExistsError}, {@link FileError} where the directory is missing or of another file system, and
+ * {@link PermissionError}.
+ */
+export function pinDescriptor(kernel: Kernel, pin: { readonly fd: Fd; readonly path: string }): void {
+  const { fd, path } = pin;
+  const call = pathCall('BPF_OBJ_PIN', {
+    kernel,
+    path,
+    fd: fd.value,
+    doing: `pin ${fd.description} to ${path}`,
+  });
+  const result = tryBpf(kernel, call);
+  if (result >= 0) return;
+  if (result === -errno.EEXIST)
+    throw new PinExistsError(path, { hint: 'Remove the file to unpin what is there.' });
+  if (result === -errno.ENOENT) {
+    throw new FileError(
+      'FILE_NOT_FOUND',
+      dirname(path),
+      `Cannot ${call.doing}: ${dirname(path)} does not exist`,
+    );
+  }
+  // The kernel answers EPERM for another file system and for a name with a dot (bpf_lookup() in kernel/bpf/inode.c).
+  if (result === -errno.EPERM && !isOnFileSystem(dirname(path), 'bpf')) {
+    throw new FileError(
+      'FILE_UNREADABLE',
+      path,
+      `Cannot ${call.doing}: ${dirname(path)} is not in a bpf file system`,
+      {
+        hint: 'Mount one: mount -t bpf bpf /sys/fs/bpf',
+      },
+    );
+  }
+  throw bpfError(call, result);
+}
+
+/**
+ * Opens what is pinned at `path`.
+ *
+ * Throws {@link NotFoundError} (`PIN_NOT_FOUND`) where nothing is pinned there, or something of another kind.
+ */
+export function openPin(kernel: Kernel, pin: { readonly path: string; readonly what: PinnedKind }): Fd {
+  const { path, what } = pin;
+  const doing = `open pinned ${what} ${path}`;
+  const call = pathCall('BPF_OBJ_GET', { kernel, path, fd: 0, doing });
+  const number = tryBpf(kernel, call);
+  if (number === -errno.ENOENT)
+    throw new NotFoundError('PIN_NOT_FOUND', path, `Cannot ${doing}: there is no such file`);
+  if (number === -errno.EACCES && !isOnFileSystem(path, 'bpf')) {
+    throw new NotFoundError('PIN_NOT_FOUND', path, `Cannot ${doing}: the file is not in a bpf file system`);
+  }
+  if (number < 0) throw bpfError(call, number);
+  const fd = new Fd(kernel, number, `pinned ${what} ${path}`);
+  const found = kindOf(number);
+  if (found === undefined || found === what) return fd;
+  fd.close();
+  throw new NotFoundError('PIN_NOT_FOUND', path, `Cannot ${doing}: a ${found} is pinned there`);
+}
+
+function pathCall(
+  command: 'BPF_OBJ_PIN' | 'BPF_OBJ_GET',
+  facts: { kernel: Kernel; path: string; fd: number; doing: string },
+): BpfCall<bpf_attr_obj> {
+  checkCString('path', facts.path);
+  const pathname = new TextEncoder().encode(`${facts.path}\0`);
+  return {
+    command,
+    attribute: bpf_attr_obj,
+    fields: { pathname: facts.kernel.addressOf(pathname), bpf_fd: facts.fd },
+    keep: [pathname],
+    doing: facts.doing,
+    needed: ['CAP_BPF'],
+  };
+}
+
+/** Undefined where /proc is not mounted. */
+function kindOf(fd: number): PinnedKind | undefined {
+  try {
+    return inodeNames[readlinkSync(`/proc/self/fd/${String(fd)}`)];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return undefined;
+  }
+}
