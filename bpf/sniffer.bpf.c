@@ -28,9 +28,9 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 enum outcome { OUTCOME_IGNORED, OUTCOME_FILTERED, OUTCOME_NO_SPACE, OUTCOME_SUBMITTED };
 
 /*
- * Since 6.8, and only in a program bound to a device whose driver has it: anywhere else the verifier refuses the call
- * even in code that is never reached (add_kfunc_call() in kernel/bpf/verifier.c). So it has a program of its own,
- * and is weak so that the others load where the kernel lacks it.
+ * Since 6.8, and only for programs bound to a device: in any other the verifier refuses the call even where it is never
+ * reached (bpf_dev_bound_kfunc_check() in kernel/bpf/offload.c, called before code is followed). So one program has it
+ * to itself; and it is weak, so that the others load where the kernel lacks it.
  */
 extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *context, __be16 *vlan_proto, __u16 *vlan_tci) __ksym __weak;
 
@@ -58,6 +58,7 @@ static __always_inline void fill_payload(const struct frame *frame, const struct
 	if (length > limit)
 		length = limit;
 	tail->payload_len = length;
+	/* The size of the copy must be known precisely, and every path up to here has made it in its own way. */
 	length = forget_past(length);
 	if (length < PAYLOAD_SIZE)
 		clear_payload(tail->payload);

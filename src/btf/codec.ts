@@ -169,6 +169,8 @@ class CodecCompiler {
     if (type.kind !== 'int' && type.kind !== 'enum' && type.kind !== 'enum64') {
       throw this.#error(field.typeId, `a ${type.kind} cannot be a bitfield`);
     }
+    if (place.bitSize > type.size * 8)
+      throw this.#error(field.typeId, 'a bitfield of it has more bits than it');
     const integer = bitfield(place, { signed: type.signed, littleEndian: this.#btf.littleEndian });
     return this.#scalar(type, integer, { size: sizeOf(this.#btf, field.typeId), typeName });
   }

@@ -102,6 +102,7 @@ class TypeDecoder {
     const encoding = this.#word(TYPE_SIZE);
     const bits = encoding & 0xff;
     const offset = (encoding >>> 16) & 0xff;
+    if (bits === 0) throw this.#error('it has no bits');
     if (bits + offset > size * 8) {
       throw this.#error(
         `bits ${String(offset)} to ${String(bits + offset)} lie outside of ${String(size)} bytes`,

@@ -1,5 +1,6 @@
 import { BtfError } from '../errors.ts';
 import type { Btf } from './btf.ts';
+import type { BtfComposite } from './type.ts';
 
 /** `MAX_RESOLVE_DEPTH` of kernel/bpf/btf.c: nothing that the kernel accepts nests deeper. */
 const MAX_DEPTH = 32;
@@ -63,42 +64,55 @@ export function sizeOf(btf: Btf, id: number): number {
 
 /** The alignment of a type in bytes, as C's _Alignof on a 64-bit machine. */
 export function alignmentOf(btf: Btf, id: number): number {
-  return alignment(btf, id, 0);
+  return alignment(btf, id, { known: new Map(), depth: 0 });
 }
 
-function alignment(btf: Btf, id: number, depth: number): number {
+interface AlignmentSearch {
+  /** By type id. Structs that each contain the next one twice would multiply otherwise. */
+  readonly known: Map<number, number>;
+  readonly depth: number;
+}
+
+function alignment(btf: Btf, id: number, { known, depth }: AlignmentSearch): number {
   if (depth > MAX_DEPTH) throw tooDeep(id);
-  const type = btf.type(resolveType(btf, id));
+  const resolved = resolveType(btf, id);
+  const found = known.get(resolved) ?? alignmentOfResolved(btf, resolved, { known, depth: depth + 1 });
+  known.set(resolved, found);
+  return found;
+}
+
+function alignmentOfResolved(btf: Btf, id: number, search: AlignmentSearch): number {
+  const type = btf.type(id);
   switch (type.kind) {
     case 'int':
     case 'enum':
     case 'enum64':
     case 'float':
-      return Math.min(type.size, type.kind === 'int' ? 16 : POINTER_SIZE);
+      return type.size;
     case 'pointer':
       return POINTER_SIZE;
     case 'array':
-      return alignment(btf, type.elementTypeId, depth + 1);
+      return alignment(btf, type.elementTypeId, search);
     case 'variable':
-      return alignment(btf, type.typeId, depth + 1);
+      return alignment(btf, type.typeId, search);
     case 'struct':
     case 'union': {
-      const alignments = type.members.map((member) => alignment(btf, member.typeId, depth + 1));
-      const natural = Math.max(1, ...alignments);
-      // BTF does not say packed: a size or an offset that natural alignment rules out does.
-      const packed =
-        type.size % natural !== 0 ||
-        type.members.some(
-          ({ bitOffset, bitSize }, index) =>
-            bitSize === 0 && bitOffset % ((alignments[index] ?? 1) * 8) !== 0,
-        );
-      return packed ? 1 : natural;
+      const alignments = type.members.map((member) => alignment(btf, member.typeId, search));
+      return isPacked(type, alignments) ? 1 : Math.max(1, ...alignments);
     }
     default:
       throw new BtfError(`Cannot tell the alignment of BTF type ${String(id)}: a ${type.kind} has none`, {
         typeId: id,
       });
   }
+}
+
+/** BTF does not say so: a size or an offset that natural alignment rules out does. */
+function isPacked({ size, members }: BtfComposite, alignments: readonly number[]): boolean {
+  return alignments.some((natural, index) => {
+    const member = members[index];
+    return size % natural !== 0 || (member?.bitSize === 0 && member.bitOffset % (natural * 8) !== 0);
+  });
 }
 
 function checkedSize(id: number, size: number): number {

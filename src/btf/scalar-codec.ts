@@ -62,7 +62,7 @@ export function enumValue(integer: IntegerCodec, type: BtfEnum | BtfEnum64, plac
       if (known === undefined && typeof value === 'string' && parseInteger(value) === undefined) {
         throw new Mismatch(value, place.typeName, `it must be ${enumerators(type)}, or an integer`);
       }
-      integer.write(view, offset, known ?? checkNumber(value));
+      integer.write(view, offset, checkNumber(known ?? value));
     },
   };
 }

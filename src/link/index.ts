@@ -8,3 +8,5 @@ export type { XdpFacts, XdpVia } from './xdp-attachment.ts';
 export { XDP_MODES } from './xdp-mode.ts';
 export type { XdpMode } from './xdp-mode.ts';
 export type { XdpObstacle, XdpRefusal } from './xdp-refusal.ts';
+export { detachXdp } from './xdp-detach.ts';
+export type { DetachedXdp } from './xdp-detach.ts';

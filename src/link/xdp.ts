@@ -1,5 +1,11 @@
 import { ArgumentError, AttachError, NetlinkError, SyscallError, UnsupportedFeatureError, type TsXdpError } from '../errors.ts';
-import { findInterface, RouteSocket, setXdpProgram, type InterfaceInfo } from '../netlink/index.ts';
+import {
+  interfaceByIndex,
+  interfaceByName,
+  RouteSocket,
+  setXdpProgram,
+  type NetworkInterface,
+} from '../netlink/index.ts';
 import { BpfProgram } from '../programs/index.ts';
 import { bpfError, errnoName, Fd, NetworkNamespace, tryBpf, withNetworkNamespace } from '../sys/index.ts';
 import { BPF_LINK_TYPE_XDP, BPF_PROG_TYPE_XDP, BPF_XDP, bpf_attr_link_create } from '../uapi/index.ts';
@@ -36,7 +42,7 @@ export interface XdpOptions {
 
 interface Attempt {
   readonly program: BpfProgram;
-  readonly device: InterfaceInfo;
+  readonly device: NetworkInterface;
   readonly mode: XdpMode;
   readonly refusals: readonly XdpRefusal[];
 }
@@ -75,7 +81,7 @@ export function inNamespace<Result>(netns: NetworkNamespace | undefined, action:
 function attachHere(program: BpfProgram, options: XdpOptions & { modes: readonly XdpMode[] }): XdpAttachment {
   const socket = RouteSocket.open();
   try {
-    const device = findInterface(socket, options.interface);
+    const device = findDevice(socket, options.interface);
     const occupied = currentProgram(device);
     if (occupied && options.replace === true) return replaceCurrent(program, { device, occupied });
     if (occupied) throw alreadyAttached(device, occupied);
@@ -85,9 +91,13 @@ function attachHere(program: BpfProgram, options: XdpOptions & { modes: readonly
   }
 }
 
+function findDevice(socket: RouteSocket, reference: string | number): NetworkInterface {
+  return typeof reference === 'number' ? interfaceByIndex(socket, reference) : interfaceByName(socket, reference);
+}
+
 function attachInSomeMode(
   program: BpfProgram,
-  context: { device: InterfaceInfo; socket: RouteSocket; modes: readonly XdpMode[]; via: XdpVia | undefined },
+  context: { device: NetworkInterface; socket: RouteSocket; modes: readonly XdpMode[]; via: XdpVia | undefined },
 ): XdpAttachment {
   const { device, socket, modes, via } = context;
   const refusals: XdpRefusal[] = [];
@@ -139,12 +149,12 @@ function explainByNetlink(
 ): XdpAttachment | XdpRefusal {
   const { program, device, mode } = attempt;
   try {
-    setXdpProgram(socket, { ifindex: device.index, mode, programFd: program.fd.value, noExist: true });
+    setXdpProgram(socket, { ifindex: device.index, name: device.name, mode, programFd: program.fd.value });
   } catch (error) {
     if (!(error instanceof NetlinkError)) throw error;
     return refusalOf(error, { mode, via: 'link', errnoName: name });
   }
-  setXdpProgram(socket, { ifindex: device.index, mode, programFd: -1, expectedFd: program.fd.value });
+  setXdpProgram(socket, { ifindex: device.index, name: device.name, mode, programFd: -1, expectedFd: program.fd.value });
   if (name !== 'EINVAL') {
     return { mode, via: 'link', errnoName: name, reason: name, obstacle: classifyRefusal({ errnoName: name, text: undefined }) };
   }
@@ -161,7 +171,7 @@ function attachByNetlink(attempt: Attempt): XdpAttachment | XdpRefusal {
   // The attachment's own, opened in the interface's namespace: closing it later must reach the same place.
   const socket = RouteSocket.open();
   try {
-    setXdpProgram(socket, { ifindex: device.index, mode, programFd: program.fd.value, noExist: true });
+    setXdpProgram(socket, { ifindex: device.index, name: device.name, mode, programFd: program.fd.value });
     return new XdpNetlinkAttachment(socket, { program, target: device.name, ifindex: device.index, mode, refusals });
   } catch (error) {
     socket.close();
@@ -177,7 +187,7 @@ interface Occupied {
   readonly programId: number;
 }
 
-function currentProgram(device: InterfaceInfo): Occupied | undefined {
+function currentProgram(device: NetworkInterface): Occupied | undefined {
   for (const mode of ['native', 'generic', 'offload'] as const) {
     const programId = device.xdp.programs[mode];
     if (programId !== undefined) return { mode, programId };
@@ -187,7 +197,7 @@ function currentProgram(device: InterfaceInfo): Occupied | undefined {
 
 function replaceCurrent(
   program: BpfProgram,
-  { device, occupied }: { device: InterfaceInfo; occupied: Occupied },
+  { device, occupied }: { device: NetworkInterface; occupied: Occupied },
 ): XdpAttachment {
   const previous = BpfProgram.fromId(occupied.programId);
   const facts = { program, target: device.name, ifindex: device.index, mode: occupied.mode, refusals: [] };
@@ -202,7 +212,7 @@ function replaceCurrent(
   }
   const socket = RouteSocket.open();
   try {
-    const request = { ifindex: device.index, mode: occupied.mode, programFd: program.fd.value };
+    const request = { ifindex: device.index, name: device.name, mode: occupied.mode, programFd: program.fd.value };
     setXdpProgram(socket, { ...request, expectedFd: previous.fd.value });
     return new XdpNetlinkAttachment(socket, facts);
   } catch (error) {
@@ -221,7 +231,7 @@ export function findXdpLink(ifindex: number, programId: number): number | undefi
   return undefined;
 }
 
-function alreadyAttached(device: InterfaceInfo, occupied: Occupied | undefined): AttachError {
+function alreadyAttached(device: NetworkInterface, occupied: Occupied | undefined): AttachError {
   const what = occupied ? `program ${occupied.programId} (${occupied.mode})` : 'another XDP program';
   return new AttachError(
     'ALREADY_ATTACHED',
@@ -231,7 +241,7 @@ function alreadyAttached(device: InterfaceInfo, occupied: Occupied | undefined):
   );
 }
 
-function changed(device: InterfaceInfo, errnoText: string): AttachError {
+function changed(device: NetworkInterface, errnoText: string): AttachError {
   return new AttachError(
     'ATTACH_CHANGED',
     device.name,
@@ -240,7 +250,7 @@ function changed(device: InterfaceInfo, errnoText: string): AttachError {
   );
 }
 
-function refusedEverywhere(device: InterfaceInfo, refusals: readonly XdpRefusal[]): TsXdpError | SyscallError {
+function refusedEverywhere(device: NetworkInterface, refusals: readonly XdpRefusal[]): TsXdpError | SyscallError {
   const obstacle = refusals.find((refusal) => refusal.obstacle !== undefined)?.obstacle;
   const reasons = refusals.map(({ mode, reason, errnoName: name }) =>
     reason === name ? `${mode}: ${name}` : `${mode}: ${reason} (${name})`,

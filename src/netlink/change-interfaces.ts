@@ -20,7 +20,8 @@ import {
 import type { Attribute } from './attributes.ts';
 import { concatenate, encodeAttributes, numberAttribute, stringAttribute } from './attributes.ts';
 import { parseMacAddress } from './mac-address.ts';
-import type { RouteSocket } from './route-socket.ts';
+import { interfaceByName } from './find-interfaces.ts';
+import { RouteSocket } from './route-socket.ts';
 
 /** One end of a pair of virtual Ethernet interfaces. */
 export interface VethEnd {
@@ -47,7 +48,7 @@ export interface VethPairOptions extends Omit<VethEnd, 'netns'> {
  */
 export function createVethPair(socket: RouteSocket, options: VethPairOptions): void {
   const { peer, mtu, up = true } = options;
-  const header = ifinfomsg.encode({ ifi_flags: up ? IFF_UP : 0, ifi_change: IFF_UP });
+  const header = ifinfomsg.encode({});
   const end = (facts: VethEnd): Attribute[] => [
     stringAttribute(IFLA_IFNAME, checkInterfaceName(facts.name)),
     ...describe({ mtu, address: facts.address, netns: facts.netns }),
@@ -71,6 +72,32 @@ export function createVethPair(socket: RouteSocket, options: VethPairOptions): v
     doing: `create the veth pair ${options.name} and ${peer.name}`,
     body: concatenate([header, encodeAttributes([...own, kind])]),
   });
+  if (!up) return;
+  try {
+    // Only now: while the pair is being made neither end has its peer yet, and veth_open() answers ENOTCONN.
+    raise(socket, options.name);
+    raisePeer(socket, peer);
+  } catch (error) {
+    deleteInterface(socket, interfaceByName(socket, options.name));
+    throw error;
+  }
+}
+
+function raisePeer(socket: RouteSocket, { name, netns }: VethEnd): void {
+  if (netns === undefined) {
+    raise(socket, name);
+    return;
+  }
+  const peerSocket = RouteSocket.open({ netns });
+  try {
+    raise(peerSocket, name);
+  } finally {
+    peerSocket.close();
+  }
+}
+
+function raise(socket: RouteSocket, name: string): void {
+  setInterface(socket, { ...interfaceByName(socket, name), change: { up: true } });
 }
 
 /** Which interface, for requests; the name is for messages alone. */

@@ -114,15 +114,14 @@ export class RouteWatch {
     for (let count = 0; count < batch && !this.#socket.closed; count++) {
       const datagram = this.#receive();
       if (datagram === undefined) return;
-      if (datagram === 'overflow') {
-        this.#callback({ type: 'overflow' });
-        continue;
-      }
-      for (const message of decodeMessages(datagram)) {
-        const event = decodeEvent(message);
-        if (event !== undefined && !this.#socket.closed) this.#callback(event);
-      }
+      if (datagram === 'overflow') this.#deliver({ type: 'overflow' });
+      else for (const message of decodeMessages(datagram)) this.#deliver(decodeEvent(message));
     }
+  }
+
+  #deliver(event: RouteEvent | undefined): void {
+    // The callback may close the watch in the middle of a datagram.
+    if (event !== undefined && !this.#socket.closed) this.#callback(event);
   }
 
   #receive(): Uint8Array | 'overflow' | undefined {

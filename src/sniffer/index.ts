@@ -24,3 +24,5 @@ export type { SecurityEventEncoder, SecurityEventEncoderOptions } from './securi
 export { readSimpleEvent, readSimpleEventV6, SimpleEvent, SimpleEventV6 } from './simple-event.ts';
 export { splitUnixNanoseconds, WallClock } from './wall-clock.ts';
 export type { Clocks, WallClockOptions } from './wall-clock.ts';
+export { SnifferMaps, sumCounters } from './sniffer-maps.ts';
+export type { WatchedInterface } from './sniffer-maps.ts';

@@ -30,7 +30,8 @@ struct frame {
  * The same value (below 65,535), but one without a past to the verifier: what it needs to know precisely it follows
  * back through every instruction and spilled register, and then paths that differ in that number are verified one by
  * one from there on. It gives up at bytes beside the start of a stack slot. A stored 0 it would follow (STACK_ZERO in
- * check_stack_write_fixed_off()), hence the 1.
+ * check_stack_write_fixed_off()), hence the 1. Without this the programs cost the verifier 250,000 to 530,000
+ * instructions on Linux 6.18, with it 4,000 to 14,000 (docs/sniffer-object.md).
  */
 static __always_inline __u32 forget_past(__u32 value)
 {

@@ -1,0 +1,38 @@
+import type { Output } from './output/output.ts';
+
+/** One option of a command, as data: help, parsing and defaults come from it. */
+export interface OptionDeclaration {
+  /** As commander writes it: `--iface <name>`. */
+  readonly flags: string;
+  readonly description: string;
+  /** May be given several times; its value is an array. */
+  readonly repeatable?: boolean;
+  readonly choices?: readonly string[];
+  /** Turns the text into a value. @throws UsageError */
+  readonly parse?: (text: string) => unknown;
+  readonly default?: unknown;
+}
+
+export interface ArgumentDeclaration {
+  /** `<object>` is required, `[object]` optional, `[files...]` a list. */
+  readonly name: string;
+  readonly description: string;
+}
+
+/** What the command line said, before the command gives it its types. */
+export interface CommandInput {
+  readonly arguments: readonly unknown[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** A command as data. What it does is imported when it is chosen, so that the others cost nothing. */
+export interface CommandDeclaration {
+  readonly name: string;
+  readonly summary: string;
+  readonly arguments?: readonly ArgumentDeclaration[];
+  readonly options?: readonly OptionDeclaration[];
+  readonly examples?: readonly string[];
+  /** Standard output is not for lines: it carries a binary stream, or belongs to a prompt. */
+  readonly silent?: (input: CommandInput) => boolean;
+  readonly load: () => Promise<(input: CommandInput, output: Output) => Promise<number>>;
+}

@@ -1,0 +1,59 @@
+import type { CommandDeclaration } from '../command.ts';
+import { parseAssignment, parseCount, parseDuration, parseList, parseMapAssignment } from '../parse-option.ts';
+
+/** `ts-xdp load` */
+export const loadCommand: CommandDeclaration = {
+  name: 'load',
+  summary: 'load an object, attach its XDP program and stream its events',
+  arguments: [
+    { name: '<object>', description: 'a BPF object built by clang, or the name of one that comes with ts-xdp' },
+  ],
+  options: [
+    { flags: '--iface <name>', description: 'attach to this network interface', repeatable: true },
+    { flags: '--prog <name>', description: 'the program to attach, where the object has several' },
+    {
+      flags: '--mode <list>',
+      description: 'XDP modes to try in order: native, generic, offload (default: native,generic)',
+      parse: (text) => parseList(text, ['native', 'generic', 'offload']),
+    },
+    {
+      flags: '--via <kind>',
+      description: 'how the attachment is held: link goes with this process, netlink stays until detached',
+      choices: ['link', 'netlink'],
+    },
+    { flags: '--replace', description: 'take the place of the XDP program that is attached now' },
+    { flags: '--netns <name|pid>', description: 'the network namespace of the interfaces' },
+    {
+      flags: '--event <map=struct>',
+      description: 'the struct that a ring buffer carries, where the object does not say',
+      repeatable: true,
+      parse: parseAssignment,
+    },
+    { flags: '--count <n>', description: 'end after this many events', parse: parseCount },
+    { flags: '--duration <time>', description: 'end after this time: 500ms, 5s, 2m', parse: parseDuration },
+    { flags: '--detach', description: 'with --pin or --via netlink: leave it attached and return at once' },
+    {
+      flags: '--set <map[key]=value>',
+      description: 'write a map entry, typed by the map, before attaching',
+      repeatable: true,
+      parse: parseMapAssignment,
+    },
+    {
+      flags: '--var <name=value>',
+      description: 'set a global variable, typed by the object, before loading',
+      repeatable: true,
+      parse: parseAssignment,
+    },
+    { flags: '--pin <dir>', description: 'pin links, programs and maps into this new directory of a bpffs' },
+    { flags: '--config <file>', description: 'a sniffer configuration in JSON; changes take effect at once' },
+    { flags: '--trace', description: 'show the output of bpf_printk too' },
+    { flags: '--protobuf <file>', description: "write the sniffer's events as length-delimited protobuf; - is standard output" },
+  ],
+  examples: [
+    'ts-xdp load sniffer.bpf.o --iface eth0',
+    'ts-xdp load sniffer.bpf.o --iface eth0 --set "excluded_ports[22]=1" --json',
+    'ts-xdp load mine.bpf.o --iface eth0 --event events=my_event --duration 10s',
+  ],
+  silent: ({ options }) => options['protobuf'] === '-',
+  load: async () => (await import('../load/run.ts')).runLoad,
+};

@@ -1,0 +1,61 @@
+import { readFileSync, watch, type FSWatcher } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { FileError } from '../../errors.ts';
+import { diffConfiguration, parseSnifferConfiguration, type SnifferConfiguration } from '../../sniffer/index.ts';
+import { errorText } from '../output/error-report.ts';
+import type { AttachedContext } from './context.ts';
+
+/** Editors write a file in several steps; what settles within this time is one change. Milliseconds. */
+const SETTLING_TIME = 50;
+
+/** @throws FileError, ArgumentError naming the place in the file */
+export function readConfiguration(path: string): SnifferConfiguration {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    const why = missing ? 'no such file' : code;
+    throw new FileError(
+      missing ? 'FILE_NOT_FOUND' : 'FILE_UNREADABLE',
+      path,
+      `Cannot read the configuration ${path}: ${why}`,
+      { cause },
+    );
+  }
+  return parseSnifferConfiguration(text, path);
+}
+
+/**
+ * Applies the configuration file anew whenever it changes. A file that cannot be read or understood changes nothing;
+ * what is wrong with it is said. Interfaces that were not attached at the start stay unattached, which is said too.
+ */
+export function followConfiguration(path: string, context: AttachedContext): FSWatcher {
+  const { maps, output } = context;
+  const indexes = new Map(context.targets.map(({ name, index }) => [name, index]));
+  let current = context.configuration;
+  let timer: NodeJS.Timeout | undefined;
+  const reload = (): void => {
+    try {
+      const next = readConfiguration(path);
+      for (const step of diffConfiguration(current, next)) maps?.apply(step, (name) => indexes.get(name));
+      current = next;
+      output.note(`note: the configuration ${path} changed and is in effect`);
+      const strangers = next.interfaces.filter(({ name }) => !indexes.has(name)).map(({ name }) => name);
+      if (strangers.length > 0) output.note(`note: not attached since the start, so not watched: ${strangers.join(', ')}`);
+    } catch (error) {
+      output.note(`${errorText(error, { verbose: false }).trimEnd()}\nnote: the configuration before stays in effect`);
+    }
+  };
+  // The folder is watched, since editors replace the file by another of the same name.
+  const watcher = watch(dirname(path), (_event, name) => {
+    if (name !== null && name !== basename(path)) return;
+    clearTimeout(timer);
+    timer = setTimeout(reload, SETTLING_TIME);
+  });
+  watcher.on('close', () => {
+    clearTimeout(timer);
+  });
+  return watcher;
+}

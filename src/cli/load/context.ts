@@ -1,0 +1,26 @@
+import type { XdpAttachment } from '../../link/index.ts';
+import type { Collection } from '../../loader/index.ts';
+import type { SnifferConfiguration, SnifferMaps } from '../../sniffer/index.ts';
+import type { NetworkNamespace } from '../../sys/index.ts';
+import type { Output } from '../output/output.ts';
+import type { Target } from './interfaces.ts';
+import type { LoadCommandOptions } from './options.ts';
+
+/** Everything that is settled once the object is in the kernel. */
+export interface LoadedContext {
+  readonly collection: Collection;
+  readonly program: string;
+  readonly targets: readonly Target[];
+  readonly options: LoadCommandOptions;
+  readonly configuration: SnifferConfiguration | undefined;
+  readonly netns: NetworkNamespace | undefined;
+  readonly pinDirectory: string | undefined;
+  readonly output: Output;
+}
+
+/** And once its program is attached. */
+export interface AttachedContext extends LoadedContext {
+  /** Undefined for an object that is no sniffer. */
+  readonly maps: SnifferMaps | undefined;
+  readonly attachments: readonly XdpAttachment[];
+}

@@ -1,0 +1,22 @@
+import type { XdpMode, XdpVia } from '../../link/index.ts';
+
+/** What `ts-xdp load` was asked for. */
+export interface LoadCommandOptions {
+  readonly iface: readonly string[];
+  readonly prog?: string;
+  readonly mode?: readonly XdpMode[];
+  readonly via?: XdpVia;
+  readonly replace?: boolean;
+  readonly netns?: string;
+  readonly event: readonly { name: string; value: string }[];
+  readonly count?: number;
+  /** Milliseconds. */
+  readonly duration?: number;
+  readonly detach?: boolean;
+  readonly set: readonly { map: string; key: string; value: string }[];
+  readonly var: readonly { name: string; value: string }[];
+  readonly pin?: string;
+  readonly config?: string;
+  readonly trace?: boolean;
+  readonly protobuf?: string;
+}

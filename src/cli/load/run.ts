@@ -1,0 +1,123 @@
+import { ArgumentError } from '../../errors.ts';
+import { parseValue } from '../../btf/index.ts';
+import { ObjectFile } from '../../elf/index.ts';
+import { checkPinDirectory, Collection, pinCollection } from '../../loader/index.ts';
+import type { XdpAttachment } from '../../link/index.ts';
+import type { BpfMap } from '../../maps/index.ts';
+import { diffConfiguration, SnifferMaps, type SnifferConfiguration } from '../../sniffer/index.ts';
+import { NetworkNamespace } from '../../sys/index.ts';
+import type { CommandInput } from '../command.ts';
+import { ExitCode, UsageError } from '../exit-code.ts';
+import type { Output } from '../output/output.ts';
+import { resolveObject } from '../shipped-object.ts';
+import { readConfiguration } from './configuration-file.ts';
+import type { LoadedContext } from './context.ts';
+import { attachAll, fillSnifferMaps, findTargets, reportAttached, type Target } from './interfaces.ts';
+import type { LoadCommandOptions } from './options.ts';
+import { prepareObject } from './prepare-object.ts';
+import { streamEvents } from './stream.ts';
+
+/** `ts-xdp load`: see commands/load.ts for what it takes. */
+export async function runLoad(input: CommandInput, output: Output): Promise<number> {
+  const [name] = input.arguments as [string];
+  const options = input.options as unknown as LoadCommandOptions;
+  checkOptions(options);
+  const { path, shipped } = resolveObject(name);
+  if (shipped) output.note(`note: there is no ${name} here; using the one that comes with ts-xdp`);
+  const object = ObjectFile.open(path);
+  const program = prepareObject(object, options);
+  const configuration = options.config === undefined ? undefined : readConfiguration(options.config);
+  const pinDirectory = pinDirectoryOf(options, object);
+  if (pinDirectory !== undefined) checkPinDirectory(pinDirectory);
+  const netns = options.netns === undefined ? undefined : NetworkNamespace.open(options.netns);
+  try {
+    const targets = findTargets(wantedInterfaces(options, configuration), netns);
+    const collection = Collection.load(object);
+    try {
+      return await runLoaded({ collection, program: program.name, targets, options, configuration, netns, pinDirectory, output });
+    } finally {
+      collection.close();
+    }
+  } finally {
+    netns?.close();
+  }
+}
+
+async function runLoaded(context: LoadedContext): Promise<number> {
+  const { collection, targets, options, configuration, netns, pinDirectory, output } = context;
+  const maps = SnifferMaps.of(collection);
+  if (maps) fillMaps(maps, context);
+  else if (configuration) {
+    throw new ArgumentError('config', 'Cannot apply the configuration: the object has no map iface_configs');
+  }
+  for (const { map, key, value } of options.set) setEntry(collection.map(map), { key, value });
+  const program = collection.program(context.program);
+  const attachments = attachAll(program, { targets, options, netns });
+  try {
+    for (const attachment of attachments) reportAttached(output, { attachment, program });
+    if (pinDirectory !== undefined) {
+      pinCollection(pinDirectory, { collection, links: attachments.filter(({ via }) => via === 'link') });
+      output.stream({
+        json: () => ({ type: 'pinned', directory: pinDirectory }),
+        text: () => `pinned to ${pinDirectory}; remove it with: ts-xdp unload ${pinDirectory}`,
+      });
+    }
+    if (options.detach !== true) return await streamEvents({ ...context, maps, attachments });
+    leaveAll(attachments);
+    await output.flush();
+    return ExitCode.Done;
+  } finally {
+    for (const attachment of attachments) attachment.close();
+  }
+}
+
+function fillMaps(maps: SnifferMaps, { targets, configuration, netns, output }: LoadedContext): void {
+  const { addresses } = fillSnifferMaps(maps, { targets, netns });
+  if (configuration) {
+    const indexes = new Map(targets.map(({ name, index }) => [name, index]));
+    for (const step of diffConfiguration(undefined, configuration)) maps.apply(step, (name) => indexes.get(name));
+  }
+  const list = targets.map(({ name, mode }) => `${name} (${mode})`).join(', ');
+  output.note(`note: filled the sniffer's maps: ${list}; ${addresses} local addresses`);
+}
+
+function setEntry(map: BpfMap, { key, value }: { key: string; value: string }): void {
+  const { types } = map;
+  if (!types) throw new ArgumentError('set', `Cannot write to map ${map.name}: the object does not say the types of its entries`);
+  map.set(parseValue(key, types.btf, types.keyTypeId), parseValue(value, types.btf, types.valueTypeId));
+}
+
+function leaveAll(attachments: readonly XdpAttachment[]): void {
+  for (const attachment of attachments) attachment.leave();
+}
+
+/** The interfaces of the command line capture everything; those of a configuration what it says. */
+function wantedInterfaces(
+  options: LoadCommandOptions,
+  configuration: SnifferConfiguration | undefined,
+): readonly (Omit<Target, 'index'>)[] {
+  const configured = configuration?.interfaces.filter(({ mode }) => mode !== 'disabled') ?? [];
+  const names = new Set(configured.map(({ name }) => name));
+  const named = [...new Set(options.iface)].filter((name) => !names.has(name));
+  const wanted = [
+    ...configured,
+    ...named.map((name) => ({ name, mode: 'gateway' as const, isWan: false, description: '' })),
+  ];
+  if (wanted.length === 0) throw new UsageError('load needs an interface: --iface NAME, or a --config that names one');
+  return wanted;
+}
+
+function checkOptions(options: LoadCommandOptions): void {
+  if (options.detach === true && (options.count !== undefined || options.duration !== undefined)) {
+    throw new UsageError('--detach returns at once, so it goes without --count and --duration');
+  }
+  if (options.pin !== undefined && options.via === 'netlink') {
+    throw new UsageError('--pin goes with --via link: an attachment by netlink cannot be pinned, and stays without it');
+  }
+}
+
+/** `--detach` pins, because an unpinned link would go with this process. */
+function pinDirectoryOf(options: LoadCommandOptions, object: ObjectFile): string | undefined {
+  if (options.pin !== undefined || options.detach !== true || options.via === 'netlink') return options.pin;
+  return `/sys/fs/bpf/${object.name.replace(/[^A-Za-z0-9_-]/g, '_')}`;
+}

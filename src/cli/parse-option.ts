@@ -1,0 +1,50 @@
+import { UsageError } from './exit-code.ts';
+
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** `5s`, `500ms`, `2m`, `1h` or seconds without a unit, as milliseconds. */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
+  const [, amount = '', unit = 's'] = match ?? [];
+  const milliseconds = Number(amount) * (UNITS[unit] ?? Number.NaN);
+  // Node's timers take no more than 2^31-1 milliseconds.
+  if (!match || !(milliseconds > 0) || milliseconds > 0x7fff_ffff) {
+    throw new UsageError(`${text} is no duration: write 500ms, 5s, 2m or 1h`);
+  }
+  return milliseconds;
+}
+
+/** A whole number above zero. */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(count) || count < 1) {
+    throw new UsageError(`${text} is no count: a whole number above 0 is wanted`);
+  }
+  return count;
+}
+
+/** A list separated by commas, each one of the choices, none twice. */
+export function parseList<Choice extends string>(text: string, choices: readonly Choice[]): Choice[] {
+  const parts = text.split(',').map((part) => part.trim());
+  const known = parts.map((part) => choices.find((choice) => choice === part));
+  const chosen = known.filter((choice) => choice !== undefined);
+  if (chosen.length !== parts.length || new Set(chosen).size !== chosen.length) {
+    throw new UsageError(`${text} is no list of ${choices.join(', ')}`);
+  }
+  return chosen;
+}
+
+/** `name=value`, split at the first `=`. */
+export function parseAssignment(text: string): { name: string; value: string } {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UsageError(`${text} assigns nothing: write NAME=VALUE`);
+  return { name: text.slice(0, at), value: text.slice(at + 1) };
+}
+
+/** `map[key]=value`. */
+export function parseMapAssignment(text: string): { map: string; key: string; value: string } {
+  const match = /^([^[\]=]+)\[(.*?)\]=(.*)$/s.exec(text);
+  const [, map = '', key = '', value = ''] = match ?? [];
+  if (!match) throw new UsageError(`${text} sets nothing: write 'MAP[KEY]=VALUE'`);
+  return { map, key, value };
+}

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { CommandDeclaration, CommandInput, OptionDeclaration } from './command.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { loadCommand } from './commands/load.ts';
+import { replCommand } from './commands/repl.ts';
+import { unloadCommand } from './commands/unload.ts';
+import { ExitCode, exitCodeOf, UsageError } from './exit-code.ts';
+import { errorDocument, errorText } from './output/error-report.ts';
+import { Output } from './output/output.ts';
+
+const COMMANDS: readonly CommandDeclaration[] = [loadCommand, unloadCommand, doctorCommand, replCommand];
+
+/** Runs one command line and returns its exit code. Nothing it throws gets out. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const json = argv.includes('--json');
+  const verbose = argv.includes('--verbose');
+  let output: Output | undefined;
+  let exitCode: number = ExitCode.Done;
+  const program = makeProgram(async (declaration, input) => {
+    output = new Output({ json, silent: declaration.silent?.(input) ?? false });
+    const command = await declaration.load();
+    exitCode = await command(input, output);
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return report(error, { output: output ?? new Output({ json }), verbose });
+  }
+}
+
+function report(error: unknown, { output, verbose }: { output: Output; verbose: boolean }): number {
+  if (error instanceof CommanderError) {
+    // Help and version come as errors with exit code 0; everything else is a command line that does not parse.
+    if (error.exitCode === 0) return ExitCode.Done;
+    if (output.json) {
+      const message = error.message.replace(/^error: /, '');
+      output.result(errorDocument(new UsageError(message)), '');
+    }
+    return ExitCode.Usage;
+  }
+  if (output.json) output.result(errorDocument(error), '');
+  else process.stderr.write(errorText(error, { verbose }));
+  return exitCodeOf(error);
+}
+
+function makeProgram(execute: (declaration: CommandDeclaration, input: CommandInput) => Promise<void>): Command {
+  const program = new Command('ts-xdp')
+    .description('Load, attach and stream eBPF programs: raw bpf(2), mmap and netlink, no libbpf.')
+    .version(readVersion())
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)');
+  for (const declaration of COMMANDS) program.addCommand(makeCommand(declaration, execute));
+  return program;
+}
+
+function makeCommand(
+  declaration: CommandDeclaration,
+  execute: (declaration: CommandDeclaration, input: CommandInput) => Promise<void>,
+): Command {
+  const command = new Command(declaration.name).description(declaration.summary).exitOverride();
+  for (const { name, description } of declaration.arguments ?? []) command.argument(name, description);
+  for (const option of declaration.options ?? []) command.addOption(makeOption(option));
+  command.option('--json', 'print JSON: one document, or one object per line where the command streams');
+  command.option('--verbose', 'print the whole verifier log, and stacks of internal errors');
+  if (declaration.examples) command.addHelpText('after', `\nExamples:\n${declaration.examples.map((line) => `  ${line}\n`).join('')}`);
+  command.action(async (...args: unknown[]) => {
+    const given = args.slice(0, declaration.arguments?.length ?? 0);
+    await execute(declaration, { arguments: given, options: command.opts() });
+  });
+  return command;
+}
+
+function makeOption(declaration: OptionDeclaration): Option {
+  const option = new Option(declaration.flags, declaration.description);
+  const { parse, repeatable, choices } = declaration;
+  if (choices) option.choices(choices);
+  if (declaration.default !== undefined) option.default(declaration.default);
+  if (repeatable === true) option.default([]);
+  if (parse || repeatable === true) {
+    option.argParser((text: string, before: unknown) => {
+      const value = parse ? parseOrRefuse(parse, text) : text;
+      return repeatable === true ? [...(before as unknown[]), value] : value;
+    });
+  }
+  return option;
+}
+
+function parseOrRefuse(parse: (text: string) => unknown, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof UsageError) throw new InvalidArgumentError(error.message);
+    throw error;
+  }
+}
+
+function readVersion(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}

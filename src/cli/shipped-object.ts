@@ -1,0 +1,14 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Where the objects of this package are: beside `dist/`, and beside `src/`. */
+const FOLDER = new URL('../../bpf/', import.meta.url);
+
+/**
+ * The path of an object. A bare name that is no file in the current folder may be one that comes with this package.
+ */
+export function resolveObject(name: string): { path: string; shipped: boolean } {
+  if (name.includes('/') || existsSync(name)) return { path: name, shipped: false };
+  const path = fileURLToPath(new URL(encodeURIComponent(name), FOLDER));
+  return existsSync(path) ? { path, shipped: true } : { path: name, shipped: false };
+}

@@ -1,0 +1,38 @@
+import * as btf from './btf-features.ts';
+import type { Feature as FeatureDescription } from './feature.ts';
+import * as helper from './helper-features.ts';
+import * as map from './map-features.ts';
+import * as program from './program-features.ts';
+
+/**
+ * The features that this library asks for.
+ *
+ * @example
+ * if (isSupported(Feature.XdpLoadBytes)) …
+ */
+export const Feature = {
+  BpfSyscall: program.bpfSyscall,
+  XdpProgram: program.xdpProgram,
+  RingBuffer: map.ringBuffer,
+  RingBufferReserve: helper.ringBufferReserve,
+  RingBufferOutput: helper.ringBufferOutput,
+  GlobalData: program.globalData,
+  MmapableArray: map.mmapableArray,
+  BatchOperations: map.batchOperations,
+  MapNames: map.mapNames,
+  ProgramNames: program.programNames,
+  XdpLink: program.xdpLink,
+  XdpFrags: program.xdpFrags,
+  XdpLoadBytes: helper.xdpLoadBytes,
+  DeviceBoundXdp: program.deviceBoundXdp,
+  MemoryCgroupAccounting: helper.memoryCgroupAccounting,
+  Btf: btf.btf,
+  BtfFunctions: btf.btfFunctions,
+  BtfGlobalFunctions: btf.btfGlobalFunctions,
+  BtfDataSections: btf.btfDataSections,
+  BtfFloat: btf.btfFloat,
+  BtfDeclTag: btf.btfDeclTag,
+  BtfTypeTag: btf.btfTypeTag,
+  BtfEnum64: btf.btfEnum64,
+} as const satisfies Readonly<Record<string, FeatureDescription>>;
+export type Feature = FeatureDescription;

@@ -1,0 +1,1 @@
+export { TracePipe } from './trace-pipe.ts';

@@ -1,0 +1,514 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import {
+  alignmentOf,
+  Btf,
+  BtfBuilder,
+  createCodec,
+  fieldsOf,
+  formatType,
+  resolveType,
+  sizeOf,
+} from '../../src/btf/index.ts';
+import type { BtfType } from '../../src/btf/index.ts';
+import { BtfError } from '../../src/errors.ts';
+import { thrown } from '../helpers/thrown.ts';
+import { bpftoolTypes, inBpftoolsWords } from './bpftool-types.ts';
+import { compileFixture } from './compiled-object.ts';
+
+const VMLINUX = '/sys/kernel/btf/vmlinux';
+const int: BtfType = {
+  kind: 'int',
+  name: 'int',
+  size: 4,
+  bits: 32,
+  offset: 0,
+  signed: true,
+  char: false,
+  bool: false,
+};
+
+const object = compileFixture('types.c');
+t.teardown(() => {
+  object.remove();
+});
+const btf = Btf.parse(object.section('.BTF'));
+
+t.test('every type is what bpftool makes of it', (t) => {
+  t.test('in what clang has compiled', (t) => {
+    compareWithBpftool(t, btf, ['file', object.path]);
+    t.end();
+  });
+  t.test('in what clang has compiled for a big-endian machine', (t) => {
+    const foreign = compileFixture('types.c', { target: 'bpfeb' });
+    const bigEndian = Btf.parse(foreign.section('.BTF'));
+    t.equal(bigEndian.littleEndian, false);
+    compareWithBpftool(t, bigEndian, ['file', foreign.path]);
+    foreign.remove();
+    t.end();
+  });
+  t.test('in the kernel', { skip: !existsSync(VMLINUX) && 'this kernel has no BTF' }, (t) => {
+    compareWithBpftool(t, Btf.parse(readFileSync(VMLINUX)), ['file', VMLINUX]);
+    t.end();
+  });
+  t.test('in a split BTF that counts on from its base', (t) => {
+    const folder = t.testdir({});
+    const base = Btf.parse(btf.bytes);
+    const builder = new BtfBuilder({ base });
+    const pointer = builder.add({ kind: 'pointer', typeId: base.find('point', 'struct')! });
+    builder.add({ kind: 'typedef', name: 'point_pointer', typeId: pointer });
+    builder.add({ kind: 'struct', name: 'point', size: 8, members: [] });
+    const split = Btf.parse(builder.build(), { base });
+    writeFileSync(join(folder, 'base'), base.bytes);
+    writeFileSync(join(folder, 'split'), split.bytes);
+    t.equal(split.firstId, base.typeCount);
+    t.equal(split.typeCount, base.typeCount + 3);
+    const own = bpftoolTypes(['file', join(folder, 'split'), '-B', join(folder, 'base')]);
+    t.same(
+      own.filter(({ id }) => id >= split.firstId),
+      [0, 1, 2].map((index) => inBpftoolsWords(split.firstId + index, split.type(split.firstId + index))),
+    );
+    t.equal(formatType(split, split.find('point_pointer')!), 'point_pointer');
+    t.equal(formatType(split, pointer), 'struct point *');
+    t.same(split.findAll('point', 'struct'), [split.firstId + 2, base.find('point', 'struct')]);
+    t.equal(split.find('point', 'struct'), split.firstId + 2, 'own types come before those of the base');
+    t.equal(split.find('scalars'), base.find('scalars'));
+    t.same(split.type(base.find('scalars')!), base.type(base.find('scalars')!));
+    t.equal(split.nameOf(base.find('scalars')!), 'scalars');
+    t.end();
+  });
+  t.end();
+});
+
+function compareWithBpftool(t: Test, parsed: Btf, options: string[]): void {
+  const expected = bpftoolTypes(options);
+  t.equal(parsed.typeCount, expected.length + 1);
+  const different = expected.filter((theirs) => {
+    const ours = inBpftoolsWords(theirs.id, parsed.type(theirs.id));
+    return JSON.stringify(ours) !== JSON.stringify(theirs);
+  });
+  t.same(different.slice(0, 3), []);
+  const misnamed = [...parsed.ids()].filter((id) => {
+    const type = parsed.type(id);
+    const name = 'name' in type ? type.name : '';
+    return name !== parsed.nameOf(id) || type.kind !== parsed.kindOf(id);
+  });
+  t.same(misnamed, [], 'nameOf() and kindOf() agree with type()');
+}
+
+t.test('names are looked up', (t) => {
+  t.test('by name and kind', (t) => {
+    t.equal(btf.nameOf(btf.find('scalars', 'variable')!), 'scalars');
+    t.equal(btf.type(btf.find('scalars', 'struct')!).kind, 'struct');
+    t.equal(btf.type(btf.find('scalars')!).kind, 'struct', 'without a kind the first one in the file');
+    t.equal(btf.findAll('scalars').length, 2);
+    t.equal(btf.find('scalars', 'function'), undefined);
+    t.equal(btf.find('no_such_type'), undefined);
+    t.equal(btf.find('scalar'), undefined, 'not by the beginning of a name');
+    t.equal(btf.find('calars'), undefined, 'nor by its end');
+    t.same(btf.findAll(''), [], 'nor are anonymous types');
+    t.end();
+  });
+  t.test('where every name leads back to its type', (t) => {
+    const lost = [...btf.ids()].filter(
+      (id) => btf.nameOf(id) !== '' && !btf.findAll(btf.nameOf(id)).includes(id),
+    );
+    t.same(lost, []);
+    t.end();
+  });
+  t.test('that are no ASCII', (t) => {
+    const builder = new BtfBuilder();
+    const id = builder.add({ kind: 'float', name: 'größe', size: 8 });
+    t.equal(Btf.parse(builder.build()).find('größe'), id);
+    t.end();
+  });
+  t.end();
+});
+
+t.test('sizes, alignments and offsets are those of clang', (t) => {
+  const places = createCodec(btf, btf.find('places', 'variable')!);
+  const expected = places.read(viewOf(object.section('.rodata.places')), 0) as unknown as Place[];
+  t.equal(expected.length, 29);
+  for (const { name, ...place } of expected) {
+    const [structName = '', member] = name.split('.');
+    const struct = btf.find(structName, 'struct')!;
+    const field = fieldsOf(btf, struct).find((candidate) => candidate.name === member);
+    const typeId = field?.typeId ?? struct;
+    const found = {
+      offset: (field?.bitOffset ?? 0) / 8,
+      size: sizeOf(btf, typeId),
+      alignment: alignmentOf(btf, typeId),
+    };
+    t.same(found, place, name);
+  }
+  t.equal(sizeOf(btf, btf.find('packed', 'struct')!), 7);
+  t.equal(alignmentOf(btf, btf.find('packed', 'struct')!), 1);
+  t.equal(sizeOf(btf, btf.find('counter', 'variable')!), 4, 'of a variable its type');
+  t.end();
+});
+
+interface Place {
+  name: string;
+  offset: number;
+  size: number;
+  alignment: number;
+}
+
+t.test('types are spelled as in C', (t) => {
+  const spellings: Record<string, string> = {
+    string: 'const char *',
+    pinned: 'char *const',
+    opaque: 'const volatile void *',
+    next: 'struct forward *',
+    other: 'union forward_union *',
+    call: 'callback',
+    plain: 'void (*)(void)',
+    row: 'int (*)[4]',
+    rows: 'int *[4]',
+    grid: 'char[2][3]',
+    bytes: '__u8[16]',
+    color: 'enum color',
+    inner: 'enum (anonymous)',
+    anonymous: 'struct (anonymous)',
+    alias: 'int *restrict',
+    size: 'unsigned long',
+    table: 'callback[2]',
+  };
+  const fields = fieldsOf(btf, btf.find('spellings', 'struct')!);
+  t.same(Object.fromEntries(fields.map(({ name, typeId }) => [name, formatType(btf, typeId)])), spellings);
+  const callback = btf.type(btf.find('callback', 'typedef')!);
+  t.equal(
+    callback.kind === 'typedef' && formatType(btf, callback.typeId),
+    'int (*)(struct forward *, const char *, ...)',
+  );
+  t.equal(formatType(btf, btf.find('visible', 'function')!), 'int visible(int)');
+  t.equal(formatType(btf, btf.find('places', 'variable')!), 'const struct place places[29]');
+  t.equal(formatType(btf, 0), 'void');
+  t.equal(formatType(btf, btf.find('rcu', 'type_tag')!), 'int');
+  t.end();
+});
+
+t.test('what it is built of can be built again', (t) => {
+  const cases = {
+    'of an object': btf.bytes,
+    'of the kernel': existsSync(VMLINUX) ? readFileSync(VMLINUX) : undefined,
+  };
+  for (const [name, bytes] of Object.entries(cases)) {
+    t.test(name, { skip: bytes === undefined && 'this kernel has no BTF' }, (t) => {
+      const original = Btf.parse(bytes!);
+      const builder = new BtfBuilder({ littleEndian: original.littleEndian });
+      const misplaced = [...original.ids()].filter((id) => builder.add(original.type(id)) !== id);
+      t.same(misplaced, []);
+      const copy = Btf.parse(builder.build());
+      const text = (of: Btf, id: number): string =>
+        JSON.stringify(of.type(id), (_, value: unknown) =>
+          typeof value === 'bigint' ? `${value.toString()}n` : value,
+        );
+      t.same([...original.ids()].filter((id) => text(copy, id) !== text(original, id)).slice(0, 3), []);
+      t.end();
+    });
+  }
+  t.test('in either byte order', (t) => {
+    const build = (littleEndian: boolean): Btf => {
+      const builder = new BtfBuilder({ littleEndian });
+      builder.add(int);
+      builder.add({
+        kind: 'enum64',
+        name: 'wide',
+        size: 8,
+        signed: true,
+        values: [{ name: 'LEAST', value: -(2n ** 63n) }],
+      });
+      return Btf.parse(builder.build());
+    };
+    const [little, big] = [build(true), build(false)];
+    t.equal(big.littleEndian, false);
+    t.notSame(little.bytes, big.bytes);
+    for (const id of little.ids()) t.same(big.type(id), little.type(id));
+    t.end();
+  });
+  t.end();
+});
+
+t.test('what the format cannot say is refused when built', (t) => {
+  const values = Array.from({ length: 65536 }, (_, value) => ({ name: '', value }));
+  const far = { name: 'far', typeId: 1, bitOffset: 2 ** 24, bitSize: 3 };
+  const cases: [string, BtfType, string][] = [
+    ['void', { kind: 'void' }, 'Cannot build BTF: void is type 0 and cannot be added'],
+    [
+      'more elements than kernels before 7.1 read',
+      { kind: 'enum', name: 'huge', size: 4, signed: false, values },
+      'Cannot build BTF: enum huge has more than 65535 elements',
+    ],
+    [
+      'a bitfield past what 24 bits can say',
+      { kind: 'struct', name: 'long_one', size: 2 ** 22, members: [far] },
+      'Cannot build BTF: bitfield far of struct long_one lies too far from its start',
+    ],
+    [
+      'a name with a NUL',
+      { kind: 'float', name: 'a\0b', size: 4 },
+      'Cannot build BTF: the string "a\\u0000b" has a NUL in it',
+    ],
+  ];
+  for (const [name, type, message] of cases) {
+    t.equal(thrown(() => new BtfBuilder().add(type)).message, message, name);
+  }
+  t.end();
+});
+
+t.test('malformed BTF is refused with what is wrong', (t) => {
+  const good = (): DataView => {
+    const builder = new BtfBuilder();
+    builder.add(int);
+    builder.add({
+      kind: 'struct',
+      name: 's',
+      size: 8,
+      members: [{ name: 'm', typeId: 1, bitOffset: 0, bitSize: 0 }],
+    });
+    return viewOf(builder.build());
+  };
+  // The int lies at byte 24, its encoding at 36, the struct at 40, its member at 52, the strings at 64.
+  const cases: [string, (view: DataView) => DataView | undefined, string, number?][] = [
+    ['no bytes', () => new DataView(new ArrayBuffer(0)), 'Cannot read BTF: 0 bytes do not hold a header'],
+    [
+      'another magic',
+      (v) => (v.setUint16(0, 0x1234, true), v),
+      'Cannot read BTF: it starts with 0x1234, not 0xeb9f',
+    ],
+    ['a later version', (v) => (v.setUint8(2, 2), v), 'Cannot read BTF: version 2 is not supported'],
+    [
+      'a header that is too short',
+      (v) => (v.setUint32(4, 20, true), v),
+      'Cannot read BTF: its header cannot have 20 bytes',
+    ],
+    [
+      'a header past the end',
+      (v) => (v.setUint32(4, 4096, true), v),
+      'Cannot read BTF: its header cannot have 4096 bytes',
+    ],
+    [
+      'types past the end',
+      (v) => (v.setUint32(12, 400, true), v),
+      'Cannot read BTF: the types end at byte 424 of 73',
+    ],
+    [
+      'strings past the end',
+      (v) => (v.setUint32(20, 400, true), v),
+      'Cannot read BTF: the strings end at byte 464 of 73',
+    ],
+    [
+      'types that are not aligned',
+      (v) => (v.setUint32(8, 2, true), v),
+      'Cannot read BTF: its types are not aligned to 4 bytes',
+    ],
+    [
+      'no strings',
+      (v) => (v.setUint32(20, 0, true), v),
+      'Cannot read BTF: its string section does not begin and end with a NUL',
+    ],
+    [
+      'a last string without a NUL',
+      (v) => (v.setUint8(72, 65), v),
+      'Cannot read BTF: its string section does not begin and end with a NUL',
+    ],
+    [
+      'a kind that is not known',
+      (v) => (v.setUint32(28, 20 << 24, true), v),
+      'Cannot read BTF: type 1 is of the unknown kind 20',
+      1,
+    ],
+    [
+      'void among the types',
+      (v) => (v.setUint32(28, 0, true), v),
+      'Cannot read BTF: type 1 is of the unknown kind 0',
+      1,
+    ],
+    [
+      'a type that is cut off',
+      (v) => (v.setUint32(44, (4 << 24) | 2, true), v),
+      'Cannot read BTF: type 2 is cut off by the end of the types: it ends 12 bytes later',
+      2,
+    ],
+    [
+      'a rest that is too short for a type',
+      (v) => (v.setUint32(12, 24, true), v),
+      'Cannot read BTF: type 2 is cut off by the end of the types: a type needs 12 bytes',
+      2,
+    ],
+  ];
+  for (const [name, damage, message, typeId] of cases) {
+    const view = damage(good()) ?? good();
+    const error = thrown(() => Btf.parse(new Uint8Array(view.buffer)));
+    t.equal(error.message, message, name);
+    t.ok(error instanceof BtfError && error.typeId === typeId, `${name}: which type`);
+  }
+  const types: [string, (view: DataView) => void, number, string][] = [
+    [
+      'an int of 3 bytes',
+      (v) => {
+        v.setUint32(32, 3, true);
+      },
+      1,
+      'Cannot read BTF type 1: it cannot have 3 bytes',
+    ],
+    [
+      'an int with bits outside of it',
+      (v) => {
+        v.setUint32(36, 33, true);
+      },
+      1,
+      'Cannot read BTF type 1: bits 0 to 33 lie outside of 4 bytes',
+    ],
+    [
+      'a name outside of the strings',
+      (v) => {
+        v.setUint32(24, 99, true);
+      },
+      1,
+      'Cannot read a string of BTF: offset 99 is past the 9 bytes of strings',
+    ],
+    [
+      'a member of a type that is not there',
+      (v) => {
+        v.setUint32(56, 3, true);
+      },
+      2,
+      'Cannot read BTF type 2: it refers to type 3, and the last is 2',
+    ],
+    [
+      'a member past the end of its struct',
+      (v) => {
+        v.setUint32(60, 65, true);
+      },
+      2,
+      'Cannot read BTF type 2: a member at bit 65 lies outside of it',
+    ],
+  ];
+  for (const [name, damage, id, message] of types) {
+    const view = good();
+    damage(view);
+    const damaged = Btf.parse(new Uint8Array(view.buffer));
+    t.equal(thrown(() => damaged.type(id)).message, message, name);
+  }
+  for (const id of [-1, 3, 1.5, Number.NaN]) {
+    t.equal(
+      thrown(() => Btf.parse(new Uint8Array(good().buffer)).type(id)).message,
+      `Cannot find BTF type ${String(id)}: ids go from 0 to 2`,
+    );
+  }
+  t.end();
+});
+
+t.test('types of kinds that came later are skipped where the BTF says how long they are', (t) => {
+  // As Linux 7.1 writes it: a header of 32 bytes and a layout of 2 bytes for each kind.
+  const words = [0, (21 << 24) | 2, 0, 1, 2, 3, 4, 5];
+  const types = [1, 1 << 24, 4, 0x01000020];
+  const layouts = new Uint8Array(22 * 4);
+  layouts.set([4, 8], 21 * 4);
+  const strings = Buffer.from('\0int\0');
+  const typesLength = (words.length + types.length) * 4;
+  const header = [
+    0x0001eb9f,
+    32,
+    0,
+    typesLength,
+    typesLength,
+    strings.length,
+    typesLength + 8,
+    layouts.length,
+  ];
+  const bytes = new Uint8Array(32 + typesLength + 8 + layouts.length);
+  const view = viewOf(bytes);
+  [...header, ...words, ...types].forEach((word, index) => {
+    view.setUint32(index * 4, word, true);
+  });
+  bytes.set(strings, 32 + typesLength);
+  bytes.set(layouts, 32 + typesLength + 8);
+  const parsed = Btf.parse(bytes);
+  t.equal(parsed.typeCount, 3);
+  t.same(parsed.type(2), int);
+  t.equal(parsed.find('int'), 2);
+  t.equal(thrown(() => parsed.type(1)).message, 'Cannot read BTF type 1: kind 21 is not known');
+  t.equal(thrown(() => parsed.kindOf(1)).message, 'Cannot read BTF type 1: kind 21 is not known');
+  t.end();
+});
+
+t.test('types that refer to themselves are found out', (t) => {
+  const builder = new BtfBuilder();
+  const a = builder.add({ kind: 'typedef', name: 'a', typeId: 2 });
+  builder.add({ kind: 'const', typeId: 1 });
+  const pointer = builder.add({ kind: 'pointer', typeId: 3 });
+  const array = builder.add({ kind: 'array', elementTypeId: 4, indexTypeId: 4, length: 2 });
+  const struct = builder.add({
+    kind: 'struct',
+    name: 's',
+    size: 4,
+    members: [{ name: 'self', typeId: 5, bitOffset: 0, bitSize: 0 }],
+  });
+  const anonymous = builder.add({
+    kind: 'struct',
+    name: 't',
+    size: 4,
+    members: [{ name: '', typeId: 6, bitOffset: 0, bitSize: 0 }],
+  });
+  const loops = Btf.parse(builder.build());
+  const cases: [string, () => unknown, string][] = [
+    [
+      'resolveType',
+      () => resolveType(loops, a),
+      'Cannot resolve BTF type 1: it refers to itself, or through more than 32 types',
+    ],
+    [
+      'formatType',
+      () => formatType(loops, pointer),
+      'Cannot spell BTF type 3: it refers to itself, or is too long',
+    ],
+    [
+      'sizeOf',
+      () => sizeOf(loops, array),
+      'Cannot resolve BTF type 4: it refers to itself, or through more than 32 types',
+    ],
+    [
+      'alignmentOf',
+      () => alignmentOf(loops, struct),
+      'Cannot resolve BTF type 5: it refers to itself, or through more than 32 types',
+    ],
+    [
+      'createCodec',
+      () => createCodec(loops, struct),
+      'Cannot read and write values of BTF type 5: it contains itself',
+    ],
+    [
+      'fieldsOf',
+      () => fieldsOf(loops, anonymous),
+      'Cannot list the fields of BTF type 6: it contains itself, or is nested too deeply',
+    ],
+  ];
+  for (const [name, action, message] of cases) t.equal(thrown(action).message, message, name);
+  t.equal(sizeOf(loops, pointer), 8, 'a pointer to itself has a size');
+  t.end();
+});
+
+t.test('types without a size say so', (t) => {
+  t.equal(thrown(() => sizeOf(btf, 0)).message, 'Cannot tell the size of BTF type 0: a void has none');
+  const forward = btf.find('forward', 'forward')!;
+  t.equal(
+    thrown(() => alignmentOf(btf, forward)).message,
+    `Cannot tell the alignment of BTF type ${String(forward)}: a forward has none`,
+  );
+  const builder = new BtfBuilder();
+  builder.add(int);
+  let id = 1;
+  for (let depth = 0; depth < 3; depth++)
+    id = builder.add({ kind: 'array', elementTypeId: id, indexTypeId: 1, length: 65536 });
+  const huge = Btf.parse(builder.build());
+  t.equal(thrown(() => sizeOf(huge, id)).message, 'Cannot tell the size of BTF type 4: it exceeds 4 GiB');
+  t.end();
+});
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
