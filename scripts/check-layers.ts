@@ -62,8 +62,13 @@ function importsOf(file: string): { specifier: string; line: number; typeOnly: b
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) {
       add(node, node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
-    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier) add(node, node.moduleSpecifier, node.isTypeOnly);
-    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword && node.arguments[0]) {
+    } else if (ts.isExportDeclaration(node) && node.moduleSpecifier)
+      add(node, node.moduleSpecifier, node.isTypeOnly);
+    else if (
+      ts.isCallExpression(node) &&
+      node.expression.kind === ts.SyntaxKind.ImportKeyword &&
+      node.arguments[0]
+    ) {
       add(node, node.arguments[0], false);
     }
     ts.forEachChild(node, visit);
@@ -84,7 +89,8 @@ function judge(edge: Import): string | undefined {
     return `${from} imports ${to} of its own layer`;
   }
   const entry = relative(source, edge.to);
-  if (entry.includes('/') && entry !== `${to}/index.ts`) return `${from} reaches into ${entry} past its index`;
+  if (entry.includes('/') && entry !== `${to}/index.ts`)
+    return `${from} reaches into ${entry} past its index`;
   return undefined;
 }
 

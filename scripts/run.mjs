@@ -21,7 +21,8 @@ function run(command, args, options = {}) {
 /** `npm ci` where node_modules is missing or older than the lock file. */
 function install() {
   const stamp = join(root, 'node_modules', '.package-lock.json');
-  const fresh = existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs;
+  const fresh =
+    existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs;
   if (!fresh) run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
 }
 

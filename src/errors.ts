@@ -6,7 +6,8 @@
  */
 
 /** What a fact of an error may be: anything JSON can carry, and bigint, which is printed as a decimal string. */
-export type Fact = string | number | bigint | boolean | null | undefined | readonly Fact[] | { [name: string]: Fact };
+export type Fact =
+  string | number | bigint | boolean | null | undefined | readonly Fact[] | { [name: string]: Fact };
 
 export interface ErrorContext {
   /** One sentence on what the reader can do about it. */
@@ -66,7 +67,9 @@ export class BoundsError extends TsXdpError {
   readonly available: number;
 
   constructor(offset: number, length: number, available: number) {
-    super(`Cannot access ${String(length)} bytes at offset ${String(offset)}: only ${String(available)} bytes are there`);
+    super(
+      `Cannot access ${String(length)} bytes at offset ${String(offset)}: only ${String(available)} bytes are there`,
+    );
     this.offset = offset;
     this.length = length;
     this.available = available;
@@ -121,11 +124,7 @@ export class BtfError extends TsXdpError {
 }
 
 export type ObjectErrorCode =
-  | 'OBJECT_INVALID'
-  | 'OBJECT_FOREIGN_ENDIAN'
-  | 'RELOCATION_FAILED'
-  | 'PROGRAM_NONE'
-  | 'PROGRAM_AMBIGUOUS';
+  'OBJECT_INVALID' | 'OBJECT_FOREIGN_ENDIAN' | 'RELOCATION_FAILED' | 'PROGRAM_NONE' | 'PROGRAM_AMBIGUOUS';
 
 /** The object file is readable but cannot be loaded the way it was asked for. */
 export class ObjectError extends TsXdpError {

@@ -20,7 +20,11 @@ export interface CompiledHeaders {
   readonly btf: Btf;
 }
 
-const elf64Header = layout('Elf64_Ehdr', 64, { shoff: at(40, u64), shnum: at(60, u16), shstrndx: at(62, u16) });
+const elf64Header = layout('Elf64_Ehdr', 64, {
+  shoff: at(40, u64),
+  shnum: at(60, u16),
+  shstrndx: at(62, u16),
+});
 const elf64Section = layout('Elf64_Shdr', 64, { name: at(0, u32), offset: at(24, u64), size: at(32, u64) });
 const evaluated = layout('evaluated', 16, { value: at(0, u64), negative: at(8, u64) });
 
@@ -30,29 +34,23 @@ export function compileHeaders(headerFolder: string, modules: readonly UapiModul
   try {
     const clang = new Clang(headerFolder, folder);
     const headers = modules.flatMap((module) => module.headers);
-    const includes = headers.map((header) => `#include <${header}>\n`).join('');
-    const preprocessed = clang.preprocess(includes);
-    const declared = declaredConstants(preprocessed);
-    const perHeader = modules.flatMap((module) =>
-      module.headers.map((header) => {
-        const all = declared.get(join(headerFolder, header)) ?? [];
-        return [header, all.filter(({ name }) => module.constants?.test(name) ?? true)] as const;
-      }),
-    );
-    const anchors = modules
-      .flatMap((module) => module.structs)
-      .map((name, index) => `${name.startsWith('union ') ? '' : 'struct '}${name} anchor_${String(index)};\n`)
+    const includes = headers.map(({ path }) => `#include <${path}>\n`).join('');
+    const declared = declaredConstants(clang.preprocess(includes));
+    const wanted = headers.map(({ path, constants }) => {
+      const all = declared.get(join(headerFolder, path)) ?? [];
+      return { path, constants: all.filter(({ name }) => constants?.test(name) ?? true) };
+    });
+    const anchors = headers
+      .flatMap(({ structs = [] }) => structs)
+      .map((name) => (name.startsWith('union ') ? name : `struct ${name}`))
+      .map((type, index) => `${type} anchor_${String(index)};\n`)
       .join('');
-    const source = `${includes}${anchors}union bpf_attr anchor_attr;\n`;
-    const { values, btf } = evaluate(
-      clang,
-      source,
-      perHeader.flatMap(([, list]) => list.map(({ name }) => name)),
-    );
+    const names = wanted.flatMap(({ constants }) => constants.map(({ name }) => name));
+    const { values, btf } = evaluate(clang, `${includes}${anchors}union bpf_attr anchor_attr;\n`, names);
     const constants = new Map(
-      perHeader.map(([header, list]) => [
-        header,
-        list.flatMap((constant) => {
+      wanted.map(({ path, constants }) => [
+        path,
+        constants.flatMap((constant) => {
           const value = values.get(constant.name);
           return value === undefined ? [] : [{ ...constant, value }];
         }),
@@ -68,14 +66,21 @@ export function compileHeaders(headerFolder: string, modules: readonly UapiModul
  * Compiles a table with one line per constant. Macros that are no integer constant (types, attributes, strings) are
  * errors on their lines, and left out in the next attempt.
  */
-function evaluate(clang: Clang, source: string, names: readonly string[]): { values: Map<string, bigint>; btf: Btf } {
+function evaluate(
+  clang: Clang,
+  source: string,
+  names: readonly string[],
+): { values: Map<string, bigint>; btf: Btf } {
   let left = [...names];
   for (;;) {
     const before = `${source}struct { unsigned long long value, negative; } const values[] __attribute__((section(".values"))) = {\n`;
     const firstLine = before.split('\n').length;
-    const table = left.map((name) => `{ (unsigned long long)((${name}) | 0), ((${name}) | 0) < 0 },\n`).join('');
+    const table = left
+      .map((name) => `{ (unsigned long long)((${name}) | 0), ((${name}) | 0) < 0 },\n`)
+      .join('');
     const { object, errorLines } = clang.compile(`${before}${table}};\n`);
-    if (object !== undefined) return { values: readValues(readSection(object, '.values'), left), btf: readBtf(object) };
+    if (object !== undefined)
+      return { values: readValues(readSection(object, '.values'), left), btf: readBtf(object) };
     const refused = new Set(errorLines.map((line) => line - firstLine));
     const kept = left.filter((_, index) => !refused.has(index));
     if (kept.length === left.length) throw new Error(`Cannot compile the headers:\n${clang.messages}`);
@@ -158,7 +163,10 @@ class Clang {
   }
 
   #run(options: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-    const result = spawnSync('clang', [...this.#options, ...options], { encoding: 'utf8', maxBuffer: 1 << 26 });
+    const result = spawnSync('clang', [...this.#options, ...options], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    });
     if (result.error) throw result.error;
     return result;
   }

@@ -1,6 +1,6 @@
 import type { Btf } from '../../src/btf/index.ts';
 import type { Constant, CompiledHeaders } from './compile.ts';
-import type { UapiModule } from './modules.ts';
+import type { UapiHeader, UapiModule } from './modules.ts';
 import { printBpfAttr, printStruct } from './print-struct.ts';
 import type { PrintedStruct } from './print-struct.ts';
 
@@ -14,31 +14,36 @@ export function printModules(
   const files = new Map<string, string>();
   const exported = new Map<string, string>();
   for (const module of modules) {
-    const structs = withNested(headers.btf, module, exported);
-    const constants = module.headers.flatMap((header) => headers.constants.get(header) ?? []);
-    for (const { name } of [...constants, ...structs]) {
-      const other = exported.get(name);
-      if (other !== undefined) throw new Error(`Cannot export ${name} from ${module.name}: ${other} exports it too`);
-      exported.set(name, module.name);
+    const structs: PrintedStruct[] = [];
+    let body = '';
+    for (const header of module.headers) {
+      const constants = headers.constants.get(header.path) ?? [];
+      const ownStructs = withNested(headers.btf, header, exported);
+      for (const { name } of [...constants, ...ownStructs]) {
+        if (exported.has(name))
+          throw new Error(`Cannot export ${name} of ${header.path}: another header has it too`);
+        exported.set(name, module.name);
+      }
+      structs.push(...ownStructs);
+      body += `\n// ${header.path}\n${printConstants(constants)}${printStructs(ownStructs)}`;
     }
-    const imports = printImports(structs, module.name, exported);
-    files.set(`${module.name}.ts`, [banner, imports, printConstants(constants), printStructs(structs)].join('\n'));
+    files.set(`${module.name}.ts`, `${banner}\n${printImports(structs, module.name, exported)}${body}`);
   }
   const index = modules.map(({ name }) => `export * from './${name}.ts';\n`).join('');
   files.set('index.ts', `${banner}\n${index}`);
   return files;
 }
 
-/** The structs of a module, each after those it contains, which are printed here unless another module has them. */
-function withNested(btf: Btf, module: UapiModule, exported: ReadonlyMap<string, string>): PrintedStruct[] {
+/** The structs of a header, each after those it contains, which are printed here unless they have been before. */
+function withNested(btf: Btf, header: UapiHeader, exported: ReadonlyMap<string, string>): PrintedStruct[] {
   const printed = new Map<string, PrintedStruct>();
   const add = (struct: PrintedStruct): void => {
     if (printed.has(struct.name) || exported.has(struct.name)) return;
     for (const name of struct.nested) add(printStruct(btf, name));
     printed.set(struct.name, struct);
   };
-  for (const name of module.structs) add(printStruct(btf, name));
-  if (module.headers.includes('linux/bpf.h')) printBpfAttr(btf).forEach(add);
+  for (const name of header.structs ?? []) add(printStruct(btf, name));
+  if (header.path === 'linux/bpf.h') printBpfAttr(btf).forEach(add);
   return [...printed.values()];
 }
 
@@ -51,7 +56,9 @@ function printImports(
   const fieldTypes = new Set(structs.flatMap((struct) => [...struct.fieldTypes]));
   let text = `import { ${[...fieldTypes].sort().join(', ')} } from '../binary/index.ts';\n`;
   text += `import type { StructValue } from '../binary/index.ts';\n`;
-  const foreign = new Set(structs.flatMap((struct) => [...struct.nested]).filter((name) => exported.get(name) !== module));
+  const foreign = new Set(
+    structs.flatMap((struct) => [...struct.nested]).filter((name) => exported.get(name) !== module),
+  );
   for (const name of foreign) text += `import { ${name} } from './${exported.get(name)!}.ts';\n`;
   return text;
 }
@@ -60,7 +67,7 @@ function printConstants(constants: readonly Constant[]): string {
   let text = '';
   let group: string | undefined;
   for (const constant of constants) {
-    if (constant.group !== group) text += `${group === undefined ? '' : '\n'}// ${constant.group}\n`;
+    if (constant.group !== group) text += `\n// ${constant.group}\n`;
     group = constant.group;
     text += `export const ${constant.name} = ${literal(constant)};\n`;
   }
@@ -76,5 +83,5 @@ function literal({ value, text }: Constant): string {
 }
 
 function printStructs(structs: readonly PrintedStruct[]): string {
-  return structs.map(({ text }) => text).join('\n');
+  return structs.map(({ text }) => `\n${text}`).join('');
 }

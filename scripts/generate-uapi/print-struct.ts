@@ -33,14 +33,16 @@ export function printBpfAttr(btf: Btf): PrintedStruct[] {
   return union.members.map((member) => {
     const struct = composite(btf, resolveType(btf, member.typeId));
     const name = member.name === '' ? bpfAttrStructs[firstField(btf, struct)] : member.name;
-    if (name === undefined) throw new Error(`Cannot name the struct of ${firstField(btf, struct)} in union bpf_attr`);
+    if (name === undefined)
+      throw new Error(`Cannot name the struct of ${firstField(btf, struct)} in union bpf_attr`);
     return new StructPrinter(btf).print(`bpf_attr_${name}`, struct);
   });
 }
 
 function composite(btf: Btf, id: number): BtfComposite {
   const type = btf.type(id);
-  if (type.kind !== 'struct' && type.kind !== 'union') throw new Error(`Cannot print a ${type.kind} as a struct`);
+  if (type.kind !== 'struct' && type.kind !== 'union')
+    throw new Error(`Cannot print a ${type.kind} as a struct`);
   return type;
 }
 
@@ -91,7 +93,8 @@ class StructPrinter {
       unit = -1;
       const offset = base + member.bitOffset / 8;
       const target = resolveType(this.#btf, member.typeId);
-      if (member.name === '') fields.push(...this.#fields(owner, composite(this.#btf, target), offset, indent));
+      if (member.name === '')
+        fields.push(...this.#fields(owner, composite(this.#btf, target), offset, indent));
       else if (sizeOf(this.#btf, target) > 0) {
         const fieldType = this.#fieldType(`${owner}.${member.name}`, member.typeId, indent);
         fields.push({ name: member.name, offset, type: fieldType });
@@ -111,7 +114,8 @@ class StructPrinter {
     const unitOf = (other: BtfMember): number => Math.floor(other.bitOffset / (size * 8)) * size;
     const run = type.members.filter((other) => other.bitSize > 0 && unitOf(other) === unitOf(member));
     const key = `${owner}.${run[0]!.name}`;
-    if (run.length > 1 && !Object.hasOwn(bitfieldUnits, key)) throw new Error(`Cannot name the bitfields at ${key}`);
+    if (run.length > 1 && !Object.hasOwn(bitfieldUnits, key))
+      throw new Error(`Cannot name the bitfields at ${key}`);
     const bits = run.map((bitfield) => {
       const first = bitfield.bitOffset - unitOf(bitfield) * 8;
       const last = first + bitfield.bitSize - 1;

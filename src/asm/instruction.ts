@@ -64,7 +64,10 @@ export class InstructionView {
     const at = index * INSTRUCTION_SIZE;
     const { destination, source } = instruction;
     this.#view.setUint8(at, instruction.opcode);
-    this.#view.setUint8(at + 1, this.#littleEndian ? (source << 4) | destination : (destination << 4) | source);
+    this.#view.setUint8(
+      at + 1,
+      this.#littleEndian ? (source << 4) | destination : (destination << 4) | source,
+    );
     this.#view.setInt16(at + 2, instruction.offset, this.#littleEndian);
     this.#view.setInt32(at + 4, instruction.immediate, this.#littleEndian);
   }

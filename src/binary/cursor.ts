@@ -49,7 +49,8 @@ export class Cursor {
   /** A 64-bit file offset or size as a number. Throws {@link BoundsError} above 2^53-1, which no buffer can hold. */
   size64(offset: number): number {
     const value = this.u64(offset);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new BoundsError(offset, Number.MAX_SAFE_INTEGER, this.length);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new BoundsError(offset, Number.MAX_SAFE_INTEGER, this.length);
     return Number(value);
   }
 

@@ -45,7 +45,9 @@ function report(error: unknown, { output, verbose }: { output: Output; verbose: 
   return exitCodeOf(error);
 }
 
-function makeProgram(execute: (declaration: CommandDeclaration, input: CommandInput) => Promise<void>): Command {
+function makeProgram(
+  execute: (declaration: CommandDeclaration, input: CommandInput) => Promise<void>,
+): Command {
   const program = new Command('ts-xdp')
     .description('Load, attach and stream eBPF programs: raw bpf(2), mmap and netlink, no libbpf.')
     .version(readVersion())
@@ -64,7 +66,11 @@ function makeCommand(
   for (const option of declaration.options ?? []) command.addOption(makeOption(option));
   command.option('--json', 'print JSON: one document, or one object per line where the command streams');
   command.option('--verbose', 'print the whole verifier log, and stacks of internal errors');
-  if (declaration.examples) command.addHelpText('after', `\nExamples:\n${declaration.examples.map((line) => `  ${line}\n`).join('')}`);
+  if (declaration.examples)
+    command.addHelpText(
+      'after',
+      `\nExamples:\n${declaration.examples.map((line) => `  ${line}\n`).join('')}`,
+    );
   command.action(async (...args: unknown[]) => {
     const given = args.slice(0, declaration.arguments?.length ?? 0);
     await execute(declaration, { arguments: given, options: command.opts() });
@@ -97,6 +103,8 @@ function parseOrRefuse(parse: (text: string) => unknown, text: string): unknown 
 }
 
 function readVersion(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   return manifest.version;
 }

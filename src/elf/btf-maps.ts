@@ -1,5 +1,9 @@
 import { ObjectError } from '../errors.ts';
-import { BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH_OF_MAPS, BPF_MAP_TYPE_PROG_ARRAY } from '../uapi/index.ts';
+import {
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_PROG_ARRAY,
+} from '../uapi/index.ts';
 import { resolveType, sizeOf, type Btf } from '../btf/index.ts';
 import type { ElfSection } from './container.ts';
 import type { ElfRelocation } from './relocations.ts';
@@ -34,7 +38,12 @@ interface Draft extends Omit<MapSpec, 'keyTypeId' | 'valueTypeId' | 'inner' | 'i
  */
 export function readBtfMaps(
   section: ElfSection,
-  context: { btf: Btf; symbols: readonly ElfSymbol[]; relocations: readonly ElfRelocation[]; objectName: string },
+  context: {
+    btf: Btf;
+    symbols: readonly ElfSymbol[];
+    relocations: readonly ElfRelocation[];
+    objectName: string;
+  },
 ): MapSpec[] {
   const { btf, symbols, relocations } = context;
   const datasecId = btf.find(section.name, 'datasec');
@@ -43,7 +52,8 @@ export function readBtfMaps(
   if (datasec.kind !== 'datasec') throw broken(section.name, 'BTF does not describe it');
   return datasec.variables.map(({ typeId }) => {
     const variable = btf.type(typeId);
-    if (variable.kind !== 'variable') throw broken(section.name, 'BTF names something else than a variable in it');
+    if (variable.kind !== 'variable')
+      throw broken(section.name, 'BTF names something else than a variable in it');
     const symbol = symbols.find(
       (candidate) =>
         candidate.section === section.index &&
@@ -138,7 +148,8 @@ function readPointer(map: string, { btf, member }: { btf: Btf; member: Member })
 
 function agree(draft: Draft, { part, size }: { part: 'key' | 'value'; size: number }): number {
   const known = part === 'key' ? draft.keySize : draft.valueSize;
-  if (known !== 0 && known !== size) throw broken(draft.name, `its ${part} is said to have ${known} and ${size} bytes`);
+  if (known !== 0 && known !== size)
+    throw broken(draft.name, `its ${part} is said to have ${known} and ${size} bytes`);
   return size;
 }
 
@@ -181,11 +192,16 @@ function readSlots(
 ): InitialSlot[] {
   const first = symbol.value + (draft.valuesOffset ?? 0);
   return relocations
-    .filter((relocation) => relocation.offset >= symbol.value && relocation.offset < symbol.value + symbol.size)
+    .filter(
+      (relocation) => relocation.offset >= symbol.value && relocation.offset < symbol.value + symbol.size,
+    )
     .map((relocation) => {
       const distance = relocation.offset - first;
       if (draft.valuesOffset === undefined || distance < 0 || distance % POINTER_SIZE !== 0) {
-        throw broken(draft.name, `something other than its values is initialised, at byte ${relocation.offset}`);
+        throw broken(
+          draft.name,
+          `something other than its values is initialised, at byte ${relocation.offset}`,
+        );
       }
       return { index: distance / POINTER_SIZE, target: relocation.symbol.name };
     });

@@ -78,11 +78,21 @@ export function readVariables(
         candidate.type === SymbolType.Object &&
         candidate.name === variable.name,
     );
-    const place = { name: variable.name, section: section.name, offset: symbol?.value ?? offset, size, typeId: variable.typeId };
+    const place = {
+      name: variable.name,
+      section: section.name,
+      offset: symbol?.value ?? offset,
+      size,
+      typeId: variable.typeId,
+    };
     if (place.offset + size > section.size) {
-      throw new ObjectError('OBJECT_INVALID', `Cannot read variable ${variable.name}: it lies outside ${section.name}`, {
-        section: section.name,
-      });
+      throw new ObjectError(
+        'OBJECT_INVALID',
+        `Cannot read variable ${variable.name}: it lies outside ${section.name}`,
+        {
+          section: section.name,
+        },
+      );
     }
     places.push(place);
   }

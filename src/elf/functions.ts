@@ -53,7 +53,8 @@ function readFunction(
 ): FunctionSpec {
   const { section, symbol, roles } = context;
   const end = symbol.value + symbol.size;
-  if (symbol.size === 0 || end > section.size) throw broken(symbol.name, section, 'it does not lie in its section');
+  if (symbol.size === 0 || end > section.size)
+    throw broken(symbol.name, section, 'it does not lie in its section');
   if (symbol.value % INSTRUCTION_SIZE !== 0 || symbol.size % INSTRUCTION_SIZE !== 0) {
     throw broken(symbol.name, section, 'it is not made of whole instructions');
   }
@@ -77,7 +78,11 @@ function asProgram(fn: FunctionSpec, symbol: ElfSymbol): ProgramSpec {
     throw new ObjectError(
       'OBJECT_INVALID',
       `Cannot use ${fn.name} of section ${fn.section}: static functions belong into .text`,
-      { section: fn.section, program: fn.name, hint: 'drop "static" to make it a program, or SEC() to make it a function' },
+      {
+        section: fn.section,
+        program: fn.name,
+        hint: 'drop "static" to make it a program, or SEC() to make it a function',
+      },
     );
   }
   const optional = fn.section.startsWith('?');

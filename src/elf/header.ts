@@ -96,7 +96,8 @@ function readChecked(cursor: Cursor, littleEndian: boolean): HeaderFacts {
   if (cursor.u16(field.sectionHeaderEntrySize) !== SectionHeader.size) {
     throw invalid('its section headers are not 64 bytes each', field.sectionHeaderEntrySize);
   }
-  if (tableOffset + count * SectionHeader.size > cursor.length) throw truncated('the section table', tableOffset);
+  if (tableOffset + count * SectionHeader.size > cursor.length)
+    throw truncated('the section table', tableOffset);
   checkProgramHeaders(cursor);
   const nameIndex = cursor.u16(field.sectionNameIndex);
   if (nameIndex >= count) throw invalid('its section name table does not exist', field.sectionNameIndex);
@@ -110,7 +111,8 @@ function readChecked(cursor: Cursor, littleEndian: boolean): HeaderFacts {
     return { ...section, name: sectionName(cursor, names, cursor.u32(header + SectionHeader.offsets.name)) };
   });
   sections.forEach((section) => {
-    if (section.link >= count) throw invalid(`section ${section.name} links to a section that does not exist`);
+    if (section.link >= count)
+      throw invalid(`section ${section.name} links to a section that does not exist`);
   });
   return { littleEndian, type: cursor.u16(field.type), machine: cursor.u16(field.machine), sections };
 }

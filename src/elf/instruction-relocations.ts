@@ -11,7 +11,12 @@ export type Relocation =
   /** A 64-bit load of an address in a map's first value: a global variable. */
   | { readonly kind: 'data'; readonly offset: number; readonly map: string; readonly valueOffset: number }
   /** A call of, or a 64-bit load of the address of, the function at `target` bytes into a section. */
-  | { readonly kind: 'call' | 'function'; readonly offset: number; readonly section: number; readonly target: number }
+  | {
+      readonly kind: 'call' | 'function';
+      readonly offset: number;
+      readonly section: number;
+      readonly target: number;
+    }
   /** A call of, or a 64-bit load from, something that is not in the object. */
   | { readonly kind: 'extern'; readonly offset: number; readonly symbol: string; readonly call: boolean };
 
@@ -38,7 +43,8 @@ export function interpretRelocations(
   for (const relocation of relocations) {
     const offset = relocation.offset - fn.base;
     if (offset < 0 || offset >= fn.instructions.length) continue;
-    if (offset % INSTRUCTION_SIZE !== 0) throw refuse(fn, `the relocation at byte ${offset} is between instructions`);
+    if (offset % INSTRUCTION_SIZE !== 0)
+      throw refuse(fn, `the relocation at byte ${offset} is between instructions`);
     const index = offset / INSTRUCTION_SIZE;
     relocated.add(index);
     meanings.push(interpret(fn, { relocation, offset, view, index, roles }));
@@ -74,21 +80,35 @@ function interpret(
     throw refuse(fn, `the relocation at byte ${offset} is on an instruction that takes none`);
   }
   if (index + 1 >= view.count) throw refuse(fn, `the 64-bit load at byte ${offset} lacks its second half`);
-  if (symbol.section === UNDEFINED_SECTION) return { kind: 'extern', offset, symbol: symbol.name, call: false };
+  if (symbol.section === UNDEFINED_SECTION)
+    return { kind: 'extern', offset, symbol: symbol.name, call: false };
   const immediate = view.immediate(index);
-  const map = roles.mapAt(symbol.section, symbol.value + (symbol.type === SymbolType.Section ? immediate : 0));
+  const map = roles.mapAt(
+    symbol.section,
+    symbol.value + (symbol.type === SymbolType.Section ? immediate : 0),
+  );
   if (map !== undefined) return { kind: 'map', offset, map };
   const dataMap = roles.dataMap(symbol.section);
-  if (dataMap !== undefined) return { kind: 'data', offset, map: dataMap, valueOffset: symbol.value + immediate };
+  if (dataMap !== undefined)
+    return { kind: 'data', offset, map: dataMap, valueOffset: symbol.value + immediate };
   if (roles.sections[symbol.section]?.executable === true) {
     return { kind: 'function', offset, section: symbol.section, target: symbol.value + immediate };
   }
-  throw refuse(fn, `the relocation at byte ${offset} leads to ${describe(symbol, roles)}, which is not loaded`);
+  throw refuse(
+    fn,
+    `the relocation at byte ${offset} leads to ${describe(symbol, roles)}, which is not loaded`,
+  );
 }
 
 function interpretCall(
   fn: { name: string; section: ElfSection },
-  { relocation, offset, view, index, roles }: {
+  {
+    relocation,
+    offset,
+    view,
+    index,
+    roles,
+  }: {
     relocation: ElfRelocation;
     offset: number;
     view: InstructionView;
@@ -97,7 +117,8 @@ function interpretCall(
   },
 ): Relocation {
   const { symbol } = relocation;
-  if (symbol.section === UNDEFINED_SECTION) return { kind: 'extern', offset, symbol: symbol.name, call: true };
+  if (symbol.section === UNDEFINED_SECTION)
+    return { kind: 'extern', offset, symbol: symbol.name, call: true };
   if (view.source(index) !== PSEUDO_CALL || roles.sections[symbol.section]?.executable !== true) {
     throw refuse(fn, `the call at byte ${offset} leads to ${describe(symbol, roles)}, which is no function`);
   }

@@ -70,7 +70,11 @@ export class ObjectFile {
     this.btf = readBtf(elf);
     this.btfExt = readBtfExt(elf, this.btf);
     this.maps = readMaps(elf, { btf: this.btf, symbols, relocations, objectName: name });
-    const { programs, subprograms } = readFunctions(elf, { symbols, relocations, roles: rolesOf(elf, this.maps) });
+    const { programs, subprograms } = readFunctions(elf, {
+      symbols,
+      relocations,
+      roles: rolesOf(elf, this.maps),
+    });
     this.programs = new Map(programs.map((program) => [program.name, program]));
     this.subprograms = subprograms;
     this.variables = readAllVariables(elf, { btf: this.btf, symbols, maps: this.maps });
@@ -93,9 +97,13 @@ export class ObjectFile {
     try {
       const elf = readContainer(bytes);
       if (elf.machine !== MACHINE_BPF) {
-        throw new ElfError('ELF_NOT_BPF', `Cannot read the object: it is for machine ${elf.machine}, not for BPF`, {
-          hint: 'compile it with: clang -O2 -g --target=bpf -c FILE.bpf.c -o FILE.bpf.o',
-        });
+        throw new ElfError(
+          'ELF_NOT_BPF',
+          `Cannot read the object: it is for machine ${elf.machine}, not for BPF`,
+          {
+            hint: 'compile it with: clang -O2 -g --target=bpf -c FILE.bpf.c -o FILE.bpf.o',
+          },
+        );
       }
       if (elf.type !== TYPE_RELOCATABLE) {
         throw new ElfError('ELF_INVALID', `Cannot read the object: its type is ${elf.type}, not relocatable`);
@@ -145,14 +153,21 @@ function readObjectBytes(path: string): Uint8Array {
   }
 }
 
-function named<Spec>(kind: 'program' | 'map' | 'variable', name: string, specs: ReadonlyMap<string, Spec>): Spec {
+function named<Spec>(
+  kind: 'program' | 'map' | 'variable',
+  name: string,
+  specs: ReadonlyMap<string, Spec>,
+): Spec {
   const spec = specs.get(name);
   if (spec !== undefined) return spec;
   const available = [...specs.keys()];
-  const code = ({ program: 'PROGRAM_NOT_FOUND', map: 'MAP_NOT_FOUND', variable: 'VARIABLE_NOT_FOUND' } as const)[kind];
+  const code = (
+    { program: 'PROGRAM_NOT_FOUND', map: 'MAP_NOT_FOUND', variable: 'VARIABLE_NOT_FOUND' } as const
+  )[kind];
   throw new NotFoundError(code, name, `Cannot find ${kind} ${name}: the object has none of that name`, {
     available,
-    hint: available.length > 0 ? `the object has: ${available.join(', ')}` : `the object has no ${kind}s at all`,
+    hint:
+      available.length > 0 ? `the object has: ${available.join(', ')}` : `the object has no ${kind}s at all`,
   });
 }
 
@@ -200,13 +215,18 @@ function readMaps(
     if (dataMap) maps.set(dataMap.name, dataMap);
     if (section.name !== '.maps') continue;
     if (!btf) {
-      throw new ObjectError('OBJECT_INVALID', 'Cannot read the maps: the object has no BTF that describes them', {
-        section: section.name,
-        hint: 'compile it with -g',
-      });
+      throw new ObjectError(
+        'OBJECT_INVALID',
+        'Cannot read the maps: the object has no BTF that describes them',
+        {
+          section: section.name,
+          hint: 'compile it with -g',
+        },
+      );
     }
     const ofSection = relocations.get(section.index) ?? [];
-    for (const map of readBtfMaps(section, { btf, symbols, relocations: ofSection, objectName })) maps.set(map.name, map);
+    for (const map of readBtfMaps(section, { btf, symbols, relocations: ofSection, objectName }))
+      maps.set(map.name, map);
   }
   return maps;
 }
@@ -218,10 +238,13 @@ function rolesOf(elf: ElfContainer, maps: ReadonlyMap<string, MapSpec>): Section
     mapAt: (sectionIndex, offset) =>
       specs.find(
         ({ definition }) =>
-          definition.kind === 'btf' && definition.sectionIndex === sectionIndex && definition.offset === offset,
+          definition.kind === 'btf' &&
+          definition.sectionIndex === sectionIndex &&
+          definition.offset === offset,
       )?.name,
     dataMap: (sectionIndex) =>
-      specs.find(({ definition }) => definition.kind === 'data' && definition.sectionIndex === sectionIndex)?.name,
+      specs.find(({ definition }) => definition.kind === 'data' && definition.sectionIndex === sectionIndex)
+        ?.name,
   };
 }
 
@@ -245,7 +268,8 @@ function readAllVariables(
 function readExterns(symbols: readonly ElfSymbol[], btf: Btf | undefined): Map<string, ExternSpec> {
   const externs = new Map<string, ExternSpec>();
   for (const symbol of symbols) {
-    if (symbol.section !== UNDEFINED_SECTION || symbol.name === '' || symbol.type === SymbolType.Section) continue;
+    if (symbol.section !== UNDEFINED_SECTION || symbol.name === '' || symbol.type === SymbolType.Section)
+      continue;
     const typeId = btf?.find(symbol.name, 'function') ?? btf?.find(symbol.name, 'variable');
     externs.set(symbol.name, {
       name: symbol.name,
@@ -261,7 +285,8 @@ function datasecOf(btf: Btf, variableId: number): string | undefined {
   for (const section of ['.ksyms', '.kconfig']) {
     const id = btf.find(section, 'datasec');
     const datasec = id === undefined ? undefined : btf.type(id);
-    if (datasec?.kind === 'datasec' && datasec.variables.some(({ typeId }) => typeId === variableId)) return section;
+    if (datasec?.kind === 'datasec' && datasec.variables.some(({ typeId }) => typeId === variableId))
+      return section;
   }
   return undefined;
 }

@@ -3,7 +3,14 @@ import { Cursor, struct, u16, u32, u64, u8 } from '../binary/index.ts';
 import type { ElfContainer, ElfSection } from './container.ts';
 import { SectionType } from './header.ts';
 
-const SymbolEntry = struct('Elf64_Sym', { name: u32, info: u8, other: u8, section: u16, value: u64, size: u64 });
+const SymbolEntry = struct('Elf64_Sym', {
+  name: u32,
+  info: u8,
+  other: u8,
+  section: u16,
+  value: u64,
+  size: u64,
+});
 
 /** `STT_*`, the low nibble of `st_info`. */
 export const SymbolType = { None: 0, Object: 1, Function: 2, Section: 3, File: 4 } as const;

@@ -9,9 +9,8 @@ import type { Feature, ProbeOptions } from './feature.ts';
 import { programLoad, returnZero } from './probe-program.ts';
 
 /**
- * What the verifier says of a helper that is not there, or not for the program's type: "unknown func" up to 6.13,
- * "program of this type cannot use helper" since, "invalid func" for a number past the last (check_helper_call() in
- * kernel/bpf/verifier.c).
+ * What the verifier says of a helper that is not there ("invalid func"), or not for the program's type: "unknown
+ * func" in older kernels, the last in newer ones (check_helper_call() in kernel/bpf/verifier.c).
  */
 const absent = /^(?:unknown func|invalid func|program of this type cannot use helper) /m;
 

@@ -32,7 +32,7 @@ function programFeature(
   return { name, minKernel, probe };
 }
 
-/** The command is newer than the system call, and old kernels say EINVAL; only ENOSYS says that it is not there. */
+/** Whatever the kernel makes of the descriptor: an errno of bpf(2) itself says that it is there. */
 export const bpfSyscall: Feature = {
   name: 'bpf(2)',
   minKernel: '3.18',
@@ -44,9 +44,9 @@ export const bpfSyscall: Feature = {
       doing: 'probe for bpf(2)',
     } as const;
     const result = tryBpf(kernel, call);
-    if (result === -errno.ENOSYS) return false;
-    if (result === -errno.EBADF || result === -errno.EINVAL) return true;
-    throw bpfError(call, result);
+    // seccomp says EPERM too, before the system call is looked up.
+    if (result === -errno.EPERM || result === -errno.EACCES) throw bpfError(call, result);
+    return result !== -errno.ENOSYS;
   },
 };
 

@@ -1,1 +1,8 @@
+export type { Check, CheckStatus } from './check.ts';
+export { inspectMachine } from './machine.ts';
+export type { MachineFindings, MachineOptions, MachineVerdict } from './machine.ts';
+export type { MachineFiles } from './machine-files.ts';
+export type { InterfaceFacts, InterfaceFindings } from './machine-interface.ts';
+export { XdpFeatureQuery } from './xdp-features.ts';
+export type { XdpDriverFeature } from './xdp-features.ts';
 export { TracePipe } from './trace-pipe.ts';

@@ -70,12 +70,18 @@ function openFirst(): number {
       if (code === 'EACCES' || code === 'EPERM') {
         throw new PermissionError('open', code, [], `Cannot read ${path}: ${code}`, { cause });
       }
-      if (code !== 'ENOENT') throw new FileError('FILE_UNREADABLE', path, `Cannot read ${path}: ${String(code)}`, { cause });
+      if (code !== 'ENOENT')
+        throw new FileError('FILE_UNREADABLE', path, `Cannot read ${path}: ${String(code)}`, { cause });
     }
   }
-  throw new FileError('FILE_NOT_FOUND', PATHS[0] ?? '', 'Cannot read the trace pipe: tracefs is not mounted', {
-    hint: 'mount it: mount -t tracefs nodev /sys/kernel/tracing',
-  });
+  throw new FileError(
+    'FILE_NOT_FOUND',
+    PATHS[0] ?? '',
+    'Cannot read the trace pipe: tracefs is not mounted',
+    {
+      hint: 'mount it: mount -t tracefs nodev /sys/kernel/tracing',
+    },
+  );
 }
 
 function readAvailable(fd: number, buffer: Buffer): number {

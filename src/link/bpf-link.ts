@@ -73,7 +73,9 @@ export function openPinnedLink(path: string, kernel: Kernel = systemKernel()): F
  * Every link of this kernel, opened one after the other and closed again when the loop goes on. Needs
  * CAP_SYS_ADMIN. Links that vanish meanwhile are passed over.
  */
-export function* eachLink(kernel: Kernel = systemKernel()): Generator<{ fd: Fd; info: bpf_link_info }, undefined> {
+export function* eachLink(
+  kernel: Kernel = systemKernel(),
+): Generator<{ fd: Fd; info: bpf_link_info }, undefined> {
   for (let id = nextLinkId(kernel, 0); id !== undefined; id = nextLinkId(kernel, id)) {
     const fd = openUnlessGone(id, kernel);
     if (!fd) continue;

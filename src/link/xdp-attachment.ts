@@ -1,5 +1,6 @@
 import { ArgumentError, AttachError, ClosedError, NetlinkError } from '../errors.ts';
-import { RouteSocket, setXdpProgram } from '../netlink/index.ts';
+import type { RouteSocket} from '../netlink/index.ts';
+import { setXdpProgram } from '../netlink/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { errnoName, pinDescriptor, type Fd } from '../sys/index.ts';
 import { forceDetach, readLinkInfo, tryUpdateLink } from './bpf-link.ts';
@@ -157,15 +158,24 @@ export class XdpNetlinkAttachment extends XdpAttachment {
   }
 
   override pin(path: string): void {
-    throw new ArgumentError('via', `Cannot pin the attachment on ${this.target} to ${path}: it was made by netlink`, {
-      hint: 'it stays without a pin, until it is detached; only a bpf_link can be pinned',
-    });
+    throw new ArgumentError(
+      'via',
+      `Cannot pin the attachment on ${this.target} to ${path}: it was made by netlink`,
+      {
+        hint: 'it stays without a pin, until it is detached; only a bpf_link can be pinned',
+      },
+    );
   }
 
   override update(program: BpfProgram): void {
     this.checkOpen();
     const { ifindex, mode } = this;
-    setXdpProgram(this.#socket, { ifindex, mode, programFd: program.fd.value, expectedFd: this.#program.fd.value });
+    setXdpProgram(this.#socket, {
+      ifindex,
+      mode,
+      programFd: program.fd.value,
+      expectedFd: this.#program.fd.value,
+    });
     this.#program.close();
     this.#program = program.duplicate();
   }
@@ -195,7 +205,15 @@ function isGone(error: unknown): boolean {
 function updateRefused(target: string, result: number): AttachError {
   const name = errnoName(-result);
   if (name === 'ENOLINK') {
-    return new AttachError('ATTACH_CHANGED', target, `Cannot replace the program on ${target}: the interface is gone`);
+    return new AttachError(
+      'ATTACH_CHANGED',
+      target,
+      `Cannot replace the program on ${target}: the interface is gone`,
+    );
   }
-  return new AttachError('ATTACH_REFUSED', target, `Cannot replace the program on ${target}: the kernel says ${name}`);
+  return new AttachError(
+    'ATTACH_REFUSED',
+    target,
+    `Cannot replace the program on ${target}: the kernel says ${name}`,
+  );
 }

@@ -32,7 +32,8 @@ export function detachXdp(
   return inNamespace(options.netns, () => {
     const socket = RouteSocket.open();
     try {
-      const device = typeof target === 'number' ? interfaceByIndex(socket, target) : interfaceByName(socket, target);
+      const device =
+        typeof target === 'number' ? interfaceByIndex(socket, target) : interfaceByName(socket, target);
       const detached: DetachedXdp[] = [];
       for (const mode of XDP_MODES) {
         const programId = device.xdp.programs[mode];

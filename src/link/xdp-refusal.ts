@@ -1,4 +1,4 @@
-import { NetlinkError } from '../errors.ts';
+import type { NetlinkError } from '../errors.ts';
 import type { XdpMode } from './xdp-mode.ts';
 
 /** What stands in the way of XDP: the packet size, large receive offload, the driver, the kind of device. */
@@ -31,7 +31,10 @@ export const OBSTACLE_HINTS: Record<XdpObstacle, string> = {
 };
 
 /** Names the obstacle that an errno and the kernel's text speak of. */
-export function classifyRefusal(facts: { errnoName: string; text: string | undefined }): XdpObstacle | undefined {
+export function classifyRefusal(facts: {
+  errnoName: string;
+  text: string | undefined;
+}): XdpObstacle | undefined {
   const text = facts.text?.toLowerCase() ?? '';
   const sign = SIGNS.find(([pattern]) => pattern.test(text));
   if (sign) return sign[1];

@@ -1,4 +1,12 @@
-import { ArgumentError, AttachError, NetlinkError, SyscallError, UnsupportedFeatureError, type TsXdpError } from '../errors.ts';
+import type {
+  SyscallError} from '../errors.ts';
+import {
+  ArgumentError,
+  AttachError,
+  NetlinkError,
+  UnsupportedFeatureError,
+  type TsXdpError,
+} from '../errors.ts';
 import {
   interfaceByIndex,
   interfaceByName,
@@ -7,7 +15,8 @@ import {
   type NetworkInterface,
 } from '../netlink/index.ts';
 import { BpfProgram } from '../programs/index.ts';
-import { bpfError, errnoName, Fd, NetworkNamespace, tryBpf, withNetworkNamespace } from '../sys/index.ts';
+import type { NetworkNamespace} from '../sys/index.ts';
+import { bpfError, errnoName, Fd, tryBpf, withNetworkNamespace } from '../sys/index.ts';
 import { BPF_LINK_TYPE_XDP, BPF_PROG_TYPE_XDP, BPF_XDP, bpf_attr_link_create } from '../uapi/index.ts';
 import { eachLink, openLinkById, tryUpdateLink } from './bpf-link.ts';
 import { XdpLink, XdpNetlinkAttachment, type XdpAttachment, type XdpVia } from './xdp-attachment.ts';
@@ -66,7 +75,10 @@ const MODE_REFUSED = new Set(['EOPNOTSUPP', 'ENOTSUPP', 'ERANGE', 'EINVAL', 'ENO
  */
 export function attachXdp(program: BpfProgram, options: XdpOptions): XdpAttachment {
   if (program.type !== BPF_PROG_TYPE_XDP) {
-    throw new ArgumentError('program', `Cannot attach ${program.name} to an interface: it is not an XDP program`);
+    throw new ArgumentError(
+      'program',
+      `Cannot attach ${program.name} to an interface: it is not an XDP program`,
+    );
   }
   const modes = options.modes ?? ['native', 'generic'];
   if (modes.length === 0) throw new ArgumentError('modes', 'Cannot attach: the list of modes is empty');
@@ -92,12 +104,19 @@ function attachHere(program: BpfProgram, options: XdpOptions & { modes: readonly
 }
 
 function findDevice(socket: RouteSocket, reference: string | number): NetworkInterface {
-  return typeof reference === 'number' ? interfaceByIndex(socket, reference) : interfaceByName(socket, reference);
+  return typeof reference === 'number'
+    ? interfaceByIndex(socket, reference)
+    : interfaceByName(socket, reference);
 }
 
 function attachInSomeMode(
   program: BpfProgram,
-  context: { device: NetworkInterface; socket: RouteSocket; modes: readonly XdpMode[]; via: XdpVia | undefined },
+  context: {
+    device: NetworkInterface;
+    socket: RouteSocket;
+    modes: readonly XdpMode[];
+    via: XdpVia | undefined;
+  },
 ): XdpAttachment {
   const { device, socket, modes, via } = context;
   const refusals: XdpRefusal[] = [];
@@ -154,14 +173,31 @@ function explainByNetlink(
     if (!(error instanceof NetlinkError)) throw error;
     return refusalOf(error, { mode, via: 'link', errnoName: name });
   }
-  setXdpProgram(socket, { ifindex: device.index, name: device.name, mode, programFd: -1, expectedFd: program.fd.value });
+  setXdpProgram(socket, {
+    ifindex: device.index,
+    name: device.name,
+    mode,
+    programFd: -1,
+    expectedFd: program.fd.value,
+  });
   if (name !== 'EINVAL') {
-    return { mode, via: 'link', errnoName: name, reason: name, obstacle: classifyRefusal({ errnoName: name, text: undefined }) };
+    return {
+      mode,
+      via: 'link',
+      errnoName: name,
+      reason: name,
+      obstacle: classifyRefusal({ errnoName: name, text: undefined }),
+    };
   }
   if (via === 'link') {
-    throw new UnsupportedFeatureError('XDP bpf_link', '5.9', `Cannot attach ${program.name} to ${device.name} by link: this kernel has no bpf_link for XDP (since Linux 5.9)`, {
-      hint: 'attach it by netlink: --via netlink',
-    });
+    throw new UnsupportedFeatureError(
+      'XDP bpf_link',
+      '5.9',
+      `Cannot attach ${program.name} to ${device.name} by link: this kernel has no bpf_link for XDP (since Linux 5.9)`,
+      {
+        hint: 'attach it by netlink: --via netlink',
+      },
+    );
   }
   return attachByNetlink(attempt);
 }
@@ -172,7 +208,13 @@ function attachByNetlink(attempt: Attempt): XdpAttachment | XdpRefusal {
   const socket = RouteSocket.open();
   try {
     setXdpProgram(socket, { ifindex: device.index, name: device.name, mode, programFd: program.fd.value });
-    return new XdpNetlinkAttachment(socket, { program, target: device.name, ifindex: device.index, mode, refusals });
+    return new XdpNetlinkAttachment(socket, {
+      program,
+      target: device.name,
+      ifindex: device.index,
+      mode,
+      refusals,
+    });
   } catch (error) {
     socket.close();
     if (!(error instanceof NetlinkError)) throw error;
@@ -212,7 +254,12 @@ function replaceCurrent(
   }
   const socket = RouteSocket.open();
   try {
-    const request = { ifindex: device.index, name: device.name, mode: occupied.mode, programFd: program.fd.value };
+    const request = {
+      ifindex: device.index,
+      name: device.name,
+      mode: occupied.mode,
+      programFd: program.fd.value,
+    };
     setXdpProgram(socket, { ...request, expectedFd: previous.fd.value });
     return new XdpNetlinkAttachment(socket, facts);
   } catch (error) {
@@ -226,7 +273,8 @@ function replaceCurrent(
 /** The id of the bpf_link that holds a program on an interface; undefined where netlink does. */
 export function findXdpLink(ifindex: number, programId: number): number | undefined {
   for (const { info } of eachLink()) {
-    if (info.type === BPF_LINK_TYPE_XDP && info.prog_id === programId && info.xdp.ifindex === ifindex) return info.id;
+    if (info.type === BPF_LINK_TYPE_XDP && info.prog_id === programId && info.xdp.ifindex === ifindex)
+      return info.id;
   }
   return undefined;
 }
@@ -237,7 +285,10 @@ function alreadyAttached(device: NetworkInterface, occupied: Occupied | undefine
     'ALREADY_ATTACHED',
     device.name,
     `Cannot attach to ${device.name}: ${what} is attached there already`,
-    { programId: occupied?.programId, hint: `take its place with --replace, or detach it: ts-xdp unload --iface ${device.name}` },
+    {
+      programId: occupied?.programId,
+      hint: `take its place with --replace, or detach it: ts-xdp unload --iface ${device.name}`,
+    },
   );
 }
 
@@ -250,14 +301,22 @@ function changed(device: NetworkInterface, errnoText: string): AttachError {
   );
 }
 
-function refusedEverywhere(device: NetworkInterface, refusals: readonly XdpRefusal[]): TsXdpError | SyscallError {
+function refusedEverywhere(
+  device: NetworkInterface,
+  refusals: readonly XdpRefusal[],
+): TsXdpError | SyscallError {
   const obstacle = refusals.find((refusal) => refusal.obstacle !== undefined)?.obstacle;
   const reasons = refusals.map(({ mode, reason, errnoName: name }) =>
     reason === name ? `${mode}: ${name}` : `${mode}: ${reason} (${name})`,
   );
-  return new AttachError('ATTACH_REFUSED', device.name, `Cannot attach to ${device.name}: ${reasons.join('; ')}`, {
-    obstacle,
-    tried: refusals.map(({ mode }) => mode),
-    hint: obstacle && OBSTACLE_HINTS[obstacle].replace('NAME', device.name),
-  });
+  return new AttachError(
+    'ATTACH_REFUSED',
+    device.name,
+    `Cannot attach to ${device.name}: ${reasons.join('; ')}`,
+    {
+      obstacle,
+      tried: refusals.map(({ mode }) => mode),
+      hint: obstacle && OBSTACLE_HINTS[obstacle].replace('NAME', device.name),
+    },
+  );
 }

@@ -1,6 +1,7 @@
 import { NotFoundError, ObjectError } from '../errors.ts';
 import type { MapSpec, ObjectFile, ProgramSpec } from '../elf/index.ts';
-import { BpfMap, MapType } from '../maps/index.ts';
+import type { BpfMap} from '../maps/index.ts';
+import { MapType } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { raiseMemlockLimit, systemKernel, type Fd, type Kernel } from '../sys/index.ts';
 import { checkCompatible, createMap } from './create-maps.ts';
@@ -185,8 +186,12 @@ function named<Value>(
   const value = values.get(name);
   if (value !== undefined) return value;
   const available = [...values.keys()];
-  const code = ({ program: 'PROGRAM_NOT_FOUND', map: 'MAP_NOT_FOUND', variable: 'VARIABLE_NOT_FOUND' } as const)[kind];
-  throw new NotFoundError(code, name, `Cannot find ${kind} ${name}: none of that name was loaded`, { available });
+  const code = (
+    { program: 'PROGRAM_NOT_FOUND', map: 'MAP_NOT_FOUND', variable: 'VARIABLE_NOT_FOUND' } as const
+  )[kind];
+  throw new NotFoundError(code, name, `Cannot find ${kind} ${name}: none of that name was loaded`, {
+    available,
+  });
 }
 
 /** Last made, first closed; every one is closed, and the first failure is what is thrown. */

@@ -88,7 +88,12 @@ function tryLoad(kernel: Kernel, { spec, fields, keep }: Attempt): number {
 function retryWithLog(kernel: Kernel, attempt: Attempt & { firstErrno: number }): number {
   for (let size = FIRST_LOG_SIZE; ; size = Math.min(size * 4, LARGEST_LOG_SIZE)) {
     const log = new Uint8Array(size);
-    const fields = { ...attempt.fields, log_level: LOG_LEVEL, log_size: size, log_buf: kernel.addressOf(log) };
+    const fields = {
+      ...attempt.fields,
+      log_level: LOG_LEVEL,
+      log_size: size,
+      log_buf: kernel.addressOf(log),
+    };
     const result = tryLoad(kernel, { ...attempt, fields, keep: [...attempt.keep, log] });
     if (result >= 0) return result;
     if (result === -errno.ENOSPC && size < LARGEST_LOG_SIZE) continue;
@@ -108,7 +113,8 @@ function refusal({ spec }: Attempt, { errnoNumber, log }: { errnoNumber: number;
       program: spec.name,
       errno: errnoNumber,
       errnoName: errnoName(errnoNumber),
-      summary: summary?.reason ?? `the kernel refused it before verification with ${describeErrno(errnoNumber)}`,
+      summary:
+        summary?.reason ?? `the kernel refused it before verification with ${describeErrno(errnoNumber)}`,
       source: summary?.source,
       log,
     },
@@ -159,6 +165,10 @@ function unknownType(spec: ProgramSpec): ObjectError {
   return new ObjectError(
     'OBJECT_INVALID',
     `Cannot load program ${spec.name}: its section name ${spec.section} says no program type`,
-    { section: spec.section, program: spec.name, hint: 'name the section as libbpf does, for example SEC("xdp")' },
+    {
+      section: spec.section,
+      program: spec.name,
+      hint: 'name the section as libbpf does, for example SEC("xdp")',
+    },
   );
 }

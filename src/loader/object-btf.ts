@@ -28,7 +28,12 @@ export function loadObjectBtf(kernel: Kernel, object: ObjectFile): Fd | undefine
   const log = new Uint8Array(LOG_SIZE);
   const logged = {
     ...call,
-    fields: { ...call.fields, btf_log_level: 1, btf_log_size: log.length, btf_log_buf: kernel.addressOf(log) },
+    fields: {
+      ...call.fields,
+      btf_log_level: 1,
+      btf_log_size: log.length,
+      btf_log_buf: kernel.addressOf(log),
+    },
     keep: [bytes, log],
   };
   try {
@@ -41,7 +46,9 @@ export function loadObjectBtf(kernel: Kernel, object: ObjectFile): Fd | undefine
     }
     if (-result === errno.EPERM) throw bpfError(call, result);
     const reason = lastLine(log) ?? describeErrno(-result);
-    throw new BtfError(`Cannot load the BTF of ${object.name}: the kernel refuses it: ${reason}`, { cause: error });
+    throw new BtfError(`Cannot load the BTF of ${object.name}: the kernel refuses it: ${reason}`, {
+      cause: error,
+    });
   }
 }
 
@@ -90,7 +97,8 @@ function replaceExterns(
 ): void {
   const record = btf.byteOffsetOf(id);
   const intId = btf.find('int', 'int');
-  if (intId === undefined) throw new BtfError('Cannot load the BTF: it has externs and no int', { typeId: id });
+  if (intId === undefined)
+    throw new BtfError('Cannot load the BTF: it has externs and no int', { typeId: id });
   const count = datasec.variables.length;
   btf_type.update(view, record, { name_off: 0, info: (BTF_KIND_STRUCT << 24) | count, size: 4 * count });
   datasec.variables.forEach((place, index) => {

@@ -74,7 +74,11 @@ export function unpinDirectory(directory: string): RemovedPin[] {
     if (listed) {
       throw new ArgumentError('directory', `Cannot unload ${directory}: it is not in a bpf file system`);
     }
-    throw new NotFoundError('PIN_NOT_FOUND', directory, `Cannot unload ${directory}: there is no such directory`);
+    throw new NotFoundError(
+      'PIN_NOT_FOUND',
+      directory,
+      `Cannot unload ${directory}: there is no such directory`,
+    );
   }
   return removeTree(directory);
 }

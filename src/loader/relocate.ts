@@ -87,8 +87,12 @@ function mapNamed(name: string, maps: ReadonlyMap<string, BpfMap>, spec: Program
 }
 
 function unresolved(spec: ProgramSpec, name: string, why: string): ObjectError {
-  return new ObjectError('RELOCATION_FAILED', `Cannot load program ${spec.name}: it refers to ${name}, and ${why}`, {
-    section: spec.section,
-    program: spec.name,
-  });
+  return new ObjectError(
+    'RELOCATION_FAILED',
+    `Cannot load program ${spec.name}: it refers to ${name}, and ${why}`,
+    {
+      section: spec.section,
+      program: spec.name,
+    },
+  );
 }

@@ -59,9 +59,13 @@ export class Variable {
   /** @throws ValueError where it does not fit; ArgumentError for a variable of `.rodata`, which is frozen */
   set(value: unknown): void {
     if (this.#data.readOnly) {
-      throw new ArgumentError('variable', `Cannot set ${this.name}: ${this.section} is read-only once loaded`, {
-        hint: 'set it on the ObjectFile, before loading',
-      });
+      throw new ArgumentError(
+        'variable',
+        `Cannot set ${this.name}: ${this.section} is read-only once loaded`,
+        {
+          hint: 'set it on the ObjectFile, before loading',
+        },
+      );
     }
     this.#checkOpen();
     this.#codec.write(this.#data.view(), this.#offset, value);

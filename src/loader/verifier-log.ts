@@ -28,7 +28,9 @@ export function summarizeLog(log: string): LogSummary | undefined {
   const lines = log.replaceAll('\0', '').split('\n');
   const labelled = summarizeLabelled(lines);
   if (labelled) return labelled;
-  const at = lines.findLastIndex((line) => !STATISTICS.some((pattern) => pattern.test(line)) && !SOURCE.test(line));
+  const at = lines.findLastIndex(
+    (line) => !STATISTICS.some((pattern) => pattern.test(line)) && !SOURCE.test(line),
+  );
   const reason = lines[at]?.trim();
   if (reason === undefined || reason === '') return undefined;
   const source = lines.slice(0, at).findLast((line) => SOURCE.test(line));

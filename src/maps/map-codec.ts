@@ -15,7 +15,9 @@ export interface ElementCodec {
 
 /** By type where BTF has it, as bytes where it does not. */
 export function elementCodec(size: number, type: { btf: Btf; typeId: number } | undefined): ElementCodec {
-  return type === undefined || type.typeId === 0 ? bytesCodec(size) : typedCodec(createCodec(type.btf, type.typeId));
+  return type === undefined || type.typeId === 0
+    ? bytesCodec(size)
+    : typedCodec(createCodec(type.btf, type.typeId));
 }
 
 function typedCodec(codec: Codec): ElementCodec {
@@ -39,9 +41,14 @@ function bytesCodec(size: number): ElementCodec {
     read: (bytes) => bytes.slice(0, size),
     write(value) {
       if (!(value instanceof Uint8Array) || value.length !== size) {
-        throw new ValueError('', typeName, `Cannot store the value: ${size} bytes are wanted, as a Uint8Array`, {
-          hint: 'the object has no BTF that says what they mean',
-        });
+        throw new ValueError(
+          '',
+          typeName,
+          `Cannot store the value: ${size} bytes are wanted, as a Uint8Array`,
+          {
+            hint: 'the object has no BTF that says what they mean',
+          },
+        );
       }
       return new Uint8Array(value);
     },
@@ -60,10 +67,16 @@ export function perCpuCodec(element: ElementCodec, cpus: number): ElementCodec {
     size: stride * cpus,
     typeName: `${element.typeName} per CPU`,
     read: (bytes) =>
-      Array.from({ length: cpus }, (_, cpu) => element.read(bytes.subarray(cpu * stride, cpu * stride + element.size))),
+      Array.from({ length: cpus }, (_, cpu) =>
+        element.read(bytes.subarray(cpu * stride, cpu * stride + element.size)),
+      ),
     write(value) {
       if (!Array.isArray(value) || value.length !== cpus) {
-        throw new ValueError('', `${element.typeName} per CPU`, `Cannot store the value: an array of ${cpus} values is wanted, one for each CPU`);
+        throw new ValueError(
+          '',
+          `${element.typeName} per CPU`,
+          `Cannot store the value: an array of ${cpus} values is wanted, one for each CPU`,
+        );
       }
       const bytes = new Uint8Array(stride * cpus);
       value.forEach((one, cpu) => {

@@ -1,6 +1,17 @@
 import { NotFoundError } from '../errors.ts';
 import type { Btf, BtfValue } from '../btf/index.ts';
-import { bpfError, callBpf, errnoName, openBpf, openPin, pinDescriptor, systemKernel, tryBpf, type Fd, type Kernel } from '../sys/index.ts';
+import {
+  bpfError,
+  callBpf,
+  errnoName,
+  openBpf,
+  openPin,
+  pinDescriptor,
+  systemKernel,
+  tryBpf,
+  type Fd,
+  type Kernel,
+} from '../sys/index.ts';
 import {
   BPF_ANY,
   BPF_EXIST,
@@ -15,7 +26,6 @@ import {
 import { elementCodec, perCpuCodec, type ElementCodec } from './map-codec.ts';
 import { readMapInfo, type MapInfo } from './map-info.ts';
 import { isPerCpu } from './map-type.ts';
-
 
 /** What a map is created with. Sizes in bytes. */
 export interface MapOptions {
@@ -92,7 +102,10 @@ export class BpfMap {
    *
    * @throws PermissionError, SyscallError
    */
-  static create(options: MapOptions, facts: { name?: string; types?: MapTypes; kernel?: Kernel } = {}): BpfMap {
+  static create(
+    options: MapOptions,
+    facts: { name?: string; types?: MapTypes; kernel?: Kernel } = {},
+  ): BpfMap {
     const kernel = facts.kernel ?? systemKernel();
     const name = facts.name ?? options.name ?? 'map';
     const { btf } = options;
@@ -110,7 +123,11 @@ export class BpfMap {
         map_name: options.name ?? '',
         map_ifindex: options.ifindex ?? 0,
         map_extra: options.extra ?? 0n,
-        ...(btf && { btf_fd: btf.fd.value, btf_key_type_id: btf.keyTypeId, btf_value_type_id: btf.valueTypeId }),
+        ...(btf && {
+          btf_fd: btf.fd.value,
+          btf_key_type_id: btf.keyTypeId,
+          btf_value_type_id: btf.valueTypeId,
+        }),
       },
       doing: `create map ${name}`,
       description: `map ${name}`,
@@ -219,7 +236,8 @@ export class BpfMap {
   *entries(): Generator<[key: BtfValue, value: BtfValue], undefined> {
     for (const key of this.#keyBytes()) {
       const value = new Uint8Array(this.#value.size);
-      if (this.#try('BPF_MAP_LOOKUP_ELEM', { key, value })) yield [this.#key.read(key), this.#value.read(value)];
+      if (this.#try('BPF_MAP_LOOKUP_ELEM', { key, value }))
+        yield [this.#key.read(key), this.#value.read(value)];
     }
   }
 

@@ -1,4 +1,15 @@
-import { bpfError, exchangeBpf, Fd, openBpf, openPin, pinDescriptor, readInfo, syscallError, systemKernel, type Kernel } from '../sys/index.ts';
+import {
+  bpfError,
+  exchangeBpf,
+  Fd,
+  openBpf,
+  openPin,
+  pinDescriptor,
+  readInfo,
+  syscallError,
+  systemKernel,
+  type Kernel,
+} from '../sys/index.ts';
 import { bpf_attr_get_id, bpf_attr_test, bpf_prog_info } from '../uapi/index.ts';
 
 /** `struct bpf_prog_info`, in part. */
@@ -145,7 +156,8 @@ export class BpfProgram {
   duplicate(): BpfProgram {
     const { kernel, name, type } = this;
     const number = kernel.duplicate(this.fd.value, 3);
-    if (number < 0) throw syscallError({ call: 'fcntl', errno: number, doing: `duplicate ${this.fd.description}` });
+    if (number < 0)
+      throw syscallError({ call: 'fcntl', errno: number, doing: `duplicate ${this.fd.description}` });
     return new BpfProgram(new Fd(kernel, number, this.fd.description), { kernel, name, type });
   }
 

@@ -130,7 +130,10 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   drain(onEvent: (event: Event) => void, options: { limit?: number } = {}): number {
     if (this.closed) throw new ClosedError(`the ring buffer ${this.#map.name}`);
     if (this.#draining) {
-      throw new ArgumentError('onEvent', `Cannot drain ring buffer ${this.#map.name} from within its own callback`);
+      throw new ArgumentError(
+        'onEvent',
+        `Cannot drain ring buffer ${this.#map.name} from within its own callback`,
+      );
     }
     const limit = options.limit ?? Number.POSITIVE_INFINITY;
     if (!(limit > 0)) return 0;
@@ -229,7 +232,10 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   #startWatching(onReadable: () => void, onError: ((error: Error) => void) | undefined): void {
     if (this.closed) throw new ClosedError(`the ring buffer ${this.#map.name}`);
     if (this.#watch) {
-      throw new ArgumentError('map', `Cannot read ring buffer ${this.#map.name}: this reader is being read already`);
+      throw new ArgumentError(
+        'map',
+        `Cannot read ring buffer ${this.#map.name}: this reader is being read already`,
+      );
     }
     this.#watch = watchReadable(this.#map.fd, {
       onReadable,
@@ -253,7 +259,10 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
 
 function checkBatchSize(batchSize = DEFAULT_BATCH): number {
   if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ArgumentError('batchSize', `Cannot read in batches of ${batchSize}: a positive whole number is wanted`);
+    throw new ArgumentError(
+      'batchSize',
+      `Cannot read in batches of ${batchSize}: a positive whole number is wanted`,
+    );
   }
   return batchSize;
 }

@@ -33,7 +33,10 @@ export class RingMemory {
   #position: number;
   #closed = false;
 
-  private constructor(mappings: readonly [MemoryMapping, MemoryMapping], geometry: { pageSize: number; size: number }) {
+  private constructor(
+    mappings: readonly [MemoryMapping, MemoryMapping],
+    geometry: { pageSize: number; size: number },
+  ) {
     const [consumer, producer] = mappings;
     const { pageSize, size } = geometry;
     this.#mappings = mappings;

@@ -96,7 +96,9 @@ export class SnifferMaps {
     const reserved = new Uint8Array(7);
     // An array's entry that nobody wrote reads as "drop": the mark says that somebody did.
     reserved[0] = configured ? 1 : 0;
-    this.#collection.map('filter_settings').set(0, { default_action: defaultAction === 'capture' ? 1 : 0, reserved });
+    this.#collection
+      .map('filter_settings')
+      .set(0, { default_action: defaultAction === 'capture' ? 1 : 0, reserved });
   }
 }
 
@@ -115,7 +117,8 @@ export function sumCounters(map: BpfMap): Record<string, bigint> {
   const sum: Record<string, bigint> = {};
   for (const one of Array.isArray(value) ? value : [value]) {
     for (const [field, count] of Object.entries(one as Record<string, unknown>)) {
-      if (typeof count === 'bigint' || typeof count === 'number') sum[field] = (sum[field] ?? 0n) + BigInt(count);
+      if (typeof count === 'bigint' || typeof count === 'number')
+        sum[field] = (sum[field] ?? 0n) + BigInt(count);
     }
   }
   return sum;

@@ -3,6 +3,8 @@
 import { array, at, be16, be32, bytes, chars, i16, i32, layout, u16, u32, u64, u8 } from '../binary/index.ts';
 import type { StructValue } from '../binary/index.ts';
 
+// linux/bpf.h
+
 // enum bpf_cond_pseudo_jmp
 export const BPF_MAY_GOTO = 0;
 
@@ -794,42 +796,6 @@ export const BPF_OBJ_NAME_LEN = 16;
 export const BPF_F_REDIRECT_FLAGS = 25;
 export const XDP_PACKET_HEADROOM = 256;
 export const BPF_TAG_SIZE = 8;
-export const BPF_LD = 0;
-export const BPF_LDX = 1;
-export const BPF_ST = 2;
-export const BPF_STX = 3;
-export const BPF_ALU = 4;
-export const BPF_JMP = 5;
-export const BPF_RET = 6;
-export const BPF_MISC = 7;
-export const BPF_W = 0;
-export const BPF_H = 8;
-export const BPF_B = 0x10;
-export const BPF_IMM = 0;
-export const BPF_ABS = 0x20;
-export const BPF_IND = 0x40;
-export const BPF_MEM = 0x60;
-export const BPF_LEN = 0x80;
-export const BPF_MSH = 0xa0;
-export const BPF_ADD = 0;
-export const BPF_SUB = 0x10;
-export const BPF_MUL = 0x20;
-export const BPF_DIV = 0x30;
-export const BPF_OR = 0x40;
-export const BPF_AND = 0x50;
-export const BPF_LSH = 0x60;
-export const BPF_RSH = 0x70;
-export const BPF_NEG = 0x80;
-export const BPF_MOD = 0x90;
-export const BPF_XOR = 0xa0;
-export const BPF_JA = 0;
-export const BPF_JEQ = 0x10;
-export const BPF_JGT = 0x20;
-export const BPF_JGE = 0x30;
-export const BPF_JSET = 0x40;
-export const BPF_K = 0;
-export const BPF_X = 8;
-export const BPF_MAXINSNS = 4096;
 
 export const bpf_insn = layout('bpf_insn', 8, {
   code: at(0, u8),
@@ -1504,3 +1470,208 @@ export const bpf_attr_prog_assoc_struct_ops = layout('bpf_attr_prog_assoc_struct
   flags: at(8, u32),
 });
 export type bpf_attr_prog_assoc_struct_ops = StructValue<typeof bpf_attr_prog_assoc_struct_ops>;
+
+// linux/bpf_common.h
+
+// macros
+export const BPF_LD = 0;
+export const BPF_LDX = 1;
+export const BPF_ST = 2;
+export const BPF_STX = 3;
+export const BPF_ALU = 4;
+export const BPF_JMP = 5;
+export const BPF_RET = 6;
+export const BPF_MISC = 7;
+export const BPF_W = 0;
+export const BPF_H = 8;
+export const BPF_B = 0x10;
+export const BPF_IMM = 0;
+export const BPF_ABS = 0x20;
+export const BPF_IND = 0x40;
+export const BPF_MEM = 0x60;
+export const BPF_LEN = 0x80;
+export const BPF_MSH = 0xa0;
+export const BPF_ADD = 0;
+export const BPF_SUB = 0x10;
+export const BPF_MUL = 0x20;
+export const BPF_DIV = 0x30;
+export const BPF_OR = 0x40;
+export const BPF_AND = 0x50;
+export const BPF_LSH = 0x60;
+export const BPF_RSH = 0x70;
+export const BPF_NEG = 0x80;
+export const BPF_MOD = 0x90;
+export const BPF_XOR = 0xa0;
+export const BPF_JA = 0;
+export const BPF_JEQ = 0x10;
+export const BPF_JGT = 0x20;
+export const BPF_JGE = 0x30;
+export const BPF_JSET = 0x40;
+export const BPF_K = 0;
+export const BPF_X = 8;
+export const BPF_MAXINSNS = 4096;
+
+// linux/btf.h
+
+// enum btf_max
+export const BTF_MAX_KIND = 0x7f;
+export const BTF_MAX_TYPE = 0xfffff;
+export const BTF_MAX_NAME_OFFSET = 0xffffff;
+export const BTF_MAX_VLEN = 0xffffff;
+
+// enum
+export const BTF_KIND_UNKN = 0;
+export const BTF_KIND_INT = 1;
+export const BTF_KIND_PTR = 2;
+export const BTF_KIND_ARRAY = 3;
+export const BTF_KIND_STRUCT = 4;
+export const BTF_KIND_UNION = 5;
+export const BTF_KIND_ENUM = 6;
+export const BTF_KIND_FWD = 7;
+export const BTF_KIND_TYPEDEF = 8;
+export const BTF_KIND_VOLATILE = 9;
+export const BTF_KIND_CONST = 10;
+export const BTF_KIND_RESTRICT = 11;
+export const BTF_KIND_FUNC = 12;
+export const BTF_KIND_FUNC_PROTO = 13;
+export const BTF_KIND_VAR = 14;
+export const BTF_KIND_DATASEC = 15;
+export const BTF_KIND_FLOAT = 16;
+export const BTF_KIND_DECL_TAG = 17;
+export const BTF_KIND_TYPE_TAG = 18;
+export const BTF_KIND_ENUM64 = 19;
+export const NR_BTF_KINDS = 20;
+export const BTF_KIND_MAX = 19;
+export const BTF_VAR_STATIC = 0;
+export const BTF_VAR_GLOBAL_ALLOCATED = 1;
+export const BTF_VAR_GLOBAL_EXTERN = 2;
+
+// enum btf_func_linkage
+export const BTF_FUNC_STATIC = 0;
+export const BTF_FUNC_GLOBAL = 1;
+export const BTF_FUNC_EXTERN = 2;
+
+// macros
+export const BTF_MAGIC = 0xeb9f;
+export const BTF_VERSION = 1;
+export const BTF_INT_SIGNED = 1;
+export const BTF_INT_CHAR = 2;
+export const BTF_INT_BOOL = 4;
+
+export const btf_header = layout('btf_header', 32, {
+  magic: at(0, u16),
+  version: at(2, u8),
+  flags: at(3, u8),
+  hdr_len: at(4, u32),
+  type_off: at(8, u32),
+  type_len: at(12, u32),
+  str_off: at(16, u32),
+  str_len: at(20, u32),
+  layout_off: at(24, u32),
+  layout_len: at(28, u32),
+});
+export type btf_header = StructValue<typeof btf_header>;
+
+export const btf_type = layout('btf_type', 12, {
+  name_off: at(0, u32),
+  info: at(4, u32),
+  size: at(8, u32),
+  type: at(8, u32),
+});
+export type btf_type = StructValue<typeof btf_type>;
+
+export const btf_enum = layout('btf_enum', 8, {
+  name_off: at(0, u32),
+  val: at(4, i32),
+});
+export type btf_enum = StructValue<typeof btf_enum>;
+
+export const btf_array = layout('btf_array', 12, {
+  type: at(0, u32),
+  index_type: at(4, u32),
+  nelems: at(8, u32),
+});
+export type btf_array = StructValue<typeof btf_array>;
+
+export const btf_member = layout('btf_member', 12, {
+  name_off: at(0, u32),
+  type: at(4, u32),
+  offset: at(8, u32),
+});
+export type btf_member = StructValue<typeof btf_member>;
+
+export const btf_param = layout('btf_param', 8, {
+  name_off: at(0, u32),
+  type: at(4, u32),
+});
+export type btf_param = StructValue<typeof btf_param>;
+
+export const btf_var = layout('btf_var', 4, {
+  linkage: at(0, u32),
+});
+export type btf_var = StructValue<typeof btf_var>;
+
+export const btf_var_secinfo = layout('btf_var_secinfo', 12, {
+  type: at(0, u32),
+  offset: at(4, u32),
+  size: at(8, u32),
+});
+export type btf_var_secinfo = StructValue<typeof btf_var_secinfo>;
+
+export const btf_decl_tag = layout('btf_decl_tag', 4, {
+  component_idx: at(0, i32),
+});
+export type btf_decl_tag = StructValue<typeof btf_decl_tag>;
+
+export const btf_enum64 = layout('btf_enum64', 12, {
+  name_off: at(0, u32),
+  val_lo32: at(4, u32),
+  val_hi32: at(8, u32),
+});
+export type btf_enum64 = StructValue<typeof btf_enum64>;
+
+// linux/filter.h
+
+// macros
+export const BPF_MAJOR_VERSION = 1;
+export const BPF_MINOR_VERSION = 1;
+export const BPF_A = 0x10;
+export const BPF_TAX = 0;
+export const BPF_TXA = 0x80;
+export const BPF_MEMWORDS = 16;
+export const SKF_AD_OFF = -4096;
+export const SKF_AD_PROTOCOL = 0;
+export const SKF_AD_PKTTYPE = 4;
+export const SKF_AD_IFINDEX = 8;
+export const SKF_AD_NLATTR = 12;
+export const SKF_AD_NLATTR_NEST = 16;
+export const SKF_AD_MARK = 20;
+export const SKF_AD_QUEUE = 24;
+export const SKF_AD_HATYPE = 28;
+export const SKF_AD_RXHASH = 32;
+export const SKF_AD_CPU = 36;
+export const SKF_AD_ALU_XOR_X = 40;
+export const SKF_AD_VLAN_TAG = 44;
+export const SKF_AD_VLAN_TAG_PRESENT = 48;
+export const SKF_AD_PAY_OFFSET = 52;
+export const SKF_AD_RANDOM = 56;
+export const SKF_AD_VLAN_TPID = 60;
+export const SKF_AD_MAX = 64;
+export const SKF_NET_OFF = -1048576;
+export const SKF_LL_OFF = -2097152;
+export const BPF_NET_OFF = -1048576;
+export const BPF_LL_OFF = -2097152;
+
+export const sock_filter = layout('sock_filter', 8, {
+  code: at(0, u16),
+  jt: at(2, u8),
+  jf: at(3, u8),
+  k: at(4, u32),
+});
+export type sock_filter = StructValue<typeof sock_filter>;
+
+export const sock_fprog = layout('sock_fprog', 16, {
+  len: at(0, u16),
+  filter: at(8, u64),
+});
+export type sock_fprog = StructValue<typeof sock_fprog>;

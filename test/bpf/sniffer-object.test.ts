@@ -110,9 +110,7 @@ t.test('no path of the machine that built it is in the object', (t) => {
   const paths = [...text.matchAll(/[\w.-]*(?:\/[\w.-]+)+\.[ch]\b/g)].map(([path]) => path);
   t.ok(paths.includes('./bpf/sniffer.bpf.c'), 'source lines keep the path within the project');
   t.same(
-    paths.filter(
-      (path) => !path.startsWith('./bpf/'),
-    ),
+    paths.filter((path) => !path.startsWith('./bpf/')),
     [],
   );
   t.end();

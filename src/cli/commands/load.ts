@@ -1,12 +1,21 @@
 import type { CommandDeclaration } from '../command.ts';
-import { parseAssignment, parseCount, parseDuration, parseList, parseMapAssignment } from '../parse-option.ts';
+import {
+  parseAssignment,
+  parseCount,
+  parseDuration,
+  parseList,
+  parseMapAssignment,
+} from '../parse-option.ts';
 
 /** `ts-xdp load` */
 export const loadCommand: CommandDeclaration = {
   name: 'load',
   summary: 'load an object, attach its XDP program and stream its events',
   arguments: [
-    { name: '<object>', description: 'a BPF object built by clang, or the name of one that comes with ts-xdp' },
+    {
+      name: '<object>',
+      description: 'a BPF object built by clang, or the name of one that comes with ts-xdp',
+    },
   ],
   options: [
     { flags: '--iface <name>', description: 'attach to this network interface', repeatable: true },
@@ -47,7 +56,10 @@ export const loadCommand: CommandDeclaration = {
     { flags: '--pin <dir>', description: 'pin links, programs and maps into this new directory of a bpffs' },
     { flags: '--config <file>', description: 'a sniffer configuration in JSON; changes take effect at once' },
     { flags: '--trace', description: 'show the output of bpf_printk too' },
-    { flags: '--protobuf <file>', description: "write the sniffer's events as length-delimited protobuf; - is standard output" },
+    {
+      flags: '--protobuf <file>',
+      description: "write the sniffer's events as length-delimited protobuf; - is standard output",
+    },
   ],
   examples: [
     'ts-xdp load sniffer.bpf.o --iface eth0',

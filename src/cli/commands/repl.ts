@@ -6,10 +6,17 @@ export const replCommand: CommandDeclaration = {
   summary: 'try things out: the library, and an object with its programs, maps and variables, in a prompt',
   arguments: [{ name: '[object]', description: 'a BPF object, or the name of one that comes with ts-xdp' }],
   options: [
-    { flags: '--iface <name>', description: "attach the object's XDP program to this interface", repeatable: true },
+    {
+      flags: '--iface <name>',
+      description: "attach the object's XDP program to this interface",
+      repeatable: true,
+    },
     { flags: '--prog <name>', description: 'the program to attach, where the object has several' },
     { flags: '--netns <name|pid>', description: 'the network namespace of the interfaces' },
   ],
-  examples: ['ts-xdp repl sniffer.bpf.o --iface eth0', "echo 'maps.stats.get(0)' | ts-xdp repl sniffer.bpf.o"],
+  examples: [
+    'ts-xdp repl sniffer.bpf.o --iface eth0',
+    "echo 'maps.stats.get(0)' | ts-xdp repl sniffer.bpf.o",
+  ],
   load: async () => (await import('../repl-command/run.ts')).runRepl,
 };

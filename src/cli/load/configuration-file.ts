@@ -1,7 +1,11 @@
 import { readFileSync, watch, type FSWatcher } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { FileError } from '../../errors.ts';
-import { diffConfiguration, parseSnifferConfiguration, type SnifferConfiguration } from '../../sniffer/index.ts';
+import {
+  diffConfiguration,
+  parseSnifferConfiguration,
+  type SnifferConfiguration,
+} from '../../sniffer/index.ts';
 import { errorText } from '../output/error-report.ts';
 import type { AttachedContext } from './context.ts';
 
@@ -43,9 +47,12 @@ export function followConfiguration(path: string, context: AttachedContext): FSW
       current = next;
       output.note(`note: the configuration ${path} changed and is in effect`);
       const strangers = next.interfaces.filter(({ name }) => !indexes.has(name)).map(({ name }) => name);
-      if (strangers.length > 0) output.note(`note: not attached since the start, so not watched: ${strangers.join(', ')}`);
+      if (strangers.length > 0)
+        output.note(`note: not attached since the start, so not watched: ${strangers.join(', ')}`);
     } catch (error) {
-      output.note(`${errorText(error, { verbose: false }).trimEnd()}\nnote: the configuration before stays in effect`);
+      output.note(
+        `${errorText(error, { verbose: false }).trimEnd()}\nnote: the configuration before stays in effect`,
+      );
     }
   };
   // The folder is watched, since editors replace the file by another of the same name.

@@ -2,7 +2,12 @@ import { formatType, toJson, type BtfValue } from '../../btf/index.ts';
 import type { ObjectFile } from '../../elf/index.ts';
 import type { BpfMap } from '../../maps/index.ts';
 import { RingBuffer } from '../../ringbuf/index.ts';
-import { capturedEventFromRecord, tcpFlagNames, type CapturedEvent, type WallClock } from '../../sniffer/index.ts';
+import {
+  capturedEventFromRecord,
+  tcpFlagNames,
+  type CapturedEvent,
+  type WallClock,
+} from '../../sniffer/index.ts';
 import { clockGettime } from '../../sys/index.ts';
 import type { Json } from '../output/error-report.ts';
 import type { Output } from '../output/output.ts';
@@ -56,7 +61,10 @@ export class EventPrinter {
     }
   }
 
-  #printTyped(data: Fields, { type, timed, sink }: { type: EventType; timed: boolean; sink: EventSink }): void {
+  #printTyped(
+    data: Fields,
+    { type, timed, sink }: { type: EventType; timed: boolean; sink: EventSink },
+  ): void {
     const time = timed ? this.#clock.toIso(data['timestamp'] as bigint) : this.#now();
     const captured = SNIFFER_EVENTS.has(type.name) && (sink.captured || !this.#output.json);
     const event = captured ? capturedEventFromRecord(data) : undefined;
@@ -90,7 +98,10 @@ function hasTimestamp(object: ObjectFile, { typeId }: EventType): boolean {
   const type = object.btf?.type(typeId);
   if (!object.btf || type?.kind !== 'struct') return false;
   const field = type.members.find((member) => member.name === 'timestamp');
-  return field !== undefined && /^(__u64|u64|uint64_t|unsigned long long|unsigned long)$/.test(formatType(object.btf, field.typeId));
+  return (
+    field !== undefined &&
+    /^(__u64|u64|uint64_t|unsigned long long|unsigned long)$/.test(formatType(object.btf, field.typeId))
+  );
 }
 
 function howToName(map: string, candidates: readonly string[]): string {

@@ -24,10 +24,15 @@ export function findEventTypes(
   }
   for (const { name: map, value } of given) {
     if (!rings.includes(map)) {
-      throw new NotFoundError('MAP_NOT_FOUND', map, `Cannot type the events of ${map}: the object has no such ring buffer`, {
-        available: rings,
-        hint: rings.length > 0 ? `its ring buffers are ${rings.join(', ')}` : 'it has none at all',
-      });
+      throw new NotFoundError(
+        'MAP_NOT_FOUND',
+        map,
+        `Cannot type the events of ${map}: the object has no such ring buffer`,
+        {
+          available: rings,
+          hint: rings.length > 0 ? `its ring buffers are ${rings.join(', ')}` : 'it has none at all',
+        },
+      );
     }
     const name = value.replace(/^struct /, '');
     const typeId = btf?.find(name, 'struct') ?? btf?.find(name, 'typedef');
@@ -47,9 +52,14 @@ export function structsOfSize(btf: Btf | undefined, size: number): string[] {
 }
 
 function unknownType(name: string, btf: Btf | undefined): NotFoundError {
-  return new NotFoundError('TYPE_NOT_FOUND', name, `Cannot find struct ${name}: the object's BTF has none of that name`, {
-    hint: btf
-      ? 'clang leaves out of BTF what no variable or function refers to: anchor it with TS_XDP_EVENT (docs/events.md)'
-      : 'the object has no BTF: compile it with -g',
-  });
+  return new NotFoundError(
+    'TYPE_NOT_FOUND',
+    name,
+    `Cannot find struct ${name}: the object's BTF has none of that name`,
+    {
+      hint: btf
+        ? 'clang leaves out of BTF what no variable or function refers to: anchor it with TS_XDP_EVENT (docs/events.md)'
+        : 'the object has no BTF: compile it with -g',
+    },
+  );
 }

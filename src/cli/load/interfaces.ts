@@ -55,7 +55,11 @@ export function fillSnifferMaps(
 /** Attaches the program to every interface; all of them or none. */
 export function attachAll(
   program: BpfProgram,
-  { targets, options, netns }: { targets: readonly Target[]; options: LoadCommandOptions; netns: NetworkNamespace | undefined },
+  {
+    targets,
+    options,
+    netns,
+  }: { targets: readonly Target[]; options: LoadCommandOptions; netns: NetworkNamespace | undefined },
 ): XdpAttachment[] {
   const attached: XdpAttachment[] = [];
   try {
@@ -78,7 +82,10 @@ export function attachAll(
 }
 
 /** Reports an attachment: on standard output where lines are JSON, otherwise as a note. */
-export function reportAttached(output: Output, { attachment, program }: { attachment: XdpAttachment; program: BpfProgram }): void {
+export function reportAttached(
+  output: Output,
+  { attachment, program }: { attachment: XdpAttachment; program: BpfProgram },
+): void {
   const { target, ifindex, mode, via, refusals } = attachment;
   output.stream({
     json: () => ({
@@ -102,9 +109,12 @@ export function reportAttached(output: Output, { attachment, program }: { attach
     }),
     text: () => `attached ${program.name} to ${target} (${mode} mode, by ${via}, program ${program.id})`,
   });
-  for (const refusal of refusals) output.note(`note: ${refusal.mode} mode was refused on ${target}: ${refusal.reason}`);
+  for (const refusal of refusals)
+    output.note(`note: ${refusal.mode} mode was refused on ${target}: ${refusal.reason}`);
   if (via === 'netlink') {
-    output.note(`note: ${target} is attached by netlink: should this process be killed, it stays attached until "ts-xdp unload --iface ${target}"`);
+    output.note(
+      `note: ${target} is attached by netlink: should this process be killed, it stays attached until "ts-xdp unload --iface ${target}"`,
+    );
   }
 }
 
@@ -123,10 +133,13 @@ export function followInterfaces(
 ): RouteWatch {
   const states = new Map(context.targets.map(({ index, name }) => [index, { name, up: true }]));
   const { netns } = context;
-  return watchRoute({ groups: ['link', 'ipv4-address', 'ipv6-address'], ...(netns && { netns }) }, (event) => {
-    followOne(event, { ...context, states });
-    if (states.size === 0) onAllGone();
-  });
+  return watchRoute(
+    { groups: ['link', 'ipv4-address', 'ipv6-address'], ...(netns && { netns }) },
+    (event) => {
+      followOne(event, { ...context, states });
+      if (states.size === 0) onAllGone();
+    },
+  );
 }
 
 function followOne(
@@ -140,13 +153,18 @@ function followOne(
   const { maps, output, states } = context;
   if (event.type === 'address') maps?.addLocalAddress(parseIpAddress(event.address.address));
   else if (event.type === 'address-removed') maps?.removeLocalAddress(parseIpAddress(event.address.address));
-  else if (event.type === 'overflow') output.note('note: changes of interfaces came faster than they could be followed');
+  else if (event.type === 'overflow')
+    output.note('note: changes of interfaces came faster than they could be followed');
   else followLink(event, { maps, output, states });
 }
 
 function followLink(
   event: Extract<RouteEvent, { type: 'link' | 'link-removed' }>,
-  context: { maps: SnifferMaps | undefined; output: Output; states: Map<number, { name: string; up: boolean }> },
+  context: {
+    maps: SnifferMaps | undefined;
+    output: Output;
+    states: Map<number, { name: string; up: boolean }>;
+  },
 ): void {
   const { maps, output, states } = context;
   const { index, name, up } = event.interface;
@@ -155,7 +173,12 @@ function followLink(
   if (event.type === 'link-removed') {
     states.delete(index);
     maps?.removeInterface(index);
-    say(output, { change: 'removed', name: state.name, index, text: `${state.name} is gone; its program is no longer attached` });
+    say(output, {
+      change: 'removed',
+      name: state.name,
+      index,
+      text: `${state.name} is gone; its program is no longer attached`,
+    });
     return;
   }
   if (name !== state.name) {
@@ -169,7 +192,14 @@ function followLink(
   }
 }
 
-function say(output: Output, { change, name, index, text }: { change: string; name: string; index: number; text: string }): void {
+function say(
+  output: Output,
+  { change, name, index, text }: { change: string; name: string; index: number; text: string },
+): void {
   output.note(`note: ${text}`);
-  if (output.json) output.stream({ json: () => ({ type: 'interface', change, target: name, ifindex: index }), text: () => '' });
+  if (output.json)
+    output.stream({
+      json: () => ({ type: 'interface', change, target: name, ifindex: index }),
+      text: () => '',
+    });
 }

@@ -32,15 +32,22 @@ function choosePrograms(object: ObjectFile, name: string | undefined): ProgramSp
   if (only && others.length === 0) return only;
   const names = (only ? [only, ...others] : []).map((program) => program.name);
   if (names.length > 0) {
-    throw new ObjectError('PROGRAM_AMBIGUOUS', `Cannot choose a program: the object has ${names.length} XDP programs`, {
-      programs: names,
-      hint: `choose one with --prog: ${names.join(', ')}`,
-    });
+    throw new ObjectError(
+      'PROGRAM_AMBIGUOUS',
+      `Cannot choose a program: the object has ${names.length} XDP programs`,
+      {
+        programs: names,
+        hint: `choose one with --prog: ${names.join(', ')}`,
+      },
+    );
   }
   const sections = [...object.programs.values()].map((program) => program.section);
   throw new ObjectError('PROGRAM_NONE', 'Cannot attach the object: it has no XDP program', {
     programs: [...object.programs.keys()],
-    hint: sections.length > 0 ? `its programs are of sections ${sections.join(', ')}` : 'it has no programs at all',
+    hint:
+      sections.length > 0
+        ? `its programs are of sections ${sections.join(', ')}`
+        : 'it has no programs at all',
   });
 }
 

@@ -30,7 +30,10 @@ export async function openProtobufOutput(path: string, clock: WallClock): Promis
     },
     async close() {
       await new Promise<void>((resolve) => {
-        if (path === '-') stream.write('', () => { resolve(); });
+        if (path === '-')
+          stream.write('', () => {
+            resolve();
+          });
         else stream.end(resolve);
       });
     },

@@ -34,7 +34,16 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
     const targets = findTargets(wantedInterfaces(options, configuration), netns);
     const collection = Collection.load(object);
     try {
-      return await runLoaded({ collection, program: program.name, targets, options, configuration, netns, pinDirectory, output });
+      return await runLoaded({
+        collection,
+        program: program.name,
+        targets,
+        options,
+        configuration,
+        netns,
+        pinDirectory,
+        output,
+      });
     } finally {
       collection.close();
     }
@@ -75,7 +84,8 @@ function fillMaps(maps: SnifferMaps, { targets, configuration, netns, output }: 
   const { addresses } = fillSnifferMaps(maps, { targets, netns });
   if (configuration) {
     const indexes = new Map(targets.map(({ name, index }) => [name, index]));
-    for (const step of diffConfiguration(undefined, configuration)) maps.apply(step, (name) => indexes.get(name));
+    for (const step of diffConfiguration(undefined, configuration))
+      maps.apply(step, (name) => indexes.get(name));
   }
   const list = targets.map(({ name, mode }) => `${name} (${mode})`).join(', ');
   output.note(`note: filled the sniffer's maps: ${list}; ${addresses} local addresses`);
@@ -83,7 +93,11 @@ function fillMaps(maps: SnifferMaps, { targets, configuration, netns, output }: 
 
 function setEntry(map: BpfMap, { key, value }: { key: string; value: string }): void {
   const { types } = map;
-  if (!types) throw new ArgumentError('set', `Cannot write to map ${map.name}: the object does not say the types of its entries`);
+  if (!types)
+    throw new ArgumentError(
+      'set',
+      `Cannot write to map ${map.name}: the object does not say the types of its entries`,
+    );
   map.set(parseValue(key, types.btf, types.keyTypeId), parseValue(value, types.btf, types.valueTypeId));
 }
 
@@ -95,7 +109,7 @@ function leaveAll(attachments: readonly XdpAttachment[]): void {
 function wantedInterfaces(
   options: LoadCommandOptions,
   configuration: SnifferConfiguration | undefined,
-): readonly (Omit<Target, 'index'>)[] {
+): readonly Omit<Target, 'index'>[] {
   const configured = configuration?.interfaces.filter(({ mode }) => mode !== 'disabled') ?? [];
   const names = new Set(configured.map(({ name }) => name));
   const named = [...new Set(options.iface)].filter((name) => !names.has(name));
@@ -103,7 +117,8 @@ function wantedInterfaces(
     ...configured,
     ...named.map((name) => ({ name, mode: 'gateway' as const, isWan: false, description: '' })),
   ];
-  if (wanted.length === 0) throw new UsageError('load needs an interface: --iface NAME, or a --config that names one');
+  if (wanted.length === 0)
+    throw new UsageError('load needs an interface: --iface NAME, or a --config that names one');
   return wanted;
 }
 
@@ -112,7 +127,9 @@ function checkOptions(options: LoadCommandOptions): void {
     throw new UsageError('--detach returns at once, so it goes without --count and --duration');
   }
   if (options.pin !== undefined && options.via === 'netlink') {
-    throw new UsageError('--pin goes with --via link: an attachment by netlink cannot be pinned, and stays without it');
+    throw new UsageError(
+      '--pin goes with --via link: an attachment by netlink cannot be pinned, and stays without it',
+    );
   }
 }
 

@@ -86,7 +86,10 @@ function makePrinters(
 ): EventPrinter[] {
   const rings = ringsOf(context);
   const { object } = context.collection;
-  const types = findEventTypes(object, { rings: rings.map(({ name }) => name), given: context.options.event });
+  const types = findEventTypes(object, {
+    rings: rings.map(({ name }) => name),
+    given: context.options.event,
+  });
   const sink = protobuf
     ? {
         captured: (event: Parameters<ProtobufOutput['write']>[0]): void => {
@@ -94,7 +97,10 @@ function makePrinters(
         },
       }
     : {};
-  return rings.map((map) => new EventPrinter(map, { object, type: types.get(map.name), output: context.output, clock, sink }));
+  return rings.map(
+    (map) =>
+      new EventPrinter(map, { object, type: types.get(map.name), output: context.output, clock, sink }),
+  );
 }
 
 /** What goes along with a stream where it is asked for: the configuration file, the kernel's trace pipe. */

@@ -21,14 +21,22 @@ export function printSummary(output: Output, facts: StreamFacts): void {
       events,
       lost: lost === undefined ? null : Number(lost),
       dropped,
-      counters: Object.fromEntries(Object.entries(counters ?? {}).map(([name, count]) => [name, Number(count)])),
+      counters: Object.fromEntries(
+        Object.entries(counters ?? {}).map(([name, count]) => [name, Number(count)]),
+      ),
       duration_ms: duration,
     },
     [
       `${events} events in ${(duration / 1000).toFixed(1)} s`,
       lost === undefined ? 'lost: unknown, the object does not count' : `lost: ${lost}`,
       ...(dropped > 0 ? [`not printed, the output was too slow: ${dropped}`] : []),
-      ...(counters ? [Object.entries(counters).map(([name, count]) => `${name} ${count}`).join(', ')] : []),
+      ...(counters
+        ? [
+            Object.entries(counters)
+              .map(([name, count]) => `${name} ${count}`)
+              .join(', '),
+          ]
+        : []),
     ].join('; '),
   );
 }

@@ -18,7 +18,8 @@ export function errorDocument(error: unknown): { error: Record<string, Json> } {
 export function errorText(error: unknown, { verbose }: { verbose: boolean }): string {
   const lines: string[] = [];
   if (error instanceof TsXdpError || error instanceof UsageError) lines.push(`error: ${error.message}`);
-  else lines.push(`error: this is a bug of ts-xdp: ${error instanceof Error ? error.message : String(error)}`);
+  else
+    lines.push(`error: this is a bug of ts-xdp: ${error instanceof Error ? error.message : String(error)}`);
   if (error instanceof TsXdpError && error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   if (error instanceof VerifierError && error.log !== '') {
     lines.push(verbose ? error.log.trimEnd() : 'hint: --verbose prints the whole verifier log');

@@ -29,14 +29,30 @@ export async function runUnload(input: CommandInput, output: Output): Promise<nu
   return ExitCode.Done;
 }
 
-function unloadInterface(name: string, { netns, output }: { netns: NetworkNamespace | undefined; output: Output }): void {
+function unloadInterface(
+  name: string,
+  { netns, output }: { netns: NetworkNamespace | undefined; output: Output },
+): void {
   const detached = detachXdp(name, { ...(netns && { netns }) });
   if (detached.length === 0) {
-    throw new NotFoundError('PROGRAM_NOT_FOUND', name, `Cannot detach from ${name}: no XDP program is attached there`);
+    throw new NotFoundError(
+      'PROGRAM_NOT_FOUND',
+      name,
+      `Cannot detach from ${name}: no XDP program is attached there`,
+    );
   }
   for (const { target, ifindex, mode, via, programId, linkId } of detached) {
     output.result(
-      { type: 'detached', kind: 'xdp', target, ifindex, mode, via, program_id: programId, link_id: linkId ?? null },
+      {
+        type: 'detached',
+        kind: 'xdp',
+        target,
+        ifindex,
+        mode,
+        via,
+        program_id: programId,
+        link_id: linkId ?? null,
+      },
       `detached program ${programId} from ${target} (${mode} mode, was held by ${via})`,
     );
   }

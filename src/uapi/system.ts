@@ -3,6 +3,235 @@
 import { at, bytes, i32, i64, layout, u16, u32, u64 } from '../binary/index.ts';
 import type { StructValue } from '../binary/index.ts';
 
+// asm-generic/errno-base.h
+
+// macros
+export const EPERM = 1;
+export const ENOENT = 2;
+export const ESRCH = 3;
+export const EINTR = 4;
+export const EIO = 5;
+export const ENXIO = 6;
+export const E2BIG = 7;
+export const ENOEXEC = 8;
+export const EBADF = 9;
+export const ECHILD = 10;
+export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const EACCES = 13;
+export const EFAULT = 14;
+export const ENOTBLK = 15;
+export const EBUSY = 16;
+export const EEXIST = 17;
+export const EXDEV = 18;
+export const ENODEV = 19;
+export const ENOTDIR = 20;
+export const EISDIR = 21;
+export const EINVAL = 22;
+export const ENFILE = 23;
+export const EMFILE = 24;
+export const ENOTTY = 25;
+export const ETXTBSY = 26;
+export const EFBIG = 27;
+export const ENOSPC = 28;
+export const ESPIPE = 29;
+export const EROFS = 30;
+export const EMLINK = 31;
+export const EPIPE = 32;
+export const EDOM = 33;
+export const ERANGE = 34;
+
+// asm-generic/errno.h
+
+// macros
+export const EDEADLK = 35;
+export const ENAMETOOLONG = 36;
+export const ENOLCK = 37;
+export const ENOSYS = 38;
+export const ENOTEMPTY = 39;
+export const ELOOP = 40;
+export const EWOULDBLOCK = 11;
+export const ENOMSG = 42;
+export const EIDRM = 43;
+export const ECHRNG = 44;
+export const EL2NSYNC = 45;
+export const EL3HLT = 46;
+export const EL3RST = 47;
+export const ELNRNG = 48;
+export const EUNATCH = 49;
+export const ENOCSI = 50;
+export const EL2HLT = 51;
+export const EBADE = 52;
+export const EBADR = 53;
+export const EXFULL = 54;
+export const ENOANO = 55;
+export const EBADRQC = 56;
+export const EBADSLT = 57;
+export const EDEADLOCK = 35;
+export const EBFONT = 59;
+export const ENOSTR = 60;
+export const ENODATA = 61;
+export const ETIME = 62;
+export const ENOSR = 63;
+export const ENONET = 64;
+export const ENOPKG = 65;
+export const EREMOTE = 66;
+export const ENOLINK = 67;
+export const EADV = 68;
+export const ESRMNT = 69;
+export const ECOMM = 70;
+export const EPROTO = 71;
+export const EMULTIHOP = 72;
+export const EDOTDOT = 73;
+export const EBADMSG = 74;
+export const EFSBADCRC = 74;
+export const EOVERFLOW = 75;
+export const ENOTUNIQ = 76;
+export const EBADFD = 77;
+export const EREMCHG = 78;
+export const ELIBACC = 79;
+export const ELIBBAD = 80;
+export const ELIBSCN = 81;
+export const ELIBMAX = 82;
+export const ELIBEXEC = 83;
+export const EILSEQ = 84;
+export const ERESTART = 85;
+export const ESTRPIPE = 86;
+export const EUSERS = 87;
+export const ENOTSOCK = 88;
+export const EDESTADDRREQ = 89;
+export const EMSGSIZE = 90;
+export const EPROTOTYPE = 91;
+export const ENOPROTOOPT = 92;
+export const EPROTONOSUPPORT = 93;
+export const ESOCKTNOSUPPORT = 94;
+export const EOPNOTSUPP = 95;
+export const EPFNOSUPPORT = 96;
+export const EAFNOSUPPORT = 97;
+export const EADDRINUSE = 98;
+export const EADDRNOTAVAIL = 99;
+export const ENETDOWN = 100;
+export const ENETUNREACH = 101;
+export const ENETRESET = 102;
+export const ECONNABORTED = 103;
+export const ECONNRESET = 104;
+export const ENOBUFS = 105;
+export const EISCONN = 106;
+export const ENOTCONN = 107;
+export const ESHUTDOWN = 108;
+export const ETOOMANYREFS = 109;
+export const ETIMEDOUT = 110;
+export const ECONNREFUSED = 111;
+export const EHOSTDOWN = 112;
+export const EHOSTUNREACH = 113;
+export const EALREADY = 114;
+export const EINPROGRESS = 115;
+export const ESTALE = 116;
+export const EUCLEAN = 117;
+export const EFSCORRUPTED = 117;
+export const ENOTNAM = 118;
+export const ENAVAIL = 119;
+export const EISNAM = 120;
+export const EREMOTEIO = 121;
+export const EDQUOT = 122;
+export const ENOMEDIUM = 123;
+export const EMEDIUMTYPE = 124;
+export const ECANCELED = 125;
+export const ENOKEY = 126;
+export const EKEYEXPIRED = 127;
+export const EKEYREVOKED = 128;
+export const EKEYREJECTED = 129;
+export const EOWNERDEAD = 130;
+export const ENOTRECOVERABLE = 131;
+export const ERFKILL = 132;
+export const EHWPOISON = 133;
+export const EFTYPE = 134;
+
+// linux/capability.h
+
+// macros
+export const _LINUX_CAPABILITY_VERSION_1 = 0x19980330;
+export const _LINUX_CAPABILITY_U32S_1 = 1;
+export const _LINUX_CAPABILITY_VERSION_2 = 0x20071026;
+export const _LINUX_CAPABILITY_U32S_2 = 2;
+export const _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+export const _LINUX_CAPABILITY_U32S_3 = 2;
+export const VFS_CAP_REVISION_MASK = 0xff000000;
+export const VFS_CAP_REVISION_SHIFT = 24;
+export const VFS_CAP_FLAGS_MASK = 16777215;
+export const VFS_CAP_FLAGS_EFFECTIVE = 1;
+export const VFS_CAP_REVISION_1 = 0x1000000;
+export const VFS_CAP_U32_1 = 1;
+export const XATTR_CAPS_SZ_1 = 12;
+export const VFS_CAP_REVISION_2 = 0x2000000;
+export const VFS_CAP_U32_2 = 2;
+export const XATTR_CAPS_SZ_2 = 20;
+export const VFS_CAP_REVISION_3 = 0x3000000;
+export const VFS_CAP_U32_3 = 2;
+export const XATTR_CAPS_SZ_3 = 24;
+export const XATTR_CAPS_SZ = 24;
+export const VFS_CAP_U32 = 2;
+export const VFS_CAP_REVISION = 50331648;
+export const _LINUX_CAPABILITY_VERSION = 429392688;
+export const _LINUX_CAPABILITY_U32S = 1;
+export const CAP_CHOWN = 0;
+export const CAP_DAC_OVERRIDE = 1;
+export const CAP_DAC_READ_SEARCH = 2;
+export const CAP_FOWNER = 3;
+export const CAP_FSETID = 4;
+export const CAP_KILL = 5;
+export const CAP_SETGID = 6;
+export const CAP_SETUID = 7;
+export const CAP_SETPCAP = 8;
+export const CAP_LINUX_IMMUTABLE = 9;
+export const CAP_NET_BIND_SERVICE = 10;
+export const CAP_NET_BROADCAST = 11;
+export const CAP_NET_ADMIN = 12;
+export const CAP_NET_RAW = 13;
+export const CAP_IPC_LOCK = 14;
+export const CAP_IPC_OWNER = 15;
+export const CAP_SYS_MODULE = 16;
+export const CAP_SYS_RAWIO = 17;
+export const CAP_SYS_CHROOT = 18;
+export const CAP_SYS_PTRACE = 19;
+export const CAP_SYS_PACCT = 20;
+export const CAP_SYS_ADMIN = 21;
+export const CAP_SYS_BOOT = 22;
+export const CAP_SYS_NICE = 23;
+export const CAP_SYS_RESOURCE = 24;
+export const CAP_SYS_TIME = 25;
+export const CAP_SYS_TTY_CONFIG = 26;
+export const CAP_MKNOD = 27;
+export const CAP_LEASE = 28;
+export const CAP_AUDIT_WRITE = 29;
+export const CAP_AUDIT_CONTROL = 30;
+export const CAP_SETFCAP = 31;
+export const CAP_MAC_OVERRIDE = 32;
+export const CAP_MAC_ADMIN = 33;
+export const CAP_SYSLOG = 34;
+export const CAP_WAKE_ALARM = 35;
+export const CAP_BLOCK_SUSPEND = 36;
+export const CAP_AUDIT_READ = 37;
+export const CAP_PERFMON = 38;
+export const CAP_BPF = 39;
+export const CAP_CHECKPOINT_RESTORE = 40;
+export const CAP_LAST_CAP = 40;
+
+export const __user_cap_header_struct = layout('__user_cap_header_struct', 8, {
+  version: at(0, u32),
+  pid: at(4, i32),
+});
+export type __user_cap_header_struct = StructValue<typeof __user_cap_header_struct>;
+
+export const __user_cap_data_struct = layout('__user_cap_data_struct', 12, {
+  effective: at(0, u32),
+  permitted: at(4, u32),
+  inheritable: at(8, u32),
+});
+export type __user_cap_data_struct = StructValue<typeof __user_cap_data_struct>;
+
+// linux/perf_event.h
+
 // enum perf_type_id
 export const PERF_TYPE_HARDWARE = 0;
 export const PERF_TYPE_SOFTWARE = 1;

@@ -1,0 +1,36 @@
+import { inspectMachine } from '../../inspect/index.ts';
+import type { MachineVerdict } from '../../inspect/index.ts';
+import { ExitCode } from '../exit-code.ts';
+import type { Output } from '../output/output.ts';
+import { doctorDocument } from './document.ts';
+import { doctorText } from './text.ts';
+
+export interface DoctorOptions {
+  /** Names of interfaces; without any, all that are up are looked at. */
+  readonly iface?: readonly string[] | undefined;
+}
+
+/** Prints what this machine can do. Gives 0 where the main job can run, 3 where only a permission is missing, else 1. */
+export function runDoctor({ iface }: DoctorOptions, output: Output): Promise<number> {
+  return Promise.resolve().then(() => {
+    const findings = inspectMachine({ interfaces: iface });
+    output.result(doctorDocument(findings), doctorText(findings, { colors: wantsColors() }));
+    return exitCode(findings.verdict);
+  });
+}
+
+function exitCode({ obstacle }: MachineVerdict): number {
+  switch (obstacle) {
+    case undefined:
+      return ExitCode.Done;
+    case 'permission':
+      return ExitCode.NotPermitted;
+    case 'unsupported':
+      return ExitCode.Failed;
+  }
+}
+
+/** See no-color.org: any value but the empty one switches colours off. */
+function wantsColors(): boolean {
+  return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
+}

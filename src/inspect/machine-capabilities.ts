@@ -1,0 +1,50 @@
+import { missingCapabilities } from '../sys/index.ts';
+import type { Capability } from '../sys/index.ts';
+import type { Check } from './check.ts';
+import { inGroup } from './check.ts';
+
+/** What the main job cannot do without. */
+export const neededCapabilities = ['CAP_BPF', 'CAP_NET_ADMIN'] as const satisfies readonly Capability[];
+
+const purposes: Readonly<Partial<Record<Capability, string>>> = {
+  CAP_BPF: 'Creating maps and loading programs needs it',
+  CAP_NET_ADMIN: 'Loading XDP programs and attaching them needs it',
+  CAP_PERFMON: 'Tracing programs, perf events and some helpers need it; XDP does not',
+  CAP_SYS_ADMIN: 'Listing what others loaded and mounting file systems need it; the main job does not',
+};
+
+/** Whether the process has what BPF asks for. */
+export function checkCapabilities(effective: ReadonlySet<Capability>): Check[] {
+  const names = [...neededCapabilities, 'CAP_PERFMON', 'CAP_SYS_ADMIN'] as const;
+  return inGroup(
+    'capabilities',
+    names.map((name) => checkCapability(name, effective)),
+  );
+}
+
+function checkCapability(name: Capability, effective: ReadonlySet<Capability>): Omit<Check, 'group'> {
+  if (effective.has(name)) return { name, status: 'ok', value: true, text: 'effective' };
+  if (missingCapabilities([name], effective).length === 0) {
+    // The stand-in holds in bpf(2) alone; rtnetlink wants the capability itself.
+    const advice = name === 'CAP_NET_ADMIN' ? 'Attaching by netlink needs CAP_NET_ADMIN itself.' : undefined;
+    return {
+      name,
+      status: advice === undefined ? 'ok' : 'warning',
+      value: false,
+      text: 'CAP_SYS_ADMIN stands in',
+      advice,
+    };
+  }
+  return {
+    name,
+    status: statusWithout(name),
+    value: false,
+    text: 'not effective',
+    advice: `${purposes[name] ?? 'Some programs need it'}. Run as root, or give the process ${name}.`,
+  };
+}
+
+function statusWithout(name: Capability): Check['status'] {
+  if (neededCapabilities.some((needed) => needed === name)) return 'missing';
+  return name === 'CAP_PERFMON' ? 'warning' : 'info';
+}
