@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Btf } from '../../src/btf/index.ts';
 import type { Constant, CompiledHeaders } from './compile.ts';
 import type { UapiHeader, UapiModule } from './modules.ts';
@@ -84,4 +86,15 @@ function literal({ value, text }: Constant): string {
 
 function printStructs(structs: readonly PrintedStruct[]): string {
   return structs.map(({ text }) => `\n${text}`).join('');
+}
+
+/** The version of the pinned headers, `7.2.13`. */
+export function kernelVersion(headerFolder: string): string {
+  const text = readFileSync(join(headerFolder, 'linux/version.h'), 'utf8');
+  const parts = ['MAJOR', 'PATCHLEVEL', 'SUBLEVEL'].map((part) => {
+    const value = new RegExp(`LINUX_VERSION_${part} (\\d+)`).exec(text)?.[1];
+    if (value === undefined) throw new Error(`Cannot find LINUX_VERSION_${part} in linux/version.h`);
+    return value;
+  });
+  return parts.join('.');
 }

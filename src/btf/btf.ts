@@ -136,7 +136,11 @@ export class Btf {
   }
 
   #nameOffsets(): Uint32Array {
-    return this.#offsets.map((offset) => this.#view.getUint32(offset, this.littleEndian));
+    const offsets = new Uint32Array(this.#offsets.length);
+    for (let index = 0; index < offsets.length; index++) {
+      offsets[index] = this.#view.getUint32(this.#offsets[index] ?? 0, this.littleEndian);
+    }
+    return offsets;
   }
 
   #lookUp(name: string, kind: BtfKind | undefined): number[] {

@@ -31,9 +31,12 @@ export class StringTable {
 
   /** A hash of the string at an offset, the one that {@link hashOf} gives for its text. */
   hash(offset: number): number {
-    const { strings, start } = this.#locate(offset);
+    let at = offset - this.#firstOffset;
+    if (at < 0 && this.#base !== undefined) return this.#base.hash(offset);
+    const strings = this.#strings;
     let hash = FNV_OFFSET;
-    for (let at = start; strings[at] !== 0; at++) hash = Math.imul(hash ^ (strings[at] ?? 0), FNV_PRIME);
+    // An offset past the end, and the NUL before it, both end the loop.
+    for (let byte = strings[at]; byte; byte = strings[++at]) hash = Math.imul(hash ^ byte, FNV_PRIME);
     return hash >>> 0;
   }
 

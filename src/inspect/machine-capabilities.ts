@@ -1,5 +1,5 @@
 import { missingCapabilities } from '../sys/index.ts';
-import type { Capability } from '../sys/index.ts';
+import type { Capability, Restrictions } from '../sys/index.ts';
 import type { Check } from './check.ts';
 import { inGroup } from './check.ts';
 
@@ -14,15 +14,24 @@ const purposes: Readonly<Partial<Record<Capability, string>>> = {
 };
 
 /** Whether the process has what BPF asks for. */
-export function checkCapabilities(effective: ReadonlySet<Capability>): Check[] {
+export function checkCapabilities(
+  effective: ReadonlySet<Capability>,
+  { userNamespace }: Pick<Restrictions, 'userNamespace'>,
+): Check[] {
   const names = [...neededCapabilities, 'CAP_PERFMON', 'CAP_SYS_ADMIN'] as const;
   return inGroup(
     'capabilities',
-    names.map((name) => checkCapability(name, effective)),
+    names.map((name) => checkCapability(name, { effective, userNamespace })),
   );
 }
 
-function checkCapability(name: Capability, effective: ReadonlySet<Capability>): Omit<Check, 'group'> {
+function checkCapability(
+  name: Capability,
+  { effective, userNamespace }: { effective: ReadonlySet<Capability>; userNamespace: boolean },
+): Omit<Check, 'group'> {
+  if (effective.has(name) && userNamespace) {
+    return { name, status: 'warning', value: true, text: 'effective in this user namespace alone' };
+  }
   if (effective.has(name)) return { name, status: 'ok', value: true, text: 'effective' };
   if (missingCapabilities([name], effective).length === 0) {
     // The stand-in holds in bpf(2) alone; rtnetlink wants the capability itself.

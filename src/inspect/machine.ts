@@ -53,11 +53,12 @@ export function inspectMachine(options: MachineOptions = {}): MachineFindings {
   const { interfaces = [], kernel = systemKernel(), files = machineFiles } = options;
   const inspected = inspectInterfaces(interfaces, kernel);
   const features = checkFeatures(kernel);
+  const restrictions = readRestrictions();
   return {
     verdict: judge(features),
     checks: [
-      ...checkKernel(files, readRestrictions()),
-      ...checkCapabilities(effectiveCapabilities()),
+      ...checkKernel(files, restrictions),
+      ...checkCapabilities(effectiveCapabilities(), restrictions),
       ...features.checks,
       checkMemoryLock(kernel, files),
       ...checkSettings(files),
@@ -74,7 +75,7 @@ function judge({ unsupported, refusal }: FeatureFindings): MachineVerdict {
   const missing = missingCapabilities(neededCapabilities);
   if (missing.length > 0)
     reasons.push(`${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`);
-  else if (refusal !== undefined) reasons.push(`${refusal.message}.`);
+  else if (refusal !== undefined) reasons.push([`${refusal.message}.`, refusal.hint ?? ''].join(' ').trim());
   if (reasons.length === 0) return { canRun: true, obstacle: undefined, reasons };
   return { canRun: false, obstacle: unsupported.length > 0 ? 'unsupported' : 'permission', reasons };
 }

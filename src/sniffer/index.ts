@@ -1,3 +1,4 @@
+export { adaptToKernel } from './adapt-object.ts';
 export { formatIpv4, formatIpv6 } from './address-text.ts';
 export type { BitcoinAddress } from './bitcoin-address.ts';
 export { capturedEventFromRecord, InterfaceMode, payloadCapacity } from './captured-event.ts';

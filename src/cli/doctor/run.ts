@@ -11,12 +11,11 @@ export interface DoctorOptions {
 }
 
 /** Prints what this machine can do. Gives 0 where the main job can run, 3 where only a permission is missing, else 1. */
-export function runDoctor({ iface }: DoctorOptions, output: Output): Promise<number> {
-  return Promise.resolve().then(() => {
-    const findings = inspectMachine({ interfaces: iface });
-    output.result(doctorDocument(findings), doctorText(findings, { colors: wantsColors() }));
-    return exitCode(findings.verdict);
-  });
+export async function runDoctor({ iface }: DoctorOptions, output: Output): Promise<number> {
+  const findings = inspectMachine({ interfaces: iface });
+  output.result(doctorDocument(findings), doctorText(findings, { colors: wantsColors() }));
+  await output.flush();
+  return exitCode(findings.verdict);
 }
 
 function exitCode({ obstacle }: MachineVerdict): number {

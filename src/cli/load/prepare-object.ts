@@ -1,4 +1,4 @@
-import { ObjectError } from '../../errors.ts';
+import { ArgumentError, ObjectError } from '../../errors.ts';
 import { parseValue } from '../../btf/index.ts';
 import type { ObjectFile, ProgramSpec } from '../../elf/index.ts';
 import { BPF_PROG_TYPE_XDP, BPF_XDP } from '../../uapi/index.ts';
@@ -13,6 +13,30 @@ export function prepareObject(object: ObjectFile, options: LoadCommandOptions): 
     if (object.btf) variable.set(parseValue(value, object.btf, variable.typeId));
   }
   return program;
+}
+
+/** Kernel functions that only a program bound to a network device may call. */
+const METADATA_FUNCTION = /^bpf_xdp_metadata_/;
+
+/**
+ * Binds a program that asks the driver for metadata to its interface.
+ *
+ * @throws ArgumentError where there are several: such a program can be attached to one only
+ */
+export function bindToDevice(program: ProgramSpec, targets: readonly { name: string; index: number }[]): void {
+  const asks = program.relocations.some(
+    (relocation) => relocation.kind === 'extern' && METADATA_FUNCTION.test(relocation.symbol),
+  );
+  if (!asks) return;
+  const [only, ...others] = targets;
+  if (!only || others.length > 0) {
+    throw new ArgumentError(
+      'iface',
+      `Cannot attach ${program.name} to ${targets.map(({ name }) => name).join(' and ')}: it asks the driver for metadata, so the kernel binds it to one interface`,
+      { hint: 'run one ts-xdp load for each interface' },
+    );
+  }
+  program.deviceBound = only.index;
 }
 
 function choosePrograms(object: ObjectFile, name: string | undefined): ProgramSpec {

@@ -4,7 +4,7 @@ import { ObjectFile } from '../../elf/index.ts';
 import { checkPinDirectory, Collection, pinCollection } from '../../loader/index.ts';
 import type { XdpAttachment } from '../../link/index.ts';
 import type { BpfMap } from '../../maps/index.ts';
-import { diffConfiguration, SnifferMaps, type SnifferConfiguration } from '../../sniffer/index.ts';
+import { adaptToKernel, diffConfiguration, SnifferMaps, type SnifferConfiguration } from '../../sniffer/index.ts';
 import { NetworkNamespace } from '../../sys/index.ts';
 import type { CommandInput } from '../command.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
@@ -14,7 +14,7 @@ import { readConfiguration } from './configuration-file.ts';
 import type { LoadedContext } from './context.ts';
 import { attachAll, fillSnifferMaps, findTargets, reportAttached, type Target } from './interfaces.ts';
 import type { LoadCommandOptions } from './options.ts';
-import { prepareObject } from './prepare-object.ts';
+import { bindToDevice, prepareObject } from './prepare-object.ts';
 import { streamEvents } from './stream.ts';
 
 /** `ts-xdp load`: see commands/load.ts for what it takes. */
@@ -25,6 +25,7 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
   const { path, shipped } = resolveObject(name);
   if (shipped) output.note(`note: there is no ${name} here; using the one that comes with ts-xdp`);
   const object = ObjectFile.open(path);
+  adaptToKernel(object);
   const program = prepareObject(object, options);
   const configuration = options.config === undefined ? undefined : readConfiguration(options.config);
   const pinDirectory = pinDirectoryOf(options, object);
@@ -32,6 +33,7 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
   const netns = options.netns === undefined ? undefined : NetworkNamespace.open(options.netns);
   try {
     const targets = findTargets(wantedInterfaces(options, configuration), netns);
+    bindToDevice(program, targets);
     const collection = Collection.load(object);
     try {
       return await runLoaded({
