@@ -3,13 +3,23 @@ import type { Capability, Restrictions } from '../sys/index.ts';
 import type { Check } from './check.ts';
 import { inGroup } from './check.ts';
 
-/** What the main job cannot do without. */
-export const neededCapabilities = ['CAP_BPF', 'CAP_NET_ADMIN'] as const satisfies readonly Capability[];
+/**
+ * What the main job cannot do without. CAP_PERFMON is among them because the verifier forbids the difference of two
+ * packet pointers without it ("pointer -= pointer prohibited"), which the shipped sniffer computes as most programs do.
+ */
+export const neededCapabilities = [
+  'CAP_BPF',
+  'CAP_NET_ADMIN',
+  'CAP_PERFMON',
+] as const satisfies readonly Capability[];
+
+const needed: readonly Capability[] = neededCapabilities;
 
 const purposes: Readonly<Partial<Record<Capability, string>>> = {
   CAP_BPF: 'Creating maps and loading programs needs it',
   CAP_NET_ADMIN: 'Loading XDP programs and attaching them needs it',
-  CAP_PERFMON: 'Tracing programs, perf events and some helpers need it; XDP does not',
+  CAP_PERFMON:
+    'Programs that compute with packet pointers need it, the shipped sniffer among them, and all tracing',
   CAP_SYS_ADMIN: 'Listing what others loaded and mounting file systems need it; the main job does not',
 };
 
@@ -18,7 +28,7 @@ export function checkCapabilities(
   effective: ReadonlySet<Capability>,
   { userNamespace }: Pick<Restrictions, 'userNamespace'>,
 ): Check[] {
-  const names = [...neededCapabilities, 'CAP_PERFMON', 'CAP_SYS_ADMIN'] as const;
+  const names = [...neededCapabilities, 'CAP_SYS_ADMIN'] as const;
   return inGroup(
     'capabilities',
     names.map((name) => checkCapability(name, { effective, userNamespace })),
@@ -46,14 +56,9 @@ function checkCapability(
   }
   return {
     name,
-    status: statusWithout(name),
+    status: needed.includes(name) ? 'missing' : 'info',
     value: false,
     text: 'not effective',
     advice: `${purposes[name] ?? 'Some programs need it'}. Run as root, or give the process ${name}.`,
   };
-}
-
-function statusWithout(name: Capability): Check['status'] {
-  if (neededCapabilities.some((needed) => needed === name)) return 'missing';
-  return name === 'CAP_PERFMON' ? 'warning' : 'info';
 }

@@ -34,8 +34,7 @@ function checkBtf(files: MachineFiles): Omit<Check, 'group'> {
     value: null,
     text: `no ${kernelBtf}`,
     advice:
-      'Objects with CO-RE relocations and tracing programs need it: use a kernel built with ' +
-      'CONFIG_DEBUG_INFO_BTF. The shipped sniffer does without.',
+      'Objects with CO-RE relocations and tracing programs need it: use a kernel built with CONFIG_DEBUG_INFO_BTF.',
   };
 }
 

@@ -1,6 +1,7 @@
 import { attachXdp, inNamespace, type XdpAttachment } from '../../link/index.ts';
 import {
   interfaceByName,
+  tryInterfaceByName,
   listAddresses,
   parseIpAddress,
   RouteSocket,
@@ -19,7 +20,7 @@ export interface Target extends InterfaceConfiguration {
   readonly index: number;
 }
 
-/** Looks every interface up before anything is loaded. @throws NotFoundError (INTERFACE_NOT_FOUND) */
+/** Looks every interface up before anything is loaded; a disabled one need not exist. @throws NotFoundError (INTERFACE_NOT_FOUND) */
 export function findTargets(
   wanted: readonly InterfaceConfiguration[],
   netns: NetworkNamespace | undefined,
@@ -27,7 +28,11 @@ export function findTargets(
   return inNamespace(netns, () => {
     const socket = RouteSocket.open();
     try {
-      return wanted.map((one) => ({ ...one, index: interfaceByName(socket, one.name).index }));
+      return wanted.flatMap((one) => {
+        const found =
+          one.mode === 'disabled' ? tryInterfaceByName(socket, one.name) : interfaceByName(socket, one.name);
+        return found ? [{ ...one, index: found.index }] : [];
+      });
     } finally {
       socket.close();
     }

@@ -23,7 +23,10 @@ const METADATA_FUNCTION = /^bpf_xdp_metadata_/;
  *
  * @throws ArgumentError where there are several: such a program can be attached to one only
  */
-export function bindToDevice(program: ProgramSpec, targets: readonly { name: string; index: number }[]): void {
+export function bindToDevice(
+  program: ProgramSpec,
+  targets: readonly { name: string; index: number }[],
+): void {
   const asks = program.relocations.some(
     (relocation) => relocation.kind === 'extern' && METADATA_FUNCTION.test(relocation.symbol),
   );

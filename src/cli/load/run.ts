@@ -4,7 +4,12 @@ import { ObjectFile } from '../../elf/index.ts';
 import { checkPinDirectory, Collection, pinCollection } from '../../loader/index.ts';
 import type { XdpAttachment } from '../../link/index.ts';
 import type { BpfMap } from '../../maps/index.ts';
-import { adaptToKernel, diffConfiguration, SnifferMaps, type SnifferConfiguration } from '../../sniffer/index.ts';
+import {
+  adaptToKernel,
+  diffConfiguration,
+  SnifferMaps,
+  type SnifferConfiguration,
+} from '../../sniffer/index.ts';
 import { NetworkNamespace } from '../../sys/index.ts';
 import type { CommandInput } from '../command.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
@@ -33,6 +38,9 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
   const netns = options.netns === undefined ? undefined : NetworkNamespace.open(options.netns);
   try {
     const targets = findTargets(wantedInterfaces(options, configuration), netns);
+    if (configuration && configuration.withoutEffect.length > 0) {
+      output.note(`note: without effect here: ${configuration.withoutEffect.join(', ')}`);
+    }
     bindToDevice(program, targets);
     const collection = Collection.load(object);
     try {
@@ -112,7 +120,8 @@ function wantedInterfaces(
   options: LoadCommandOptions,
   configuration: SnifferConfiguration | undefined,
 ): readonly Omit<Target, 'index'>[] {
-  const configured = configuration?.interfaces.filter(({ mode }) => mode !== 'disabled') ?? [];
+  // Disabled ones are attached too: a change of the file can then enable them without a new attachment.
+  const configured = configuration?.interfaces ?? [];
   const names = new Set(configured.map(({ name }) => name));
   const named = [...new Set(options.iface)].filter((name) => !names.has(name));
   const wanted = [

@@ -1,0 +1,51 @@
+/** BPF objects that a test compiles from test/fixtures. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const fixtures = join(import.meta.dirname, '../fixtures');
+const include = join(import.meta.dirname, '../../bpf/include');
+/** Where Debian keeps <asm/types.h>, which the BPF target does not look at. */
+const multiarch = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
+
+export const noClang =
+  spawnSync('clang', ['--version']).status === 0 ? false : 'compiling BPF objects needs clang';
+
+export interface CompileOptions {
+  /** `{ TAG: 'x' }` becomes `-DTAG=x`. */
+  readonly defines?: Readonly<Record<string, string>>;
+  /** @default 'bpfel' */
+  readonly target?: 'bpfel' | 'bpfeb';
+  /** Of the object, without `.bpf.o`. @default that of the source */
+  readonly name?: string;
+}
+
+/** A folder of objects, removed by `close()`. */
+export class ObjectFolder {
+  readonly path = mkdtempSync(join(tmpdir(), 'ts-xdp-objects-'));
+
+  /** Compiles test/fixtures/`source`.bpf.c and returns the object's path. */
+  compile(source: string, options: CompileOptions = {}): string {
+    const { defines = {}, target = 'bpfel', name = source } = options;
+    const output = join(this.path, `${name}.bpf.o`);
+    execFileSync('clang', [
+      ...['-O2', '-g', '-Wall', '-Werror', `--target=${target}`, '-mcpu=v2'],
+      ...['-I', include, '-idirafter', multiarch],
+      ...Object.entries(defines).map(([macro, value]) => `-D${macro}=${value}`),
+      ...['-c', join(fixtures, `${source}.bpf.c`), '-o', output],
+    ]);
+    return output;
+  }
+
+  close(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+let objects = 0;
+
+/** The start of a name that no other test gives to its programs and maps: 15 characters are all that the kernel keeps. */
+export function uniqueTag(): string {
+  return `t${process.pid.toString(36)}${(objects++).toString(36)}`;
+}
