@@ -57,7 +57,7 @@ export function createCodec(btf: Btf, typeId: number): Codec {
     },
     write(view, offset, value) {
       check(view, offset);
-      new Uint8Array(view.buffer, view.byteOffset + offset, size).fill(0);
+      zero(view, { offset, size });
       try {
         write(view, offset, value);
       } catch (error) {
@@ -65,6 +65,14 @@ export function createCodec(btf: Btf, typeId: number): Codec {
       }
     },
   };
+}
+
+/** Below this, making the array that fill() needs costs more than filling. */
+const SMALL = 64;
+
+function zero(view: DataView, { offset, size }: { offset: number; size: number }): void {
+  if (size > SMALL) new Uint8Array(view.buffer, view.byteOffset + offset, size).fill(0);
+  else for (let at = offset; at < offset + size; at++) view.setUint8(at, 0);
 }
 
 class CodecCompiler {

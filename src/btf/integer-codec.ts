@@ -90,28 +90,63 @@ export function bitfield({ bitOffset, bitSize }: BitfieldPlace, encoding: Intege
   const byteCount = Math.ceil((bitOffset + bitSize) / 8) - firstByte;
   const before = bitOffset - firstByte * 8;
   // Big-endian compilers allocate bits from the most significant one on.
-  const shift = BigInt(littleEndian ? before : byteCount * 8 - before - bitSize);
-  const mask = (1n << BigInt(bitSize)) - 1n;
-  const byteAt = (index: number): number => firstByte + (littleEndian ? byteCount - 1 - index : index);
-  const load = (view: DataView, offset: number): bigint => {
-    let word = 0n;
-    for (let index = 0; index < byteCount; index++) {
-      word = (word << 8n) | BigInt(view.getUint8(offset + byteAt(index)));
-    }
+  const shift = littleEndian ? before : byteCount * 8 - before - bitSize;
+  const bytes = Array.from({ length: byteCount }, (_, index) => firstByte + index);
+  if (littleEndian) bytes.reverse();
+  const place = { bytes, shift, bitSize, signed };
+  return { bits: bitSize, signed, ...(byteCount <= 4 ? narrowBits(place) : wideBits(place)) };
+}
+
+interface BitPlace {
+  /** Offsets of the bytes that hold the bits, the most significant byte first. */
+  readonly bytes: readonly number[];
+  /** Bits below it in the last byte. */
+  readonly shift: number;
+  readonly bitSize: number;
+  readonly signed: boolean;
+}
+
+/** Bits within four bytes, by 32-bit arithmetic. */
+function narrowBits({ bytes, shift, bitSize, signed }: BitPlace): Pick<IntegerCodec, 'read' | 'write'> {
+  const mask = 0xffffffff >>> (32 - bitSize);
+  const load = (view: DataView, offset: number): number => {
+    let word = 0;
+    for (const at of bytes) word = (word << 8) | view.getUint8(offset + at);
     return word;
   };
   return {
-    bits: bitSize,
-    signed,
     read(view, offset) {
-      const raw = (load(view, offset) >> shift) & mask;
+      const raw = (load(view, offset) >>> shift) & mask;
+      return signed ? (raw << (32 - bitSize)) >> (32 - bitSize) : raw >>> 0;
+    },
+    write(view, offset, value) {
+      let word = (load(view, offset) & ~(mask << shift)) | ((Number(value) & mask) << shift);
+      for (const at of bytes.toReversed()) {
+        view.setUint8(offset + at, word);
+        word >>>= 8;
+      }
+    },
+  };
+}
+
+/** Bits that lie across more than four bytes. */
+function wideBits({ bytes, shift, bitSize, signed }: BitPlace): Pick<IntegerCodec, 'read' | 'write'> {
+  const [shiftBy, mask] = [BigInt(shift), (1n << BigInt(bitSize)) - 1n];
+  const load = (view: DataView, offset: number): bigint => {
+    let word = 0n;
+    for (const at of bytes) word = (word << 8n) | BigInt(view.getUint8(offset + at));
+    return word;
+  };
+  return {
+    read(view, offset) {
+      const raw = (load(view, offset) >> shiftBy) & mask;
       const value = signed ? BigInt.asIntN(bitSize, raw) : raw;
       return bitSize <= 32 ? Number(value) : value;
     },
     write(view, offset, value) {
-      let word = (load(view, offset) & ~(mask << shift)) | ((BigInt(value) & mask) << shift);
-      for (let index = byteCount - 1; index >= 0; index--) {
-        view.setUint8(offset + byteAt(index), Number(word & 0xffn));
+      let word = (load(view, offset) & ~(mask << shiftBy)) | ((BigInt(value) & mask) << shiftBy);
+      for (const at of bytes.toReversed()) {
+        view.setUint8(offset + at, Number(word & 0xffn));
         word >>= 8n;
       }
     },

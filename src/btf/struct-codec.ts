@@ -47,21 +47,34 @@ export function structValue(
       ) {
         throw new Mismatch(value, typeName, 'it must be an object');
       }
-      for (const [name, given] of Object.entries(value as Record<string, unknown>)) {
-        const field = byName.get(name);
-        if (field === undefined)
-          throw Mismatch.within(`.${name}`, new Mismatch(given, typeName, unknownField(byName)));
-        if (given === undefined) continue;
-        try {
-          field.codec.write(view, offset + field.offset, given);
-        } catch (error) {
-          throw Mismatch.within(`.${name}`, error);
+      const given = value as Readonly<Record<string, unknown>>;
+      let found = 0;
+      let current = '';
+      try {
+        for (const field of fields) {
+          current = field.name;
+          // A field that is called as a property of every object (`constructor`) is not there by that.
+          if (given[current] === undefined || (current in Object.prototype && !Object.hasOwn(given, current)))
+            continue;
+          field.codec.write(view, offset + field.offset, given[current]);
+          found++;
         }
+      } catch (error) {
+        throw Mismatch.within(`.${current}`, error);
       }
+      if (Object.keys(given).length !== found) checkNames(given, { byName, typeName });
     },
   };
 }
 
-function unknownField(byName: ReadonlyMap<string, unknown>): string {
-  return `there is no such field; there are ${[...byName.keys()].join(', ')}`;
+/** Finds the property that is no field; one that is undefined is none. */
+function checkNames(
+  given: Readonly<Record<string, unknown>>,
+  { byName, typeName }: { byName: ReadonlyMap<string, unknown>; typeName: string },
+): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (byName.has(name)) continue;
+    const why = `there is no such field; there are ${[...byName.keys()].join(', ')}`;
+    throw Mismatch.within(`.${name}`, new Mismatch(value, typeName, why));
+  }
 }

@@ -55,22 +55,37 @@ export function relocationsOf(functions: readonly LinkedFunction[]): PlacedReloc
   );
 }
 
+/**
+ * The program first, then each function where its first call is met, before what follows that call. libbpf lays
+ * functions out in the same order (bpf_object__reloc_code), so that the same object gets the same tag from both.
+ */
 function collectReachable(object: ObjectFile, spec: ProgramSpec): LinkedFunction[] {
   const candidates: readonly FunctionSpec[] = [...object.subprograms, ...object.programs.values()];
-  const reached: LinkedFunction[] = [];
-  const waiting: FunctionSpec[] = [spec];
+  const byPlace = new Map(candidates.map((fn) => [placeOf(fn.sectionIndex, fn.offset), fn]));
+  const reached = new Map<FunctionSpec, LinkedFunction>();
+  const open: { fn: FunctionSpec; relocations: Iterator<Relocation> }[] = [];
   let start = 0;
-  for (let fn = waiting.shift(); fn !== undefined; fn = waiting.shift()) {
-    reached.push({ fn, start });
+  const enter = (fn: FunctionSpec): void => {
+    reached.set(fn, { fn, start });
     start += fn.instructions.length / INSTRUCTION_SIZE;
-    for (const relocation of fn.relocations) {
-      if (relocation.kind !== 'call' && relocation.kind !== 'function') continue;
-      const callee = candidates.find((candidate) => isAt(candidate, relocation));
-      if (!callee) throw leadsNowhere(fn, relocation);
-      if (!waiting.includes(callee) && !reached.some((linked) => linked.fn === callee)) waiting.push(callee);
+    open.push({ fn, relocations: fn.relocations.values() });
+  };
+  enter(spec);
+  for (let current = open.at(-1); current !== undefined; current = open.at(-1)) {
+    const next = current.relocations.next();
+    if (next.done === true) {
+      open.pop();
+    } else if (next.value.kind === 'call' || next.value.kind === 'function') {
+      const callee = byPlace.get(placeOf(next.value.section, next.value.target));
+      if (!callee) throw leadsNowhere(current.fn, next.value);
+      if (!reached.has(callee)) enter(callee);
     }
   }
-  return reached;
+  return [...reached.values()];
+}
+
+function placeOf(section: number, offset: number): string {
+  return `${section}:${offset}`;
 }
 
 function isAt(fn: FunctionSpec, { section, target }: { section: number; target: number }): boolean {

@@ -14,7 +14,9 @@ export type {
   SnifferConfiguration,
 } from './configuration.ts';
 export { shannonEntropy } from './entropy.ts';
+export { describeFields, describePacket, hexDump, isSnifferEvent } from './event-text.ts';
 export type { ExecutableHeader } from './executable-header.ts';
+export { fillSnifferMaps } from './fill-maps.ts';
 export type { OnionAddress } from './onion-address.ts';
 export type { PayloadAnalysis } from './payload-analysis.ts';
 export { loadPayloadAnalyzer } from './payload-analyzer.ts';

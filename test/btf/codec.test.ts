@@ -483,6 +483,53 @@ t.test('types that clang 14 does not make', (t) => {
     t.equal(written(codec, JSON.parse('{"__proto__":9}')), '09');
     t.end();
   });
+  t.test('a field named as a property of every object', (t) => {
+    const codec = build((builder) => {
+      const byte = builder.add(int(1));
+      const members = [{ name: 'constructor', typeId: byte, bitOffset: 0, bitSize: 0 }];
+      return builder.add({ kind: 'struct', name: 's', size: 1, members });
+    });
+    t.equal(written(codec, {}), '00');
+    roundTrip(t, codec, { constructor: 9 } as unknown as BtfValue, '09');
+    t.end();
+  });
+  t.test('bitfields wherever they begin and end', (t) => {
+    const different: unknown[] = [];
+    let checked = 0;
+    for (const littleEndian of [true, false]) {
+      for (let bitOffset = 0; bitOffset < 24; bitOffset++) {
+        for (let bitSize = 1; bitSize <= 64; bitSize++) checkBitfield({ bitOffset, bitSize, littleEndian });
+      }
+    }
+    t.same(different.slice(0, 3), []);
+    t.equal(checked, 2 * 24 * 64 * 2 * 6);
+    t.end();
+
+    function checkBitfield(place: { bitOffset: number; bitSize: number; littleEndian: boolean }): void {
+      const { bitOffset, bitSize, littleEndian } = place;
+      const builder = new BtfBuilder({ littleEndian });
+      for (const signed of [true, false]) {
+        const word = builder.add(int(8, { signed }));
+        const members = [{ name: 'bits', typeId: word, bitOffset, bitSize }];
+        const id = builder.add({ kind: 'struct', name: 's', size: 16, members });
+        const codec = createCodec(Btf.parse(builder.build()), id);
+        // Alternating bits around the field, and its least, greatest and some values.
+        const all = 2n ** BigInt(bitSize) - 1n;
+        for (const raw of [0n, all, 1n, all - (all >> 1n), all >> 1n, 0x5a5a5a5a5a5a5a5an & all]) {
+          const value = signed ? BigInt.asIntN(bitSize, raw) : raw;
+          const target = new Uint8Array(16);
+          codec.write(viewOf(target), 0, { bits: value });
+          const number = Buffer.from(littleEndian ? target.toReversed() : target).toString('hex');
+          const shift = littleEndian ? bitOffset : 128 - bitOffset - bitSize;
+          const ok = BigInt(`0x${number}`) === raw << BigInt(shift);
+          const read = codec.read(viewOf(target), 0) as { bits: BtfValue };
+          const expected = bitSize <= 32 ? Number(value) : value;
+          checked++;
+          if (!ok || read.bits !== expected) different.push({ place, signed, raw, read, number });
+        }
+      }
+    }
+  });
   t.test('a member past the end of its struct', (t) => {
     t.throws(
       () =>

@@ -14,11 +14,11 @@ function list(kind: 'prog' | 'map'): Named[] {
   return JSON.parse(execFileSync('bpftool', ['-j', kind, 'show'], { encoding: 'utf8' })) as Named[];
 }
 
-/** Programs and maps whose name begins with `tag`, `prog 17 tag_pass`. */
+/** Programs and maps of the names `TAG_…`, as `prog 17 TAG_pass`. */
 export function loadedObjects(tag: string): string[] {
   return (['prog', 'map'] as const).flatMap((kind) =>
     list(kind)
-      .filter(({ name }) => name?.startsWith(tag) === true)
+      .filter(({ name }) => name?.startsWith(`${tag}_`) === true)
       .map(({ id, name = '' }) => `${kind} ${String(id)} ${name}`),
   );
 }

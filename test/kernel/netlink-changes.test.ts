@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { ClosedError, NetlinkError } from '../../src/errors.ts';
 import {

@@ -2,7 +2,6 @@ import { attachXdp, inNamespace, type XdpAttachment } from '../../link/index.ts'
 import {
   interfaceByName,
   tryInterfaceByName,
-  listAddresses,
   parseIpAddress,
   RouteSocket,
   watchRoute,
@@ -37,24 +36,6 @@ export function findTargets(
       socket.close();
     }
   });
-}
-
-/** Fills the sniffer's maps: this host's addresses, and the interfaces with their modes and names. */
-export function fillSnifferMaps(
-  maps: SnifferMaps,
-  { targets, netns }: { targets: readonly Target[]; netns: NetworkNamespace | undefined },
-): { addresses: number } {
-  const addresses = inNamespace(netns, () => {
-    const socket = RouteSocket.open();
-    try {
-      return listAddresses(socket);
-    } finally {
-      socket.close();
-    }
-  });
-  for (const { address } of addresses) maps.addLocalAddress(parseIpAddress(address));
-  for (const target of targets) maps.setInterface(target);
-  return { addresses: addresses.length };
 }
 
 /** Attaches the program to every interface; all of them or none. */

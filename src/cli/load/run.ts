@@ -17,9 +17,9 @@ import type { Output } from '../output/output.ts';
 import { resolveObject } from '../shipped-object.ts';
 import { readConfiguration } from './configuration-file.ts';
 import type { LoadedContext } from './context.ts';
-import { attachAll, fillSnifferMaps, findTargets, reportAttached, type Target } from './interfaces.ts';
+import { attachAll, findTargets, reportAttached, type Target } from './interfaces.ts';
 import type { LoadCommandOptions } from './options.ts';
-import { bindToDevice, prepareObject } from './prepare-object.ts';
+import { prepareObject } from './prepare-object.ts';
 import { streamEvents } from './stream.ts';
 
 /** `ts-xdp load`: see commands/load.ts for what it takes. */

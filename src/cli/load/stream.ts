@@ -8,7 +8,6 @@ import { followConfiguration } from './configuration-file.ts';
 import type { AttachedContext } from './context.ts';
 import { EndOfStream } from './end-of-stream.ts';
 import { EventPrinter } from './event-printer.ts';
-import { findEventTypes } from './event-types.ts';
 import { followInterfaces } from './interfaces.ts';
 import { openProtobufOutput, type ProtobufOutput } from './protobuf-output.ts';
 import { printSummary } from './summary.ts';

@@ -1,6 +1,6 @@
-import { NotFoundError } from '../../errors.ts';
-import { sizeOf, type Btf } from '../../btf/index.ts';
-import type { ObjectFile } from '../../elf/index.ts';
+import { NotFoundError } from '../errors.ts';
+import { formatType, sizeOf, type Btf } from '../btf/index.ts';
+import type { ObjectFile } from '../elf/index.ts';
 
 /** The struct that the events of a ring buffer are of. */
 export interface EventType {
@@ -49,6 +49,17 @@ export function structsOfSize(btf: Btf | undefined, size: number): string[] {
     const type = btf.type(id);
     return type.kind === 'struct' && type.name !== '' && sizeOf(btf, id) === size ? [type.name] : [];
   });
+}
+
+/** A u64 field `timestamp` is taken for bpf_ktime_get_ns(), as the contract of docs/events.md says. */
+export function hasTimestamp(object: ObjectFile, { typeId }: EventType): boolean {
+  const type = object.btf?.type(typeId);
+  if (!object.btf || type?.kind !== 'struct') return false;
+  const field = type.members.find((member) => member.name === 'timestamp');
+  return (
+    field !== undefined &&
+    /^(__u64|u64|uint64_t|unsigned long long|unsigned long)$/.test(formatType(object.btf, field.typeId))
+  );
 }
 
 function unknownType(name: string, btf: Btf | undefined): NotFoundError {

@@ -1,0 +1,50 @@
+/**
+ * The benchmarks, each side by side with somebody else's work in one run: `npm run bench -- NAME [--json]`.
+ * docs/performance.md says how they measure.
+ */
+import { parseArgs } from 'node:util';
+import { printReport, type BenchmarkReport } from './report.ts';
+import { benchRing } from './ring/benchmark.ts';
+import { benchStartup } from './startup/benchmark.ts';
+
+const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<BenchmarkReport>>> = {
+  ring: benchRing,
+  startup: benchStartup,
+};
+
+export interface BenchmarkOptions {
+  /** Events per side and run, of the benchmarks that count events. */
+  readonly events: number | undefined;
+  /** How often each side runs. */
+  readonly runs: number | undefined;
+}
+
+const USAGE = `usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json] [--events N] [--runs N]`;
+
+function positiveInteger(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1) throw new Error(`${text} is no positive integer\n${USAGE}`);
+  return number;
+}
+
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: 'boolean' }, events: { type: 'string' }, runs: { type: 'string' } },
+  });
+  const benchmark = BENCHMARKS[positionals[0] ?? ''];
+  if (!benchmark || positionals.length !== 1) throw new Error(USAGE);
+  const report = await benchmark({
+    events: positiveInteger(values.events),
+    runs: positiveInteger(values.runs),
+  });
+  printReport(report, { json: values.json ?? false });
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,78 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { compileBpf } from '../../scripts/build-bpf.ts';
+import { compileWithLibbpf } from '../compile-c.ts';
+import { projectRoot } from '../project-root.ts';
+import type { BenchmarkReport, BenchmarkResult } from '../report.ts';
+import { median, round } from '../statistics.ts';
+import { checkAnswers } from './check-answers.ts';
+import { ReaderProcess, type ReaderAnswer } from './reader-process.ts';
+
+/** 25,000 records of 576 bytes with header and padding: 14.4 MB of the ring's 16. */
+const CHUNK = 25_000;
+
+const FIELDS = 'four fields of a RingBufferRecord';
+const OBJECT = 'the whole event as an object, by BTF';
+const LIBBPF = 'libbpf ring_buffer__consume()';
+
+/**
+ * Draining a ring, ours against libbpf in C. Each reader is a process with a ring of its own, filled by the same
+ * program; the runs alternate, the first of each is not counted.
+ */
+export async function benchRing({
+  events = 1_250_000,
+  runs = 9,
+}: {
+  events?: number | undefined;
+  runs?: number | undefined;
+}): Promise<BenchmarkReport> {
+  const root = projectRoot();
+  const readers = startReaders(root);
+  const times = new Map<string, number[]>(readers.map(({ name }) => [name, []]));
+  try {
+    for (let run = 0; run <= runs; run++) {
+      const answers = new Map<string, ReaderAnswer>();
+      for (const reader of readers) answers.set(reader.name, await reader.run({ events, chunk: CHUNK }));
+      checkAnswers(answers, events);
+      if (run === 0) continue;
+      for (const [name, { nanoseconds }] of answers) times.get(name)?.push(nanoseconds / events);
+    }
+  } finally {
+    for (const reader of readers) await reader.close();
+  }
+  return { benchmark: 'ring', results: [FIELDS, OBJECT].map((what) => compare(what, { times, events, runs })) };
+}
+
+function startReaders(root: string): ReaderProcess[] {
+  const object = join(root, 'build/bench/ring/ring.bpf.o');
+  mkdirSync(join(root, 'build/bench/ring'), { recursive: true });
+  compileBpf('bench/ring/ring.bpf.c', { output: object, root });
+  const script = join(root, 'build/bench/ring/our-reader.js');
+  const readers = [
+    new ReaderProcess(FIELDS, [process.execPath, script, object, 'fields']),
+    new ReaderProcess(OBJECT, [process.execPath, script, object, 'object']),
+  ];
+  const peer = compileWithLibbpf(root, 'bench/ring/libbpf-reader.c');
+  if (peer.path === undefined) console.error(`nothing to compare with: ${peer.missing ?? ''}`);
+  else readers.splice(1, 0, new ReaderProcess(LIBBPF, [peer.path, object]));
+  return readers;
+}
+
+function compare(
+  what: string,
+  { times, events, runs }: { times: ReadonlyMap<string, readonly number[]>; events: number; runs: number },
+): BenchmarkResult {
+  const ours = median(times.get(what) ?? []);
+  const peer = times.get(LIBBPF);
+  const theirs = peer && median(peer);
+  return {
+    peer: 'libbpf',
+    unit: 'ns/event',
+    what,
+    ours: round(ours, 2),
+    theirs: theirs === undefined ? null : round(theirs, 2),
+    ratio: theirs === undefined ? null : round(ours / theirs, 3),
+    events,
+    runs,
+  };
+}
