@@ -32,7 +32,14 @@ export default tseslint.config(
     files: ['test/**', 'scripts/**', 'bench/**'],
     rules: {
       // tap runs subtests in order without their promises being awaited.
-      '@typescript-eslint/no-floating-promises': 'off',
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafePromises: [
+            { from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' },
+          ],
+        },
+      ],
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },

@@ -76,6 +76,17 @@ export class BoundsError extends TsXdpError {
   }
 }
 
+/** A package that this one depends on is not installed the way it must be. */
+export class DependencyError extends TsXdpError {
+  readonly code = 'DEPENDENCY_MISSING';
+  readonly package: string;
+
+  constructor(name: string, message: string, context?: ErrorContext) {
+    super(message, context);
+    this.package = name;
+  }
+}
+
 export type FileErrorCode = 'FILE_NOT_FOUND' | 'FILE_UNREADABLE';
 
 /** A file named by the caller cannot be read. */

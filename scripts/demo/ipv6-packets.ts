@@ -118,9 +118,15 @@ function buildPacket(recipe: Ipv6Recipe, index: number): DemoPacket {
   };
 }
 
+interface Headers {
+  /** The protocol of the first of them. */
+  readonly first: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Built from the last to the first, because each names the one behind it. */
-function chain(extensions: readonly Extension[], last: number): { first: number; bytes: Uint8Array } {
-  return extensions.reduceRight(
+function chain(extensions: readonly Extension[], last: number): Headers {
+  return extensions.reduceRight<Headers>(
     ({ first, bytes }, extension) => ({
       first: extension.protocol,
       bytes: concat(extension.bytes(first), bytes),

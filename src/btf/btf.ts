@@ -43,6 +43,8 @@ export class Btf {
   }
 
   /**
+   * Keeps `bytes`, which must not change from then on.
+   *
    * @throws {BtfError} where the header, the length of a type or the string section is wrong. What is wrong inside
    * of a type is thrown when that type is decoded.
    */

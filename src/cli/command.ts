@@ -34,5 +34,7 @@ export interface CommandDeclaration {
   readonly examples?: readonly string[];
   /** Standard output is not for lines: it carries a binary stream, or belongs to a prompt. */
   readonly silent?: (input: CommandInput) => boolean;
+  /** The object file that it works on, which errors about its contents are told with. */
+  readonly object?: (input: CommandInput) => string | undefined;
   readonly load: () => Promise<(input: CommandInput, output: Output) => Promise<number>>;
 }

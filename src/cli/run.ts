@@ -16,9 +16,11 @@ export async function run(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
   const verbose = argv.includes('--verbose');
   let output: Output | undefined;
+  let object: string | undefined;
   let exitCode: number = ExitCode.Done;
   const program = makeProgram(async (declaration, input) => {
     output = new Output({ json, silent: declaration.silent?.(input) ?? false });
+    object = declaration.object?.(input);
     const command = await declaration.load();
     exitCode = await command(input, output);
   });
@@ -26,11 +28,14 @@ export async function run(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    return report(error, { output: output ?? new Output({ json }), verbose });
+    return report(error, { output: output ?? new Output({ json }), verbose, object });
   }
 }
 
-function report(error: unknown, { output, verbose }: { output: Output; verbose: boolean }): number {
+function report(
+  error: unknown,
+  { output, verbose, object }: { output: Output; verbose: boolean; object: string | undefined },
+): number {
   if (error instanceof CommanderError) {
     // Help and version come as errors with exit code 0; everything else is a command line that does not parse.
     if (error.exitCode === 0) return ExitCode.Done;
@@ -40,8 +45,9 @@ function report(error: unknown, { output, verbose }: { output: Output; verbose: 
     }
     return ExitCode.Usage;
   }
-  if (output.json) output.result(errorDocument(error), '');
-  else process.stderr.write(errorText(error, { verbose }));
+  // Where standard output carries something else, JSON has no place there.
+  if (output.json && !output.silent) output.result(errorDocument(error, { object }), '');
+  else process.stderr.write(errorText(error, { verbose, object }));
   return exitCodeOf(error);
 }
 

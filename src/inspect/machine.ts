@@ -73,9 +73,10 @@ function judge({ unsupported, refusal }: FeatureFindings): MachineVerdict {
     ({ name, minKernel }) => `This kernel has no ${name} (since Linux ${minKernel}).`,
   );
   const missing = missingCapabilities(neededCapabilities);
-  if (missing.length > 0)
-    reasons.push(`${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing.`);
-  else if (refusal !== undefined) reasons.push([`${refusal.message}.`, refusal.hint ?? ''].join(' ').trim());
+  reasons.push(...missing.map((name) => `${name} is missing.`));
+  if (missing.length === 0 && refusal !== undefined) {
+    reasons.push([`${refusal.message}.`, refusal.hint ?? ''].join(' ').trim());
+  }
   if (reasons.length === 0) return { canRun: true, obstacle: undefined, reasons };
   return { canRun: false, obstacle: unsupported.length > 0 ? 'unsupported' : 'permission', reasons };
 }

@@ -4,6 +4,7 @@ import type { BpfMap} from '../maps/index.ts';
 import { MapType } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { raiseMemlockLimit, systemKernel, type Fd, type Kernel } from '../sys/index.ts';
+import { bindReadOnlyData } from './bind-read-only-data.ts';
 import { checkCompatible, createMap } from './create-maps.ts';
 import { KernelFunctions } from './kernel-functions.ts';
 import { loadProgram } from './load-program.ts';
@@ -112,6 +113,7 @@ function loadInto(
       const program = loadOne(spec, { object, btf, kernel, kernelFunctions, maps: parts.maps });
       parts.owned.push(program);
       parts.programs.set(spec.name, program);
+      bindReadOnlyData(program, { specs: object.maps.values(), maps: parts.maps });
     }
     fillSlots(object, parts);
   } finally {

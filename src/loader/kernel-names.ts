@@ -9,10 +9,12 @@ export function kernelObjectName(name: string): string {
 
 /**
  * The name that a data section's map has in the kernel: the object's name and the section's, `sniffer.rodata`, as
- * libbpf's internal_map_name() makes it. Sections with a second dot are named alone: `.data.counters`.
+ * libbpf's internal_map_name() makes it. Sections with a second dot are named alone: `.data.counters`. Of an object's
+ * name only what stands before the first dot counts.
  */
 export function dataMapName(objectName: string, section: string): string {
   if (section.indexOf('.', 1) >= 0) return kernelObjectName(section);
   const room = LONGEST - Math.max('.rodata'.length, section.length);
-  return kernelObjectName(objectName.slice(0, Math.max(0, room)) + section);
+  const prefix = objectName.split('.', 1)[0] ?? '';
+  return kernelObjectName(prefix.slice(0, Math.max(0, room)) + section);
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type koffi from 'koffi';
-import { FileError } from '../errors.ts';
+import { DependencyError } from '../errors.ts';
 
 type Koffi = typeof koffi;
 
@@ -89,8 +89,7 @@ export function foreign(): Koffi {
     try {
       loadedKoffi = createRequire(import.meta.url)('koffi') as Koffi;
     } catch (cause) {
-      throw new FileError(
-        'FILE_UNREADABLE',
+      throw new DependencyError(
         'koffi',
         `Cannot call the kernel: the native part of koffi is not installed`,
         {

@@ -84,7 +84,7 @@ function exercise(btf: Btf): number {
   return refused;
 }
 
-const MUTANTS = 3000;
+const MUTANTS = 2000;
 /** Functions and forward declarations have no size, nor values. */
 const baseline = exercise(Btf.parse(object.section('.BTF')));
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import { ObjectFile } from '../../src/elf/index.ts';
-import { TsXdpError } from '../../src/errors.ts';
 import { projectRoot, runCli, STACK } from '../helpers/cli.ts';
 import { noClang, ObjectFolder } from '../helpers/object-source.ts';
+import { thrown } from '../helpers/thrown.ts';
 
 const folder = new ObjectFolder();
 t.teardown(() => {
@@ -26,12 +26,18 @@ interface Refusal {
 
 /** A row runs twice, for people and with --json. */
 async function check(t: Test, { args, exit, error, text }: Refusal): Promise<void> {
-  const [plain, json] = await Promise.all([runCli(args), runCli([...args, '--json'])]);
+  const [command = '', ...rest] = args;
+  const [plain, json] = await Promise.all([runCli(args), runCli([command, '--json', ...rest])]);
   t.equal(plain.code, exit, plain.stderr);
   t.equal(plain.stdout, '', 'nothing but data on standard output');
   const { message, hint } = error;
-  const wanted = text ?? [`error: ${String(message)}`, ...(hint === undefined ? [] : [`hint: ${String(hint)}`])];
-  t.same(plain.stderr.trimEnd().split('\n'), wanted);
+  const place = error['object'] === undefined ? '' : `${String(error['object'])}: `;
+  const hints = hint === undefined ? [] : [`hint: ${String(hint)}`];
+  const wanted = text ?? [`error: ${place}${String(message)}`, ...hints];
+  t.same(
+    plain.stderr.split('\n').filter((line) => line !== ''),
+    wanted,
+  );
   t.notMatch(plain.stderr, STACK);
   t.equal(json.code, exit);
   t.equal(json.stdout.split('\n').length, 2, 'one JSON document on one line');
@@ -52,7 +58,6 @@ const doNotParse: readonly Refusal[] = [
   usage(['lod'], "unknown command 'lod'\n(Did you mean load?)", [
     "error: unknown command 'lod'",
     '(Did you mean load?)',
-    '',
     help,
   ]),
   usage(['load'], "missing required argument 'object'"),
@@ -110,7 +115,18 @@ t.test('help and version are results: standard output, exit code 0', async (t) =
   t.equal(general.code, 0);
   for (const command of ['load', 'unload', 'doctor', 'repl']) t.match(general.stdout, `\n  ${command} `);
   t.equal(ofLoad.code, 0);
-  for (const option of ['iface', 'prog', 'mode', 'via', 'replace', 'netns', 'event', 'count', 'duration', 'detach'])
+  for (const option of [
+    'iface',
+    'prog',
+    'mode',
+    'via',
+    'replace',
+    'netns',
+    'event',
+    'count',
+    'duration',
+    'detach',
+  ])
     t.match(ofLoad.stdout, `--${option}`);
   for (const option of ['set', 'var', 'pin', 'config', 'trace', 'protobuf', 'json'])
     t.match(ofLoad.stdout, `--${option}`);
@@ -119,7 +135,12 @@ t.test('help and version are results: standard output, exit code 0', async (t) =
 });
 
 const list = (...names: string[]): string => `the object has: ${names.join(', ')}`;
-const snifferPrograms = ['xdp_sniffer_enhanced', 'xdp_frags_sniffer', 'xdp_bound_sniffer', 'tc_sniffer_egress'];
+const snifferPrograms = [
+  'xdp_sniffer_enhanced',
+  'xdp_frags_sniffer',
+  'xdp_bound_sniffer',
+  'tc_sniffer_egress',
+];
 const snifferVariables = ['use_load_bytes', 'payload_limit', 'wakeup_bytes'];
 
 function badFiles(): Refusal[] {
@@ -129,15 +150,17 @@ function badFiles(): Refusal[] {
   writeFileSync(empty, '');
   const missing = join(folder.path, 'missing.bpf.o');
   const load = (path: string, ...more: string[]): string[] => ['load', path, '--iface', 'lo', ...more];
-  const notElf = {
+  const hint = 'compile it with: clang -O2 -g --target=bpf -c FILE.bpf.c -o FILE.bpf.o';
+  const notElf = (object: string): Record<string, unknown> => ({
     code: 'ELF_NOT_ELF',
     message: 'Cannot read the object: it is not an ELF file',
-    hint: 'compile it with: clang -O2 -g --target=bpf -c FILE.bpf.c -o FILE.bpf.o',
+    hint,
+    object,
     offset: 0,
-  };
-  const { size } = { size: readFileSync(sniffer).length };
+  });
   const cut = join(folder.path, 'cut.bpf.o');
-  writeFileSync(cut, readFileSync(sniffer).subarray(0, size - 100));
+  const whole = readFileSync(sniffer);
+  writeFileSync(cut, whole.subarray(0, -100));
   return [
     {
       name: 'no such file',
@@ -151,13 +174,18 @@ function badFiles(): Refusal[] {
       exit: 1,
       error: { code: 'FILE_UNREADABLE', message: `Cannot open ${folder.path}: EISDIR`, path: folder.path },
     },
-    { name: 'not an ELF', args: load(text), exit: 1, error: notElf },
-    { name: 'an empty file', args: load(empty), exit: 1, error: notElf },
+    { name: 'not an ELF', args: load(text), exit: 1, error: notElf(text) },
+    { name: 'an empty file', args: load(empty), exit: 1, error: notElf(empty) },
     {
       name: 'an ELF that is not BPF',
       args: load(process.execPath),
       exit: 1,
-      error: { code: 'ELF_NOT_BPF', message: '', machine: 62 },
+      error: {
+        code: 'ELF_NOT_BPF',
+        message: `Cannot read the object: it is for machine ${process.arch === 'arm64' ? '183' : '62'}, not for BPF`,
+        hint,
+        object: process.execPath,
+      },
     },
     {
       name: 'truncated',
@@ -167,6 +195,9 @@ function badFiles(): Refusal[] {
         code: 'ELF_TRUNCATED',
         message: 'Cannot read the object: the section table reaches past the end of the file',
         hint: 'the file was cut short; build or copy it again',
+        object: cut,
+        // e_shoff: where the section table begins.
+        offset: Number(whole.readBigUInt64LE(40)),
       },
     },
     {
@@ -188,6 +219,7 @@ function badFiles(): Refusal[] {
       error: {
         code: 'PROGRAM_NONE',
         message: 'Cannot attach tc_sniffer_egress to an interface: its section tc makes it no XDP program',
+        object: sniffer,
         section: 'tc',
         program: 'tc_sniffer_egress',
       },
@@ -219,4 +251,85 @@ function badFiles(): Refusal[] {
 
 t.test('a file, program or variable that is none ends with 1 and is named', async (t) => {
   for (const row of badFiles()) await t.test(row.name, (t) => check(t, row));
+});
+
+t.test('objects that clang builds and load refuses are named', { skip: noClang }, async (t) => {
+  const load = (
+    name: string,
+    defines: Record<string, string>,
+    target: 'bpfel' | 'bpfeb' = 'bpfel',
+  ): string[] => {
+    const path = folder.compile('variants', { name, target, defines: { TAG: 'clitest', ...defines } });
+    return ['load', path, '--iface', 'lo'];
+  };
+  const inFolder = (name: string): string => join(folder.path, `${name}.bpf.o`);
+  const names = ['clitest_pass', 'clitest_other'];
+  const rows: Refusal[] = [
+    {
+      name: 'no program to attach',
+      args: load('tc-only', { TC_ONLY: '1' }),
+      exit: 1,
+      error: {
+        code: 'PROGRAM_NONE',
+        message: 'Cannot attach the object: it has no XDP program',
+        hint: 'its programs are of sections tc',
+        object: inFolder('tc-only'),
+        programs: ['clitest_tc'],
+      },
+    },
+    {
+      name: 'two XDP programs and no --prog',
+      args: load('two', { TWO: '1' }),
+      exit: 1,
+      error: {
+        code: 'PROGRAM_AMBIGUOUS',
+        message: 'Cannot choose a program: the object has 2 XDP programs',
+        hint: `choose one with --prog: ${names.join(', ')}`,
+        object: inFolder('two'),
+        programs: names,
+      },
+    },
+    {
+      name: 'a value that does not fit in --var',
+      args: [...load('one', {}), '--var', 'narrow=256'],
+      exit: 1,
+      error: {
+        code: 'VALUE_INVALID',
+        message: '',
+      },
+    },
+    {
+      name: 'text for a number in --var',
+      args: [...load('one', {}), '--var', 'wide=many'],
+      exit: 1,
+      error: { code: 'VALUE_INVALID', message: '' },
+    },
+    {
+      name: 'big-endian',
+      args: load('big-endian', {}, 'bpfeb'),
+      exit: 1,
+      error: { code: 'OBJECT_FOREIGN_ENDIAN', message: '', object: inFolder('big-endian') },
+    },
+  ];
+  for (const row of rows) await t.test(row.name, (t) => check(t, row));
+});
+
+t.test('a big-endian object parses', { skip: noClang }, (t) => {
+  const object = ObjectFile.open(folder.compile('variants', { target: 'bpfeb', defines: { TAG: 'eb' } }));
+  t.equal(object.littleEndian, false);
+  t.same([...object.programs.keys()], ['eb_pass']);
+  t.equal(object.variable('wide').get(), -5);
+  t.end();
+});
+
+t.test('an object cut at any length is a typed error', (t) => {
+  const whole = readFileSync(sniffer);
+  const codes = new Map<string, number>();
+  for (let length = 0; length < whole.length; length += length < 200 ? 1 : 97) {
+    const { code } = thrown(() => ObjectFile.parse(whole.subarray(0, length)));
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+  }
+  t.same([...codes.keys()].sort(), ['ELF_NOT_ELF', 'ELF_TRUNCATED']);
+  t.equal(codes.get('ELF_NOT_ELF'), 4, 'shorter than the magic number');
+  t.end();
 });

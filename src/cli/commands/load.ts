@@ -66,6 +66,7 @@ export const loadCommand: CommandDeclaration = {
     'ts-xdp load sniffer.bpf.o --iface eth0 --set "excluded_ports[22]=1" --json',
     'ts-xdp load mine.bpf.o --iface eth0 --event events=my_event --duration 10s',
   ],
+  object: ({ arguments: [object] }) => object as string,
   silent: ({ options }) => options['protobuf'] === '-',
   load: async () => (await import('../load/run.ts')).runLoad,
 };

@@ -18,5 +18,6 @@ export const replCommand: CommandDeclaration = {
     'ts-xdp repl sniffer.bpf.o --iface eth0',
     "echo 'maps.stats.get(0)' | ts-xdp repl sniffer.bpf.o",
   ],
+  object: ({ arguments: [object] }) => object as string | undefined,
   load: async () => (await import('../repl-command/run.ts')).runRepl,
 };

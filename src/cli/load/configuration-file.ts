@@ -7,7 +7,7 @@ import {
   type SnifferConfiguration,
 } from '../../sniffer/index.ts';
 import { errorText } from '../output/error-report.ts';
-import type { AttachedContext } from './context.ts';
+import type { StreamContext } from './context.ts';
 
 /** Editors write a file in several steps; what settles within this time is one change. Milliseconds. */
 const SETTLING_TIME = 50;
@@ -35,7 +35,7 @@ export function readConfiguration(path: string): SnifferConfiguration {
  * Applies the configuration file anew whenever it changes. A file that cannot be read or understood changes nothing;
  * what is wrong with it is said. Interfaces that were not attached at the start stay unattached, which is said too.
  */
-export function followConfiguration(path: string, context: AttachedContext): FSWatcher {
+export function followConfiguration(path: string, context: StreamContext): FSWatcher {
   const { maps, output } = context;
   const indexes = new Map(context.targets.map(({ name, index }) => [name, index]));
   let current = context.configuration;

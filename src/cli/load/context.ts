@@ -1,4 +1,3 @@
-import type { XdpAttachment } from '../../link/index.ts';
 import type { Collection } from '../../loader/index.ts';
 import type { SnifferConfiguration, SnifferMaps } from '../../sniffer/index.ts';
 import type { NetworkNamespace } from '../../sys/index.ts';
@@ -18,9 +17,8 @@ export interface LoadedContext {
   readonly output: Output;
 }
 
-/** And once its program is attached. */
-export interface AttachedContext extends LoadedContext {
+/** What a stream of events needs, before its program is attached. */
+export interface StreamContext extends LoadedContext {
   /** Undefined for an object that is no sniffer. */
   readonly maps: SnifferMaps | undefined;
-  readonly attachments: readonly XdpAttachment[];
 }

@@ -1,12 +1,13 @@
 import { ArgumentError } from '../../errors.ts';
 import { parseValue } from '../../btf/index.ts';
 import { ObjectFile } from '../../elf/index.ts';
-import { checkPinDirectory, Collection, pinCollection } from '../../loader/index.ts';
+import { bindToDevice, checkPinDirectory, Collection, pinCollection } from '../../loader/index.ts';
 import type { XdpAttachment } from '../../link/index.ts';
 import type { BpfMap } from '../../maps/index.ts';
 import {
   adaptToKernel,
   diffConfiguration,
+  fillSnifferMaps,
   SnifferMaps,
   type SnifferConfiguration,
 } from '../../sniffer/index.ts';
@@ -20,7 +21,7 @@ import type { LoadedContext } from './context.ts';
 import { attachAll, findTargets, reportAttached, type Target } from './interfaces.ts';
 import type { LoadCommandOptions } from './options.ts';
 import { prepareObject } from './prepare-object.ts';
-import { streamEvents } from './stream.ts';
+import { EventStream } from './stream.ts';
 
 /** `ts-xdp load`: see commands/load.ts for what it takes. */
 export async function runLoad(input: CommandInput, output: Output): Promise<number> {
@@ -70,24 +71,35 @@ async function runLoaded(context: LoadedContext): Promise<number> {
     throw new ArgumentError('config', 'Cannot apply the configuration: the object has no map iface_configs');
   }
   for (const { map, key, value } of options.set) setEntry(collection.map(map), { key, value });
-  const program = collection.program(context.program);
-  const attachments = attachAll(program, { targets, options, netns });
+  const stream = options.detach === true ? undefined : await EventStream.prepare({ ...context, maps });
+  const attachments: XdpAttachment[] = [];
   try {
+    const program = collection.program(context.program);
+    attachments.push(...attachAll(program, { targets, options, netns }));
     for (const attachment of attachments) reportAttached(output, { attachment, program });
-    if (pinDirectory !== undefined) {
-      pinCollection(pinDirectory, { collection, links: attachments.filter(({ via }) => via === 'link') });
-      output.stream({
-        json: () => ({ type: 'pinned', directory: pinDirectory }),
-        text: () => `pinned to ${pinDirectory}; remove it with: ts-xdp unload ${pinDirectory}`,
-      });
-    }
-    if (options.detach !== true) return await streamEvents({ ...context, maps, attachments });
-    leaveAll(attachments);
+    if (pinDirectory !== undefined) pin(pinDirectory, { attachments, context });
+    if (stream) await stream.run(attachments);
+    else for (const attachment of attachments) attachment.leave();
     await output.flush();
     return ExitCode.Done;
   } finally {
     for (const attachment of attachments) attachment.close();
+    stream?.close();
   }
+}
+
+function pin(
+  directory: string,
+  { attachments, context }: { attachments: readonly XdpAttachment[]; context: LoadedContext },
+): void {
+  pinCollection(directory, {
+    collection: context.collection,
+    links: attachments.filter(({ via }) => via === 'link'),
+  });
+  context.output.stream({
+    json: () => ({ type: 'pinned', directory }),
+    text: () => `pinned to ${directory}; remove it with: ts-xdp unload ${directory}`,
+  });
 }
 
 function fillMaps(maps: SnifferMaps, { targets, configuration, netns, output }: LoadedContext): void {
@@ -109,10 +121,6 @@ function setEntry(map: BpfMap, { key, value }: { key: string; value: string }): 
       `Cannot write to map ${map.name}: the object does not say the types of its entries`,
     );
   map.set(parseValue(key, types.btf, types.keyTypeId), parseValue(value, types.btf, types.valueTypeId));
-}
-
-function leaveAll(attachments: readonly XdpAttachment[]): void {
-  for (const attachment of attachments) attachment.leave();
 }
 
 /** The interfaces of the command line capture everything; those of a configuration what it says. */

@@ -1,11 +1,12 @@
 import { ArgumentError } from '../../errors.ts';
+import type { XdpAttachment } from '../../link/index.ts';
 import { MapType, type BpfMap } from '../../maps/index.ts';
+import { findEventTypes, type EventType } from '../../loader/index.ts';
 import { sumCounters, WallClock } from '../../sniffer/index.ts';
 import { clockGettime } from '../../sys/index.ts';
 import { TracePipe } from '../../inspect/index.ts';
-import { ExitCode } from '../exit-code.ts';
 import { followConfiguration } from './configuration-file.ts';
-import type { AttachedContext } from './context.ts';
+import type { StreamContext } from './context.ts';
 import { EndOfStream } from './end-of-stream.ts';
 import { EventPrinter } from './event-printer.ts';
 import { followInterfaces } from './interfaces.ts';
@@ -13,59 +14,93 @@ import { openProtobufOutput, type ProtobufOutput } from './protobuf-output.ts';
 import { printSummary } from './summary.ts';
 
 /**
- * Streams the events of every ring buffer until a signal, the count, the duration, the end of standard output or of
- * the last interface; then detaches, reads what is left and prints the summary. Returns the exit code.
+ * The events of every ring buffer of a loaded object, until a signal, the count, the duration, the end of standard
+ * output or of the last interface.
+ *
+ * Everything that can fail is prepared before anything is attached, signals are caught from then on, and `close()`
+ * gives everything back.
  */
-export async function streamEvents(context: AttachedContext): Promise<number> {
-  const { options, output, collection } = context;
-  const startedAt = performance.now();
-  const clock = new WallClock({
-    monotonic: () => clockGettime('monotonic'),
-    realtime: () => clockGettime('realtime'),
-  });
-  const cleanup: (() => void)[] = [];
-  const end = new EndOfStream();
-  let protobuf: ProtobufOutput | undefined;
-  try {
-    if (options.protobuf !== undefined) protobuf = await openProtobuf(options.protobuf, { context, clock });
-    const counter = { events: 0 };
-    const printers = makePrinters(context, { clock, protobuf });
-    cleanup.push(() => {
-      for (const { ring } of printers) ring.close();
+export class EventStream {
+  readonly #context: StreamContext;
+  readonly #end = new EndOfStream();
+  readonly #cleanup: (() => void)[] = [];
+  readonly #counter = { events: 0 };
+  readonly #startedAt = performance.now();
+  #printers: readonly EventPrinter[] = [];
+  #protobuf: ProtobufOutput | undefined;
+
+  private constructor(context: StreamContext) {
+    this.#context = context;
+  }
+
+  /** @throws NotFoundError for a ring or struct of `--event` that is not there, FileError, ArgumentError */
+  static async prepare(context: StreamContext): Promise<EventStream> {
+    const stream = new EventStream(context);
+    try {
+      await stream.#prepare();
+      return stream;
+    } catch (error) {
+      stream.close();
+      throw error;
+    }
+  }
+
+  /** Streams, detaches, reads what is left and prints the summary. */
+  async run(attachments: readonly XdpAttachment[]): Promise<void> {
+    const { options, output, pinDirectory } = this.#context;
+    const counting = { counter: this.#counter, limit: options.count, end: this.#end };
+    for (const printer of this.#printers) listen(printer, counting);
+    if (options.duration !== undefined) this.#cleanup.push(this.#end.after(options.duration));
+    await this.#end.reached;
+    // Detached first, so that nothing more arrives: then what was read is exactly what was submitted.
+    if (pinDirectory === undefined) for (const attachment of attachments) attachment.close();
+    drainRest(this.#printers, counting);
+    printSummary(output, {
+      events: this.#counter.events,
+      counters: readCounters(this.#context),
+      durationMilliseconds: performance.now() - this.#startedAt,
+      dropped: output.dropped + (this.#protobuf?.dropped ?? 0),
     });
-    cleanup.push(end.onSignals(), end.onStandardOutput(output));
-    if (options.duration !== undefined) cleanup.push(end.after(options.duration));
+    await this.#protobuf?.close();
+  }
+
+  close(): void {
+    for (const close of this.#cleanup.splice(0).toReversed()) close();
+  }
+
+  async #prepare(): Promise<void> {
+    const context = this.#context;
+    const { options, output } = context;
+    this.#cleanup.push(this.#end.onSignals());
+    this.#end.onStandardOutput(output);
+    const clock = new WallClock({
+      monotonic: () => clockGettime('monotonic'),
+      realtime: () => clockGettime('realtime'),
+    });
+    const types = findEventTypes(context.collection.object, {
+      rings: ringsOf(context).map(({ name }) => name),
+      given: options.event,
+    });
+    if (options.protobuf !== undefined) {
+      this.#protobuf = await openProtobuf(options.protobuf, { context, clock });
+    }
+    this.#printers = makePrinters(context, { types, clock, protobuf: this.#protobuf });
+    this.#cleanup.push(() => {
+      for (const { ring } of this.#printers) ring.close();
+    });
     const routes = followInterfaces(context, () => {
-      end.finish();
+      this.#end.finish();
     });
-    cleanup.push(() => {
+    this.#cleanup.push(() => {
       routes.close();
     });
-    cleanup.push(...followExtras(context));
-    for (const printer of printers) listen(printer, { counter, limit: options.count, end });
-    await end.reached;
-    // Detached first, so that nothing more arrives: then what was read is exactly what was submitted.
-    if (context.pinDirectory === undefined) for (const attachment of context.attachments) attachment.close();
-    drainRest(printers, { counter, limit: options.count });
-    const counters = readCounters(context);
-    printSummary(output, {
-      events: counter.events,
-      counters,
-      durationMilliseconds: performance.now() - startedAt,
-      dropped: output.dropped + (protobuf?.dropped ?? 0),
-    });
-    await protobuf?.close();
-    await output.flush();
-    return ExitCode.Done;
-  } finally {
-    for (const close of cleanup.toReversed()) close();
-    collection.close();
+    this.#cleanup.push(...followExtras(context));
   }
 }
 
 async function openProtobuf(
   path: string,
-  { context, clock }: { context: AttachedContext; clock: WallClock },
+  { context, clock }: { context: StreamContext; clock: WallClock },
 ): Promise<ProtobufOutput> {
   if (!context.maps) {
     throw new ArgumentError('protobuf', "Cannot write protobuf: only the sniffer's events have that form", {
@@ -75,20 +110,17 @@ async function openProtobuf(
   return openProtobufOutput(path, clock);
 }
 
-function ringsOf(context: AttachedContext): BpfMap[] {
+function ringsOf(context: StreamContext): BpfMap[] {
   return [...context.collection.maps.values()].filter((map) => map.type === MapType.RingBuffer);
 }
 
 function makePrinters(
-  context: AttachedContext,
-  { clock, protobuf }: { clock: WallClock; protobuf: ProtobufOutput | undefined },
+  context: StreamContext,
+  setup: { types: ReadonlyMap<string, EventType>; clock: WallClock; protobuf: ProtobufOutput | undefined },
 ): EventPrinter[] {
+  const { types, clock, protobuf } = setup;
   const rings = ringsOf(context);
   const { object } = context.collection;
-  const types = findEventTypes(object, {
-    rings: rings.map(({ name }) => name),
-    given: context.options.event,
-  });
   const sink = protobuf
     ? {
         captured: (event: Parameters<ProtobufOutput['write']>[0]): void => {
@@ -103,7 +135,7 @@ function makePrinters(
 }
 
 /** What goes along with a stream where it is asked for: the configuration file, the kernel's trace pipe. */
-function followExtras(context: AttachedContext): (() => void)[] {
+function followExtras(context: StreamContext): (() => void)[] {
   const { options, output } = context;
   const closers: (() => void)[] = [];
   if (options.config !== undefined) {
@@ -160,7 +192,7 @@ function drainRest(
   }
 }
 
-function readCounters(context: AttachedContext): Record<string, bigint> | undefined {
+function readCounters(context: StreamContext): Record<string, bigint> | undefined {
   const { counters } = context.collection.object.anchors;
   return counters && sumCounters(context.collection.map(counters.map));
 }

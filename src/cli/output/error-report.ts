@@ -1,13 +1,28 @@
-import { TsXdpError, VerifierError, type Fact } from '../../errors.ts';
+import { BtfError, ElfError, ObjectError, TsXdpError, VerifierError, type Fact } from '../../errors.ts';
 import { UsageError } from '../exit-code.ts';
 
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 
+/** What the error report knows of the command. */
+export interface ErrorContext {
+  /** The object file that it worked on. */
+  readonly object?: string | undefined;
+}
+
 /** An error as `--json` prints it: code, message, hint and the facts of its class. */
-export function errorDocument(error: unknown): { error: Record<string, Json> } {
+export function errorDocument(error: unknown, context: ErrorContext = {}): { error: Record<string, Json> } {
   if (error instanceof TsXdpError) {
     const { code, message, hint } = error;
-    return { error: { code, message, ...(hint !== undefined && { hint }), ...jsonFacts(error.facts()) } };
+    const object = objectOf(error, context);
+    return {
+      error: {
+        code,
+        message,
+        ...(hint !== undefined && { hint }),
+        ...(object !== undefined && { object }),
+        ...jsonFacts(error.facts()),
+      },
+    };
   }
   if (error instanceof UsageError) return { error: { code: error.code, message: error.message } };
   const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
@@ -15,19 +30,29 @@ export function errorDocument(error: unknown): { error: Record<string, Json> } {
 }
 
 /** An error as a person reads it; the verifier's whole log and the stack of a bug come with `verbose`. */
-export function errorText(error: unknown, { verbose }: { verbose: boolean }): string {
+export function errorText(error: unknown, context: ErrorContext & { verbose: boolean }): string {
+  const { verbose } = context;
   const lines: string[] = [];
-  if (error instanceof TsXdpError || error instanceof UsageError) lines.push(`error: ${error.message}`);
+  const object = objectOf(error, context);
+  const place = object === undefined ? '' : `${object}: `;
+  if (error instanceof TsXdpError || error instanceof UsageError)
+    lines.push(`error: ${place}${error.message}`);
   else
     lines.push(`error: this is a bug of ts-xdp: ${error instanceof Error ? error.message : String(error)}`);
-  if (error instanceof TsXdpError && error.hint !== undefined) lines.push(`hint: ${error.hint}`);
-  if (error instanceof VerifierError && error.log !== '') {
-    lines.push(verbose ? error.log.trimEnd() : 'hint: --verbose prints the whole verifier log');
-  }
+  const hint = error instanceof TsXdpError ? error.hint : undefined;
+  const log = error instanceof VerifierError ? error.log : '';
+  if (log !== '') lines.push(verbose ? log.trimEnd() : 'hint: --verbose prints the whole verifier log');
+  else if (hint !== undefined) lines.push(`hint: ${hint}`);
   if (!(error instanceof TsXdpError) && !(error instanceof UsageError) && verbose && error instanceof Error) {
     lines.push(error.stack ?? '');
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** The file of an error about its contents: parsing works on bytes, so the message says only "the object". */
+function objectOf(error: unknown, { object }: ErrorContext): string | undefined {
+  const ofContents = error instanceof ElfError || error instanceof BtfError || error instanceof ObjectError;
+  return ofContents ? object : undefined;
 }
 
 function jsonFacts(facts: Record<string, Fact>): Record<string, Json> {

@@ -17,14 +17,14 @@ export interface OutputOptions {
  */
 export class Output {
   readonly json: boolean;
-  readonly #silent: boolean;
+  readonly silent: boolean;
   #dropped = 0;
   #closed = false;
   #onClosed: (() => void)[] = [];
 
   constructor(options: OutputOptions) {
     this.json = options.json;
-    this.#silent = options.silent ?? false;
+    this.silent = options.silent ?? false;
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
       this.#closed = true;
@@ -55,7 +55,7 @@ export class Output {
 
   /** One line of a stream; false where it was dropped. Either side is made only when it is printed. */
   stream(line: { json: () => Json; text: () => string }): boolean {
-    if (this.#closed || this.#silent) return true;
+    if (this.#closed || this.silent) return true;
     if (process.stdout.writableLength > WAITING_LIMIT) {
       this.#dropped++;
       return false;
@@ -81,6 +81,6 @@ export class Output {
   }
 
   #write(text: string): void {
-    if (!this.#closed && !this.#silent) process.stdout.write(text);
+    if (!this.#closed && !this.silent) process.stdout.write(text);
   }
 }
