@@ -62,7 +62,8 @@ function describe(value: unknown): string {
 
 /** The first bytes from where two differ on: `512 bytes, from byte 17: 0a0b0c…`. */
 function describeBytes(bytes: Uint8Array, at: number): string {
-  const shown = Buffer.from(bytes.subarray(at, at + 16)).toString('hex');
-  const more = at + 16 < bytes.length ? '…' : '';
-  return at === 0 && more === '' ? shown : `${bytes.length} bytes, from byte ${at}: ${shown}${more}`;
+  const end = at + 16;
+  const shown = Buffer.from(bytes.subarray(at, end)).toString('hex') + (end < bytes.length ? '…' : '');
+  if (at >= bytes.length) return `${bytes.length} bytes`;
+  return at === 0 && end >= bytes.length ? shown : `${bytes.length} bytes, from byte ${at}: ${shown}`;
 }

@@ -46,6 +46,11 @@ export function checkPrivileges(effective = effectiveCapabilities()): void {
     'EPERM',
     missing,
     `Cannot run the demo: it makes network interfaces and loads a BPF program, which needs ${missing.join(', ')}`,
-    { hint: 'run it as root: sudo env "PATH=$PATH" npm run demo' },
+    {
+      hint:
+        process.getuid?.() === 0
+          ? 'this root has been denied them, as in a container: docker run --privileged grants them'
+          : 'run it as root: sudo env "PATH=$PATH" npm run demo',
+    },
   );
 }

@@ -83,7 +83,7 @@ function buildPacket(recipe: Ipv4Recipe, index: number): DemoPacket {
   const { kind, segment: build, ip = {}, tags = [] } = recipe;
   const source = `192.0.2.${index + 1}`;
   const endpoints = { source: ipv4Bytes(source), destination: ipv4Bytes(IPV4_DESTINATION) };
-  const segment = build({ endpoints, sourcePort: 40_000 + index });
+  const segment = build({ endpoints, sourcePort: 4000 + index });
   const { protocol } = segment.fields;
   const packet = ethernet(EtherType.Ipv4, ipv4({ ...ip, source, protocol }, segment.bytes), tags);
   const frame = recipe.padded ? padded(packet, 60, 0xee) : packet;

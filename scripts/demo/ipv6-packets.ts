@@ -94,7 +94,7 @@ function buildPacket(recipe: Ipv6Recipe, index: number): DemoPacket {
   const { trafficClass, flowLabel, hopLimit } = recipe.ip ?? { trafficClass: 0, flowLabel: 0, hopLimit: 64 };
   const source = `2001:db8::${(index + 1).toString(16)}`;
   const endpoints = { source: ipv6Bytes(source), destination: ipv6Bytes(IPV6_DESTINATION) };
-  const segment = build({ endpoints, sourcePort: 50_000 + index });
+  const segment = build({ endpoints, sourcePort: 5000 + index });
   const headers = chain(extensions, segment.fields.protocol);
   const header = { source, nextHeader: headers.first, trafficClass, flowLabel, hopLimit };
   const frame = ethernet(EtherType.Ipv6, ipv6(header, concat(headers.bytes, segment.bytes)), tags);

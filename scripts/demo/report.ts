@@ -24,8 +24,8 @@ export class Report {
       time: 'time (UTC)',
       protocol: '',
       ends: 'from > to',
-      frame: 'frame',
-      payload: 'payload',
+      frame: 'size',
+      payload: 'data',
     };
     this.#terminal.line(this.#terminal.paint('dim', `      ${eventLine(columns)}`));
   }
@@ -44,8 +44,10 @@ export class Report {
     });
     this.#terminal.line(`${mark} ${text}`);
     if (verdict.kind !== 'wrong') return;
-    for (const { field, expected, found } of verdict.differences)
-      this.#bad(`      ${field}: expected ${expected}, found ${found}`);
+    for (const { field, expected, found } of verdict.differences) {
+      this.#bad(`      ${field}: expected ${expected}`);
+      this.#bad(`      ${' '.repeat(field.length)}     found ${found}`);
+    }
   }
 
   /** A row for each kind of packet, and one for all of them; then the packets that were not seen. */
@@ -103,8 +105,8 @@ interface EventColumns {
 }
 
 function eventLine({ time, protocol, ends, frame, payload, notes = '' }: EventColumns): string {
-  const start = `${time.padEnd(15)} ${protocol.padEnd(6)} ${ends.padEnd(43)}`;
-  return `${start} ${frame.padStart(5)} ${payload.padStart(7)} ${notes}`.trimEnd();
+  const start = `${time.padEnd(15)} ${protocol.padEnd(6)} ${ends.padEnd(42)}`;
+  return `${start} ${frame.padStart(4)} ${payload.padStart(4)} ${notes}`.trimEnd();
 }
 
 function describeEnds(event: CapturedEvent): string {

@@ -1,3 +1,5 @@
+import type { Writable } from 'node:stream';
+
 type Colour = 'bold' | 'dim' | 'green' | 'red';
 
 /** The codes of ECMA-48 that switch a colour on and off. */
@@ -10,13 +12,16 @@ const CODES: Readonly<Record<Colour, readonly [number, number]>> = {
 
 /** Lines on standard output; colours where a person looks at it and has not asked for none (no-color.org). */
 export class Terminal {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: Writable;
   readonly #colours: boolean;
   #closed = false;
 
-  constructor(stream: NodeJS.WriteStream = process.stdout, environment: NodeJS.ProcessEnv = process.env) {
+  constructor(
+    stream: Writable & { readonly isTTY?: boolean } = process.stdout,
+    environment: NodeJS.ProcessEnv = process.env,
+  ) {
     this.#stream = stream;
-    this.#colours = stream.isTTY && (environment['NO_COLOR'] ?? '') === '';
+    this.#colours = stream.isTTY === true && (environment['NO_COLOR'] ?? '') === '';
     stream.on('error', (error: NodeJS.ErrnoException) => {
       // The reader went away (`| head`): the demo goes on in silence, and its exit code still says how it went.
       if (error.code !== 'EPIPE') throw error;

@@ -24,7 +24,7 @@ export interface ElfContainer {
 
 const SHF_EXECINSTR = 0x4n;
 
-/** A .bss larger than this is no object's: the zeros are allocated here, so a hostile size must be refused. */
+/** All .bss together larger than this are no object's: the zeros are allocated here, so hostile sizes are refused. */
 const LARGEST_NOBITS = 64 * 1024 * 1024;
 
 /**
@@ -42,6 +42,7 @@ export function readContainer(bytes: Uint8Array): ElfContainer {
   if (sections.length !== headers.sections.length) {
     throw new ElfError('ELF_INVALID', 'Cannot read the object: its section count is contradictory');
   }
+  checkZeros(headers.sections);
   return {
     littleEndian: headers.littleEndian,
     type: headers.type,
@@ -62,7 +63,7 @@ export function readContainer(bytes: Uint8Array): ElfContainer {
         info: facts.info,
         entrySize: facts.entrySize,
         size: facts.size,
-        data: facts.type === SectionType.Nobits ? zeros(facts) : plainView(found.data),
+        data: facts.type === SectionType.Nobits ? new Uint8Array(facts.size) : plainView(found.data),
       };
     }),
   };
@@ -81,13 +82,16 @@ function parseSafely(bytes: Uint8Array): ElfyFile {
   }
 }
 
-function zeros(section: HeaderFacts['sections'][number]): Uint8Array {
-  if (section.size > LARGEST_NOBITS) {
+function checkZeros(sections: HeaderFacts['sections']): void {
+  let total = 0;
+  for (const { name, type, size } of sections) {
+    if (type !== SectionType.Nobits) continue;
+    total += size;
+    if (total <= LARGEST_NOBITS) continue;
     throw new ElfError(
       'ELF_INVALID',
-      `Cannot read the object: section ${section.name} wants ${section.size} bytes of zeros`,
-      { section: section.name },
+      `Cannot read the object: section ${name} wants ${size} bytes of zeros, and ${LARGEST_NOBITS} may there be`,
+      { section: name },
     );
   }
-  return new Uint8Array(section.size);
 }

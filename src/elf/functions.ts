@@ -4,7 +4,7 @@ import type { ElfContainer, ElfSection } from './container.ts';
 import { SectionType } from './header.ts';
 import { interpretRelocations, type SectionRoles } from './instruction-relocations.ts';
 import type { FunctionSpec, ProgramSpec } from './program-spec.ts';
-import type { ElfRelocation } from './relocations.ts';
+import { relocationsBetween, type ElfRelocation } from './relocations.ts';
 import { interpretSectionName } from './section-names.ts';
 import { SymbolBinding, SymbolType, type ElfSymbol } from './symbols.ts';
 
@@ -27,13 +27,22 @@ export function readFunctions(
   const subprograms: FunctionSpec[] = [];
   for (const section of elf.sections) {
     if (!section.executable || section.type !== SectionType.Progbits || section.size === 0) continue;
+    let previous: FunctionSpec | undefined;
     for (const symbol of functionsIn(section, context.symbols)) {
-      const fn = readFunction(elf, { section, symbol, ...context });
+      const fn: FunctionSpec = isAlias(symbol, previous)
+        ? { ...previous, name: symbol.name }
+        : readFunction(elf, { section, symbol, previous, ...context });
+      previous = fn;
       if (section.name === '.text') subprograms.push(fn);
       else programs.push(asProgram(fn, symbol));
     }
   }
   return { programs, subprograms };
+}
+
+/** Another name of the function before it. */
+function isAlias(symbol: ElfSymbol, previous: FunctionSpec | undefined): previous is FunctionSpec {
+  return previous?.offset === symbol.value && previous.instructions.length === symbol.size;
 }
 
 function functionsIn(section: ElfSection, symbols: readonly ElfSymbol[]): ElfSymbol[] {
@@ -47,21 +56,27 @@ function readFunction(
   context: {
     section: ElfSection;
     symbol: ElfSymbol;
+    previous: FunctionSpec | undefined;
     relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
     roles: SectionRoles;
   },
 ): FunctionSpec {
-  const { section, symbol, roles } = context;
+  const { section, symbol, previous, roles } = context;
   const end = symbol.value + symbol.size;
   if (symbol.size === 0 || end > section.size)
     throw broken(symbol.name, section, 'it does not lie in its section');
   if (symbol.value % INSTRUCTION_SIZE !== 0 || symbol.size % INSTRUCTION_SIZE !== 0) {
     throw broken(symbol.name, section, 'it is not made of whole instructions');
   }
+  if (previous && symbol.value < previous.offset + previous.instructions.length) {
+    throw broken(symbol.name, section, `it overlaps with ${previous.name}`);
+  }
   const instructions = section.data.subarray(symbol.value, end);
+  const ofSection = context.relocations.get(section.index) ?? [];
+  const relocated = relocationsBetween(ofSection, { start: symbol.value, end });
   const relocations = interpretRelocations(
     { name: symbol.name, section, base: symbol.value, instructions, littleEndian: elf.littleEndian },
-    { relocations: context.relocations.get(section.index) ?? [], roles },
+    { relocations: relocated, roles },
   );
   return {
     name: symbol.name,

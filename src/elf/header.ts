@@ -59,7 +59,7 @@ export interface SectionFacts {
 }
 
 /** A name longer than this is no name: the scan for its NUL stops there, so that hostile tables cost nothing. */
-const LONGEST_NAME = 1024;
+export const LONGEST_NAME = 1024;
 
 /** Reads and checks the file header and every section header; afterwards every range lies inside the file. */
 export function readHeaders(bytes: Uint8Array): HeaderFacts {
@@ -110,10 +110,15 @@ function readChecked(cursor: Cursor, littleEndian: boolean): HeaderFacts {
     const section = readSection(cursor, header);
     return { ...section, name: sectionName(cursor, names, cursor.u32(header + SectionHeader.offsets.name)) };
   });
+  let sizes = 0;
   sections.forEach((section) => {
     if (section.link >= count)
       throw invalid(`section ${section.name} links to a section that does not exist`);
+    if (isInFile(section.type)) sizes += section.size;
   });
+  // The ELF specification says that no byte is in two sections. Otherwise a small file could hold any number of
+  // large ones, and cost as much.
+  if (sizes > cursor.length) throw invalid('its sections overlap');
   return { littleEndian, type: cursor.u16(field.type), machine: cursor.u16(field.machine), sections };
 }
 
@@ -141,9 +146,12 @@ function readSection(cursor: Cursor, header: number): SectionFacts {
     info: cursor.u32(header + field.info),
     entrySize: cursor.size64(header + field.entrySize),
   };
-  const inFile = section.type !== SectionType.Nobits && section.type !== SectionType.Null;
-  if (inFile && section.offset + section.size > cursor.length) throw truncated('a section', section.offset);
+  if (isInFile(section.type) && section.offset + section.size > cursor.length) throw truncated('a section', section.offset);
   return section;
+}
+
+function isInFile(type: number): boolean {
+  return type !== SectionType.Nobits && type !== SectionType.Null;
 }
 
 function sectionName(cursor: Cursor, names: SectionFacts, at: number): string {

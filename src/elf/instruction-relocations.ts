@@ -32,7 +32,7 @@ export interface SectionRoles {
 /** `BPF_PSEUDO_CALL`: the immediate of the call counts instructions to the callee. */
 const PSEUDO_CALL = 1;
 
-/** Gives the relocations of one function their meaning. `base` is the function's offset in its section. */
+/** Gives the relocations of one function, all of them within it, their meaning. `base` is its offset in its section. */
 export function interpretRelocations(
   fn: { name: string; section: ElfSection; base: number; instructions: Uint8Array; littleEndian: boolean },
   { relocations, roles }: { relocations: readonly ElfRelocation[]; roles: SectionRoles },
@@ -42,7 +42,6 @@ export function interpretRelocations(
   const relocated = new Set<number>();
   for (const relocation of relocations) {
     const offset = relocation.offset - fn.base;
-    if (offset < 0 || offset >= fn.instructions.length) continue;
     if (offset % INSTRUCTION_SIZE !== 0)
       throw refuse(fn, `the relocation at byte ${offset} is between instructions`);
     const index = offset / INSTRUCTION_SIZE;

@@ -232,19 +232,16 @@ function readMaps(
 }
 
 function rolesOf(elf: ElfContainer, maps: ReadonlyMap<string, MapSpec>): SectionRoles {
-  const specs = [...maps.values()];
+  const byPlace = new Map<string, string>();
+  const dataMaps = new Map<number, string>();
+  for (const { name, definition } of maps.values()) {
+    if (definition.kind === 'data') dataMaps.set(definition.sectionIndex, name);
+    else byPlace.set(`${definition.sectionIndex}:${definition.offset}`, name);
+  }
   return {
     sections: elf.sections,
-    mapAt: (sectionIndex, offset) =>
-      specs.find(
-        ({ definition }) =>
-          definition.kind === 'btf' &&
-          definition.sectionIndex === sectionIndex &&
-          definition.offset === offset,
-      )?.name,
-    dataMap: (sectionIndex) =>
-      specs.find(({ definition }) => definition.kind === 'data' && definition.sectionIndex === sectionIndex)
-        ?.name,
+    mapAt: (sectionIndex, offset) => byPlace.get(`${sectionIndex}:${offset}`),
+    dataMap: (sectionIndex) => dataMaps.get(sectionIndex),
   };
 }
 

@@ -38,6 +38,24 @@ export function readRelocations(
   return bySection;
 }
 
+/** Those of a list in ascending order that lie from `start` up to `end`, in bytes from the start of the section. */
+export function relocationsBetween(
+  relocations: readonly ElfRelocation[],
+  { start, end }: { start: number; end: number },
+): readonly ElfRelocation[] {
+  return relocations.slice(firstFrom(relocations, start), firstFrom(relocations, end));
+}
+
+function firstFrom(relocations: readonly ElfRelocation[], offset: number): number {
+  let [low, high] = [0, relocations.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((relocations[middle]?.offset ?? 0) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 function isDebug(section: ElfSection): boolean {
   return /^\.rel\.(debug_|eh_frame|BTF|llvm)/.test(section.name);
 }

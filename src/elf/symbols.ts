@@ -1,7 +1,7 @@
 import { BoundsError, ElfError } from '../errors.ts';
 import { Cursor, struct, u16, u32, u64, u8 } from '../binary/index.ts';
 import type { ElfContainer, ElfSection } from './container.ts';
-import { SectionType } from './header.ts';
+import { LONGEST_NAME, SectionType } from './header.ts';
 
 const SymbolEntry = struct('Elf64_Sym', {
   name: u32,
@@ -67,7 +67,7 @@ function readSymbol(cursor: Cursor, names: Cursor, index: number): ElfSymbol {
     const visibility = cursor.u8(at + offsets.other) & 3;
     return {
       index,
-      name: names.string(cursor.u32(at + offsets.name)),
+      name: readName(names, cursor.u32(at + offsets.name)),
       type: info & 0xf,
       binding: info >> 4,
       hidden: visibility === 1 || visibility === 2,
@@ -82,6 +82,10 @@ function readSymbol(cursor: Cursor, names: Cursor, index: number): ElfSymbol {
       cause: error,
     });
   }
+}
+
+function readName(names: Cursor, offset: number): string {
+  return names.string(offset, Math.min(names.length, offset + LONGEST_NAME));
 }
 
 /** Names what a relocation or symbol stands in, for messages. */

@@ -295,20 +295,34 @@ t.test('objects that clang builds and load refuses are named', { skip: noClang }
       exit: 1,
       error: {
         code: 'VALUE_INVALID',
-        message: '',
+        message:
+          'Cannot apply --var narrow=256: cannot store "256" as const volatile __u8: it must be between 0 and 255',
+        path: '',
+        type: 'const volatile __u8',
       },
     },
     {
       name: 'text for a number in --var',
       args: [...load('one', {}), '--var', 'wide=many'],
       exit: 1,
-      error: { code: 'VALUE_INVALID', message: '' },
+      error: {
+        code: 'VALUE_INVALID',
+        message:
+          'Cannot apply --var wide=many: cannot store "many" as const volatile __s32: it must be an integer',
+        path: '',
+        type: 'const volatile __s32',
+      },
     },
     {
       name: 'big-endian',
       args: load('big-endian', {}, 'bpfeb'),
       exit: 1,
-      error: { code: 'OBJECT_FOREIGN_ENDIAN', message: '', object: inFolder('big-endian') },
+      error: {
+        code: 'OBJECT_FOREIGN_ENDIAN',
+        message: 'Cannot load big-endian: it is big-endian, and this machine is little-endian',
+        hint: 'compile it with --target=bpf, or bpfel',
+        object: inFolder('big-endian'),
+      },
     },
   ];
   for (const row of rows) await t.test(row.name, (t) => check(t, row));

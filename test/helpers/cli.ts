@@ -21,6 +21,8 @@ export interface CliOptions {
   /** What starts it: `['setpriv', …]`, which must end in exec so that the process id stays. */
   readonly prefix?: readonly string[];
   readonly cwd?: string;
+  /** How it is started. @default the build of this checkout, with this Node */
+  readonly command?: readonly string[];
   readonly environment?: Record<string, string>;
   /** A descriptor instead of a pipe that is read. */
   readonly stdout?: number | 'unread pipe';
@@ -48,11 +50,14 @@ export class Cli {
 
   constructor(args: readonly string[], options: CliOptions = {}) {
     const { prefix = [], stdout = 'pipe' } = options;
-    const [command = '', ...rest] = [...prefix, process.execPath, main, ...args];
+    const { PATH = '' } = process.env;
+    // `env -i`, because the test runner gives every child a loader by NODE_OPTIONS, which costs time and may fail.
+    const variables = Object.entries({ PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', ...options.environment });
+    const clean = ['env', '-i', ...variables.map(([name, value]) => `${name}=${value}`)];
+    const started = options.command ?? [process.execPath, main];
+    const [command = '', ...rest] = [...prefix, ...clean, ...started, ...args];
     this.#child = spawn(command, rest, {
       stdio: ['ignore', stdout === 'unread pipe' ? 'pipe' : stdout, 'pipe'],
-      // No colours and no warnings of the test runner's loaders.
-      env: { PATH: process.env['PATH'], HOME: '/nonexistent', LANG: 'C.UTF-8', ...options.environment },
       ...(options.cwd !== undefined && { cwd: options.cwd }),
     });
     if (stdout === 'pipe') this.#child.stdout?.setEncoding('utf8').on('data', this.#addOutput);

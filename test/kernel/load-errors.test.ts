@@ -1,5 +1,5 @@
 /** What `ts-xdp load` says where the kernel or the machine refuses, and that nothing of it stays behind. */
-import { mkdirSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -22,7 +22,10 @@ interface Place {
 }
 
 /** An interface in a namespace of its own and an object whose names are nobody else's. */
-async function inPlace(action: (place: Place) => Promise<void>, defines: Record<string, string> = {}): Promise<void> {
+async function inPlace(
+  action: (place: Place) => Promise<void>,
+  defines: Record<string, string> = {},
+): Promise<void> {
   const folder = new ObjectFolder();
   const pair = VethPair.open();
   try {
@@ -45,6 +48,12 @@ function errorOf(result: CliResult): Record<string, unknown> {
 async function nothingLeft(t: Test, { tag, device, netns }: Place): Promise<void> {
   t.same(await leftObjects(tag), [], 'no program and no map is left');
   t.equal(xdpState(device, netns).programId, undefined, 'nothing is attached');
+}
+
+function configuration({ folder, device }: Place): string {
+  const path = join(folder.path, 'configuration.json');
+  writeFileSync(path, JSON.stringify({ interfaces: [{ name: device, mode: 'gateway' }] }));
+  return path;
 }
 
 interface Row {
@@ -96,29 +105,51 @@ const rows: readonly Row[] = [
     error: ({ tag }) => ({
       code: 'MAP_NOT_FOUND',
       message: 'Cannot find map ports: the object has none of that name',
-      hint: `the object has: ${tag}_rules, ${tag}_sums, .rodata`,
+      hint: `the object has: .rodata, ${tag}_rules, ${tag}_sums`,
       subject: 'ports',
+      available: ['.rodata', `${tag}_rules`, `${tag}_sums`],
     }),
   },
   {
     name: 'a value that does not fit in --set',
     args: (place) => [...here(place), '--set', `${place.tag}_rules[address=1,port=2]=65536`],
-    error: () => ({ code: 'VALUE_INVALID' }),
+    error: ({ tag }) => ({
+      code: 'VALUE_INVALID',
+      message: `Cannot apply --set ${tag}_rules[address=1,port=2]=65536: cannot store "65536" as __u16: it must be between 0 and 65535`,
+      path: '',
+      type: '__u16',
+    }),
   },
   {
     name: 'a key field that does not fit in --set',
     args: (place) => [...here(place), '--set', `${place.tag}_rules[{"address":1,"port":-1}]=1`],
-    error: () => ({ code: 'VALUE_INVALID' }),
+    error: ({ tag }) => ({
+      code: 'VALUE_INVALID',
+      message: `Cannot apply --set ${tag}_rules[{"address":1,"port":-1}]=1: cannot store -1 as __u16 at .port: it must be between 0 and 65535`,
+      path: '.port',
+      type: '__u16',
+    }),
   },
   {
     name: 'a key with an unknown field in --set',
     args: (place) => [...here(place), '--set', `${place.tag}_rules[adress=1]=1`],
-    error: () => ({ code: 'VALUE_INVALID' }),
+    error: ({ tag }) => ({
+      code: 'VALUE_INVALID',
+      message: `Cannot apply --set ${tag}_rules[adress=1]=1: cannot store "adress=1" as struct endpoint at .adress: there is no such field; there are address, port, padding`,
+      path: '.adress',
+      type: 'struct endpoint',
+    }),
   },
   {
     name: 'a key beyond the end of an array in --set',
     args: (place) => [...here(place), '--set', `${place.tag}_sums[2]=1`],
-    error: () => ({ code: 'KEY_NOT_FOUND' }),
+    error: ({ tag }) => ({
+      code: 'SYSCALL_FAILED',
+      message: `Cannot write to map ${tag}_sums: bpf(BPF_MAP_UPDATE_ELEM) failed with E2BIG (argument list too long)`,
+      call: 'bpf(BPF_MAP_UPDATE_ELEM)',
+      errno: 7,
+      errno_name: 'E2BIG',
+    }),
   },
   {
     name: 'an unknown ring buffer in --event',
@@ -143,8 +174,12 @@ const rows: readonly Row[] = [
   },
   {
     name: '--config for an object that is no sniffer',
-    args: (place) => [...here(place), '--config', join(projectRoot, 'package.json')],
-    error: () => ({ code: 'ARGUMENT_INVALID' }),
+    args: (place) => [...here(place), '--config', configuration(place)],
+    error: () => ({
+      code: 'ARGUMENT_INVALID',
+      message: 'Cannot apply the configuration: the object has no map iface_configs',
+      argument: 'config',
+    }),
   },
   {
     name: '--protobuf for an object that is no sniffer',
@@ -171,10 +206,183 @@ t.test('an error has its own code, names the culprit, and leaves nothing behind'
         const found = json.lines.at(-1)?.error;
         t.same(found, wanted);
         t.equal(plain.code, exit);
-        t.equal(plain.stderr.split('\n').find((line) => line.startsWith('error: ')), `error: ${String(found?.message)}`);
+        t.equal(
+          plain.stderr.split('\n').find((line) => line.startsWith('error: ')),
+          `error: ${String(found?.message)}`,
+        );
         t.notMatch(plain.stderr, STACK);
         await nothingLeft(t, place);
       }, defines),
     );
   }
 });
+
+t.test('the verifier refuses: its reason, the line of C, and the whole log on demand', { skip }, (t) =>
+  inPlace(
+    async (place) => {
+      const args = here(place);
+      const [plain, verbose, json] = await Promise.all([
+        runCli(['load', ...args]),
+        runCli(['load', '--verbose', ...args]),
+        runCli(['load', '--json', ...args]),
+      ]);
+      const source = readFileSync(join(projectRoot, 'test/fixtures/variants.bpf.c'), 'utf8').split('\n');
+      const line = source.findIndex((text) => text.includes('no check against data_end')) + 1;
+      const error = errorOf(json);
+      t.same([plain.code, verbose.code, json.code], [1, 1, 1]);
+      t.equal(error['code'], 'VERIFIER_REFUSED');
+      t.equal(error['program'], `${place.tag}_bad`);
+      t.equal(error['errno_name'], 'EACCES');
+      t.match(error['summary'], /^R\d offset is outside of the packet$/);
+      const where = new RegExp(`^variants\\.bpf\\.c:${String(line)}: return data\\[40\\]`);
+      t.match(error['source'], where);
+      const [first, second] = plain.stderr.split('\n');
+      t.equal(
+        first,
+        `error: Cannot load program ${place.tag}_bad: ${String(error['summary'])} (at ${String(error['source'])})`,
+      );
+      t.equal(second, 'hint: --verbose prints the whole verifier log');
+      const log = String(error['log']);
+      t.match(log, /^processed \d+ insns/m, 'the log goes to its end');
+      t.match(log, /^0: R1=ctx/m, 'and begins at the beginning');
+      t.ok(verbose.stderr.includes(log.trimEnd()), 'all of it with --verbose');
+      t.notOk(plain.stderr.includes('processed'));
+      t.notMatch(verbose.stderr, STACK);
+      await nothingLeft(t, place);
+    },
+    { REFUSED: '1' },
+  ),
+);
+
+/** As somebody else, with no capability but these. */
+function asNobody(netns: string, capabilities: readonly string[]): string[] {
+  const set = ['-all', ...capabilities.map((name) => `+${name}`)].join(',');
+  const user = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+  const sets = [`--inh-caps=${set}`, `--ambient-caps=${set}`, `--bounding-set=${set}`];
+  return ['ip', 'netns', 'exec', netns, 'setpriv', ...user, ...sets];
+}
+
+t.test('not permitted ends with 3 and names what is missing', { skip }, (t) =>
+  inPlace(async (place) => {
+    const { tag, device, netns, object } = place;
+    chmodSync(place.folder.path, 0o755);
+    const rows = [
+      { capabilities: [], doing: `load the BTF of ${tag}_x`, call: 'BPF_BTF_LOAD', missing: ['CAP_BPF'] },
+      {
+        capabilities: ['bpf'],
+        doing: `load program ${tag}_pass`,
+        call: 'BPF_PROG_LOAD',
+        missing: ['CAP_NET_ADMIN'],
+      },
+    ];
+    for (const { capabilities, doing, call, missing } of rows) {
+      const prefix = asNobody(netns, capabilities);
+      const args = [object, '--iface', device];
+      const [json, plain] = await Promise.all([
+        runCli(['load', '--json', ...args], { prefix }),
+        runCli(['load', ...args], { prefix }),
+      ]);
+      const message = `Cannot ${doing}: ${missing.join(' and ')} is missing`;
+      const hint = `Run it as root, or give the process ${missing.join(' and ')}.`;
+      t.same([json.code, plain.code], [3, 3]);
+      t.same(errorOf(json), {
+        code: 'PERMISSION_DENIED',
+        message,
+        hint,
+        call: `bpf(${call})`,
+        errno_name: 'EPERM',
+        missing,
+      });
+      t.match(plain.stderr, `error: ${message}\nhint: ${hint}\n`);
+      t.notMatch(plain.stderr, STACK);
+    }
+    const enough = asNobody(netns, ['bpf', 'net_admin', 'perfmon']);
+    const done = await runCli(['load', object, '--iface', device, '--duration', '50ms', '--json'], {
+      prefix: enough,
+    });
+    t.equal(done.code, 0, 'CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON suffice');
+    t.match(done.lines[0], { type: 'attached', target: device, via: 'link' });
+    const unload = await runCli(['unload', '--iface', device, '--json'], { prefix: asNobody(netns, []) });
+    t.same([unload.code, errorOf(unload)['code']], [1, 'PROGRAM_NOT_FOUND'], 'looking is free');
+    await nothingLeft(t, place);
+  }),
+);
+
+t.test('an interface that is taken stays as it is', { skip }, (t) =>
+  inPlace(async (place) => {
+    const { tag, device, netns, object } = place;
+    const first = new Cli(['load', sniffer, '--iface', device, '--netns', netns, '--json']);
+    const { program_id: programId } = await first.attached();
+    for (const via of ['link', 'netlink']) {
+      const refused = await runCli([
+        'load',
+        object,
+        '--iface',
+        device,
+        '--netns',
+        netns,
+        '--via',
+        via,
+        '--json',
+      ]);
+      t.equal(refused.code, 1);
+      t.same(errorOf(refused), {
+        code: 'ALREADY_ATTACHED',
+        message: `Cannot attach to ${device}: program ${String(programId)} (native) is attached there already`,
+        hint: `take its place with --replace, or detach it: ts-xdp unload --iface ${device}`,
+        target: device,
+        program_id: programId,
+      });
+    }
+    t.equal(xdpState(device, netns).programId, programId, 'it is still attached');
+    t.same(await leftObjects(tag), []);
+
+    const both = ['--iface', place.pair.sender.name, '--iface', device];
+    const second = await runCli(['load', object, ...both, '--netns', netns, '--json']);
+    t.same(
+      [second.code, errorOf(second)['code'], errorOf(second)['target']],
+      [1, 'ALREADY_ATTACHED', device],
+    );
+    t.equal(
+      xdpState(place.pair.sender.name, netns).programId,
+      undefined,
+      'the first interface is free again',
+    );
+    t.same(await leftObjects(tag), []);
+    t.equal((await first.stop()).code, 0);
+  }),
+);
+
+t.test('a pin directory that exists stays as it is', { skip }, (t) =>
+  inPlace(async (place) => {
+    const { device, netns, object } = place;
+    const bpffs = new BpfFileSystem();
+    try {
+      const pins = join(bpffs.path, 'mine');
+      const args = [object, '--iface', device, '--netns', netns, '--pin', pins];
+      t.equal((await runCli(['load', ...args, '--detach'])).code, 0);
+      const { programId } = xdpState(device, netns);
+      const [json, plain] = await Promise.all([
+        runCli(['load', '--json', ...args, '--replace']),
+        runCli(['load', ...args, '--replace']),
+      ]);
+      t.same([json.code, plain.code], [1, 1]);
+      t.same(errorOf(json), {
+        code: 'PIN_EXISTS',
+        message: `Cannot pin to ${pins}: something is pinned there already`,
+        hint: `remove it with: ts-xdp unload ${pins}`,
+        path: pins,
+      });
+      t.equal(
+        plain.stderr,
+        `error: Cannot pin to ${pins}: something is pinned there already\nhint: remove it with: ts-xdp unload ${pins}\n`,
+      );
+      t.equal(xdpState(device, netns).programId, programId);
+      t.equal((await runCli(['unload', pins])).code, 0);
+      t.notOk(existsSync(pins));
+      await nothingLeft(t, place);
+    } finally {
+      bpffs.close();
+    }
+  }),
+);

@@ -358,7 +358,14 @@ function showProgram(selector: string[]): ShownProgram {
 
 /** What bpftool shows of a program and its maps, less what differs between two loads of anything. */
 function describeProgram(selector: string[]): unknown {
-  const { id: _id, loaded_at: _at, btf_id, bytes_jited: _jited, map_ids = [], ...facts } = showProgram(selector);
+  const {
+    id: _id,
+    loaded_at: _at,
+    btf_id,
+    bytes_jited: _jited,
+    map_ids = [],
+    ...facts
+  } = showProgram(selector);
   const maps = map_ids.map((id) => {
     const map = JSON.parse(bpftool(['-j', 'map', 'show', 'id', String(id)]).join('\n')) as ShownProgram;
     // A program array shows its owner; pids come and go.

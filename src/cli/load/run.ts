@@ -1,9 +1,7 @@
 import { ArgumentError } from '../../errors.ts';
-import { parseValue } from '../../btf/index.ts';
 import { ObjectFile } from '../../elf/index.ts';
 import { bindToDevice, checkPinDirectory, Collection, pinCollection } from '../../loader/index.ts';
 import type { XdpAttachment } from '../../link/index.ts';
-import type { BpfMap } from '../../maps/index.ts';
 import {
   adaptToKernel,
   diffConfiguration,
@@ -16,6 +14,7 @@ import type { CommandInput } from '../command.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { resolveObject } from '../shipped-object.ts';
+import { setEntry } from './assignments.ts';
 import { readConfiguration } from './configuration-file.ts';
 import type { LoadedContext } from './context.ts';
 import { attachAll, findTargets, reportAttached, type Target } from './interfaces.ts';
@@ -111,16 +110,6 @@ function fillMaps(maps: SnifferMaps, { targets, configuration, netns, output }: 
   }
   const list = targets.map(({ name, mode }) => `${name} (${mode})`).join(', ');
   output.note(`note: filled the sniffer's maps: ${list}; ${addresses} local addresses`);
-}
-
-function setEntry(map: BpfMap, { key, value }: { key: string; value: string }): void {
-  const { types } = map;
-  if (!types)
-    throw new ArgumentError(
-      'set',
-      `Cannot write to map ${map.name}: the object does not say the types of its entries`,
-    );
-  map.set(parseValue(key, types.btf, types.keyTypeId), parseValue(value, types.btf, types.valueTypeId));
 }
 
 /** The interfaces of the command line capture everything; those of a configuration what it says. */

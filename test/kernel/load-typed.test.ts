@@ -1,0 +1,327 @@
+/** `ts-xdp load` on an object of somebody else's: events of its own types, variables, maps, rings that nothing types. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import t from 'tap';
+import type { Test } from 'tap';
+import { EtherType, Protocol, ethernet, ipv4, udp } from '../fixtures/frames.ts';
+import { Cli, notRoot, runCli, STACK, summaryOf } from '../helpers/cli.ts';
+import type { JsonLine } from '../helpers/cli.ts';
+import { noClang, ObjectFolder } from '../helpers/object-source.ts';
+import { VethPair } from '../helpers/veth.ts';
+
+const skip = notRoot || noClang;
+const folder = new ObjectFolder();
+t.teardown(() => {
+  folder.close();
+});
+const object = skip === false ? folder.compile('typed-events') : '';
+
+/** `struct message` of the fixture, packed and little-endian. */
+interface Message {
+  readonly kind: number;
+  readonly name: string;
+  readonly key: readonly number[];
+  readonly balance: number;
+  readonly total: bigint;
+  readonly parts: readonly bigint[];
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly bits: number;
+}
+
+const MESSAGE_SIZE = 1 + 12 + 4 + 4 + 8 + 24 + 4 + 1;
+
+function encode(message: Message): Uint8Array {
+  const bytes = Buffer.alloc(MESSAGE_SIZE);
+  bytes.writeUInt8(message.kind, 0);
+  bytes.write(message.name, 1, 12, 'utf8');
+  bytes.set(message.key, 13);
+  bytes.writeInt32LE(message.balance, 17);
+  bytes.writeBigUInt64LE(message.total, 21);
+  message.parts.forEach((part, index) => bytes.writeBigUInt64LE(part, 29 + index * 8));
+  bytes.writeInt16LE(message.latitude, 53);
+  bytes.writeInt16LE(message.longitude, 55);
+  bytes.writeUInt8(message.bits, 57);
+  return bytes;
+}
+
+function packet(port: number, message: Message): Uint8Array {
+  const datagram = udp({ sourcePort: 40000, destinationPort: port }, encode(message));
+  return ethernet(EtherType.Ipv4, ipv4({ protocol: Protocol.Udp }, datagram));
+}
+
+const modest: Message = {
+  kind: 1,
+  name: 'alice',
+  key: [0, 1, 0xfe, 0xff],
+  balance: -20,
+  total: 5n,
+  parts: [1n, 2n, 3n],
+  latitude: -90,
+  longitude: 180,
+  bits: 0b10101_011,
+};
+/** What does not fit into a double, and a name that fills its array to the last byte. */
+const extreme: Message = {
+  kind: 255,
+  name: 'twelve-bytes',
+  key: [0xde, 0xad, 0xbe, 0xef],
+  balance: -0x8000_0000,
+  total: 0xffff_ffff_ffff_fff0n,
+  parts: [0x7fff_ffff_ffff_ffffn, 9_007_199_254_740_993n, 0n],
+  latitude: -0x8000,
+  longitude: 0x7fff,
+  bits: 0xff,
+};
+
+interface Setting {
+  readonly offset: bigint;
+  readonly sample: number;
+  readonly rules: Readonly<Record<number, { verdict: string; weight: number }>>;
+}
+
+/** The fixture's program in TypeScript. */
+function expected(port: number, message: Message, setting: Setting): Record<string, unknown> {
+  const rule = setting.rules[port];
+  return {
+    total: BigInt.asUintN(64, message.total + setting.offset).toString(),
+    parts: message.parts.map(String),
+    negative: BigInt.asIntN(64, -message.total).toString(),
+    balance: message.balance,
+    verdict: rule?.verdict ?? 'VERDICT_UNKNOWN',
+    name: message.name,
+    key: Buffer.from(message.key).toString('hex'),
+    place: { latitude: message.latitude, longitude: message.longitude },
+    low: message.bits & 7,
+    high: message.bits >> 3,
+    flagged: (rule?.weight ?? 0) > 100,
+    port,
+    sample: setting.sample,
+  };
+}
+
+function withPair(action: (t: Test, pair: VethPair) => Promise<void>): (t: Test) => Promise<void> {
+  return async (t) => {
+    const pair = VethPair.open();
+    try {
+      await action(t, pair);
+    } finally {
+      pair.close();
+    }
+  };
+}
+
+const args = (pair: VethPair, ...more: string[]): string[] => [
+  ...['load', object, '--iface', pair.receiver.name, '--netns', String(pair.namespaceName)],
+  ...more,
+];
+
+/** Wall-clock time of now, to the second, and with nanoseconds. */
+function checkTime(t: Test, { time }: JsonLine): void {
+  t.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
+  t.ok(Math.abs(Date.parse(String(time)) - Date.now()) < 10_000, 'it is of now');
+}
+
+t.test(
+  'every field of every event, as the object types it',
+  { skip },
+  withPair(async (t, pair) => {
+    const setting: Setting = {
+      offset: 2n ** 63n + 1n,
+      sample: 77,
+      rules: { 7: { verdict: 'VERDICT_BAD', weight: 101 }, 8: { verdict: 'VERDICT_GOOD', weight: 100 } },
+    };
+    const options = ['--var', 'sample=77', '--set', `offsets[1]=${setting.offset.toString()}`];
+    options.push('--set', 'rules[7]={"verdict":"VERDICT_BAD","weight":101}');
+    options.push('--set', 'rules[0x8]=verdict=VERDICT_GOOD,weight=100');
+    for (const via of ['link', 'netlink']) {
+      for (const mode of ['native', 'generic']) {
+        const cli = new Cli(args(pair, ...options, '--json', '--via', via, '--mode', mode));
+        const attached = await cli.attached();
+        const sent = [7, 8, 9].flatMap((port) => [modest, extreme].map((message) => ({ port, message })));
+        const socket = pair.openPacketSocket();
+        for (const { port, message } of sent) socket.send(packet(port, message));
+        socket.close();
+        await cli.until(({ events }) => events.length === sent.length);
+        const { code, lines, stderr } = await cli.stop();
+        t.equal(code, 0, `${via} ${mode}`);
+        t.same(attached, {
+          type: 'attached',
+          kind: 'xdp',
+          program: 'copy_message',
+          target: pair.receiver.name,
+          ifindex: pair.receiver.index,
+          mode,
+          via,
+          program_id: attached['program_id'],
+          link_id: attached['link_id'],
+        });
+        t.type(attached['program_id'], 'number');
+        t.type(attached['link_id'], via === 'link' ? 'number' : null);
+        const events = lines.filter(({ type }) => type === 'event');
+        t.strictSame(
+          events.map(({ data }) => data),
+          sent.map(({ port, message }) => expected(port, message, setting)),
+        );
+        for (const event of events) {
+          t.same(Object.keys(event), ['type', 'map', 'struct', 'time', 'data']);
+          t.match(event, { map: 'observations', struct: 'observation' });
+          checkTime(t, event);
+        }
+        const summary = summaryOf({ lines });
+        t.match(summary, { events: sent.length, lost: null, dropped: 0, counters: {} });
+        t.type(summary['duration_ms'], 'number');
+        t.equal(lines.length, 2 + sent.length, 'and no other line');
+        const stays = `note: ${pair.receiver.name} is attached by netlink: should this process be killed, it stays attached until "ts-xdp unload --iface ${pair.receiver.name}"\n`;
+        t.equal(stderr, via === 'netlink' ? stays : '', 'netlink says that it stays');
+      }
+    }
+  }),
+);
+
+t.test(
+  'as text',
+  { skip },
+  withPair(async (t, pair) => {
+    const cli = new Cli(args(pair, '--count', '1'));
+    await cli.until(({ stdout }) => stdout.includes('attached'));
+    const socket = pair.openPacketSocket();
+    for (let copy = 0; copy < 3; copy++) socket.send(packet(9, modest));
+    socket.close();
+    const { code, stdout, stderr } = await cli.ended;
+    t.equal(code, 0);
+    t.equal(stderr, '');
+    const [attached = '', event = '', summary = '', ...more] = stdout.split('\n');
+    t.match(attached, /^attached copy_message to \S+ \(native mode, by link, program \d+\)$/);
+    const fields = [
+      'total=5 parts=["1","2","3"] negative=-5 balance=-20 verdict=VERDICT_UNKNOWN name=alice key=0001feff',
+      'place={"latitude":-90,"longitude":180} low=3 high=21 flagged=false port=9 sample=1',
+    ];
+    t.equal(event.replace(/^\S+ /, ''), `observations ${fields.join(' ')}`);
+    t.match(summary, /^1 events in \d+\.\d s; lost: unknown, the object does not count$/);
+    t.same(more, [''], '--count ended it');
+  }),
+);
+
+t.test(
+  'a ring of unknown type is shown as bytes, and how to name it is said once',
+  { skip },
+  withPair(async (t, pair) => {
+    const raw = Buffer.from(encode(extreme)).toString('hex');
+    const send = (): void => {
+      const socket = pair.openPacketSocket();
+      for (let copy = 0; copy < 2; copy++) socket.send(packet(9, extreme));
+      socket.close();
+    };
+    const json = new Cli(args(pair, '--var', 'copy_raw=true', '--json', '--count', '4'));
+    await json.attached();
+    send();
+    const { lines, stderr } = await json.ended;
+    const copies = lines.filter(({ map }) => map === 'raw_copies');
+    t.equal(copies.length, 2);
+    for (const copy of copies) {
+      const { time, ...rest } = copy;
+      t.same(rest, { type: 'event', map: 'raw_copies', struct: null, size: MESSAGE_SIZE, hex: raw });
+      checkTime(t, { time });
+    }
+    const hint =
+      'note: nothing says what the events of raw_copies are, so they are shown as bytes; ' +
+      'name their struct (of that size: message): --event raw_copies=message\n';
+    t.equal(stderr, hint, 'once, on standard error');
+
+    const text = new Cli(args(pair, '--var', 'copy_raw=1', '--count', '4'));
+    await text.until(({ stdout }) => stdout.includes('attached'));
+    send();
+    const { stdout } = await text.ended;
+    t.match(
+      stdout,
+      `raw_copies ${String(MESSAGE_SIZE)} bytes\n  0000  ff 74 77 65 6c 76 65 2d 62 79 74 65 73 de ad be  .twelve-bytes...\n`,
+    );
+
+    const named = new Cli(
+      args(pair, '--var', 'copy_raw=true', '--event', 'raw_copies=message', '--json', '--count', '4'),
+    );
+    await named.attached();
+    send();
+    const result = await named.ended;
+    t.equal(result.stderr, '');
+    t.strictSame(result.lines.find(({ map }) => map === 'raw_copies')?.data, {
+      kind: 255,
+      name: 'twelve-bytes',
+      key: 'deadbeef',
+      balance: -0x8000_0000,
+      total: extreme.total.toString(),
+      parts: extreme.parts.map(String),
+      place: { latitude: -0x8000, longitude: 0x7fff },
+      bits: 255,
+    });
+  }),
+);
+
+t.test(
+  'a wrong struct for a ring is an error that names both sizes',
+  { skip },
+  withPair(async (t, pair) => {
+    const unknown = await runCli(args(pair, '--event', 'raw_copies=mesage', '--json'));
+    t.match(unknown.lines[0]?.error, { code: 'TYPE_NOT_FOUND', subject: 'mesage' });
+    const cli = new Cli(args(pair, '--event', 'observations=message', '--json'));
+    await cli.attached();
+    const socket = pair.openPacketSocket();
+    socket.send(packet(9, modest));
+    socket.close();
+    const { code, lines, stderr } = await cli.ended;
+    t.equal(code, 1);
+    t.same(lines.at(-1)?.error, {
+      code: 'EVENT_SIZE_MISMATCH',
+      message:
+        'Cannot read a record of observations as struct message: the record has 96 bytes, the struct 58',
+      map: 'observations',
+      struct: 'message',
+      struct_size: MESSAGE_SIZE,
+      record_size: 96,
+    });
+    t.notMatch(stderr, STACK);
+  }),
+);
+
+t.test(
+  '--duration ends it, with nothing to count as well',
+  { skip },
+  withPair(async (t, pair) => {
+    const { code, lines } = await runCli(args(pair, '--duration', '300ms', '--json'));
+    t.equal(code, 0);
+    t.match(summaryOf({ lines }), { events: 0, lost: null });
+    const { duration_ms: duration } = summaryOf({ lines });
+    t.ok(Number(duration) >= 295 && Number(duration) < 2000, `300 ms, not ${String(duration)}`);
+  }),
+);
+
+t.test(
+  '--trace shows what bpf_printk prints',
+  { skip },
+  withPair(async (t, pair) => {
+    const mounted =
+      existsSync('/sys/kernel/tracing/trace_pipe') || existsSync('/sys/kernel/debug/tracing/trace_pipe');
+    if (!mounted) {
+      const refused = await runCli(args(pair, '--trace', '--json'));
+      t.same(refused.lines.at(-1)?.error, {
+        code: 'FILE_NOT_FOUND',
+        message: 'Cannot read the trace pipe: tracefs is not mounted',
+        hint: 'mount it: mount -t tracefs nodev /sys/kernel/tracing',
+        path: '/sys/kernel/tracing/trace_pipe',
+      });
+      execFileSync('mount', ['-t', 'tracefs', 'nodev', '/sys/kernel/tracing']);
+      t.teardown(() => execFileSync('umount', ['/sys/kernel/tracing']));
+    }
+    const cli = new Cli(args(pair, '--trace', '--var', 'label="mine"', '--json'));
+    await cli.attached();
+    const socket = pair.openPacketSocket();
+    socket.send(packet(9, modest));
+    socket.close();
+    const line = await cli.until(({ lines }) =>
+      lines.find(({ type, text }) => type === 'trace' && String(text).includes('ts-xdp named kind 1')),
+    );
+    t.match(line['text'], /bpf_trace_printk: ts-xdp named kind 1$/);
+    t.equal((await cli.stop()).code, 0);
+  }),
+);
