@@ -1,4 +1,4 @@
-import { ObjectError, UnsupportedFeatureError, VerifierError } from '../errors.ts';
+import { ObjectError, PermissionError, UnsupportedFeatureError, VerifierError } from '../errors.ts';
 import { INSTRUCTION_SIZE } from '../asm/index.ts';
 import type { ObjectFile, ProgramSpec } from '../elf/index.ts';
 import { BpfProgram } from '../programs/index.ts';
@@ -8,6 +8,7 @@ import {
   errno,
   errnoName,
   Fd,
+  missingCapabilities,
   tryBpf,
   type Capability,
   type Kernel,
@@ -106,6 +107,8 @@ function refusal({ spec }: Attempt, { errnoNumber, log }: { errnoNumber: number;
   if (summary === undefined && (errnoNumber === errno.EPERM || errnoNumber === errno.EACCES)) {
     return permissionRefusal(spec, errnoNumber);
   }
+  const lacking = summary && lackingPerfmon(spec, { errnoNumber, reason: summary.reason });
+  if (lacking) return lacking;
   const feature = missingFeature(spec);
   if (summary === undefined && feature && errnoNumber === errno.EINVAL) return feature;
   return new VerifierError(
@@ -119,6 +122,29 @@ function refusal({ spec }: Attempt, { errnoNumber, log }: { errnoNumber: number;
       log,
     },
     { hint: summary === undefined ? undefined : 'the whole log is in the field "log" (--verbose prints it)' },
+  );
+}
+
+/**
+ * Refusals that CAP_PERFMON lifts: env->allow_ptr_leaks and env->bypass_spec_v1 in kernel/bpf/verifier.c. Without it
+ * pointers may not be subtracted, stored or printed, and no packet pointer may have a variable added.
+ */
+const NEEDS_PERFMON =
+  /prohibited for !root|pointer -= pointer prohibited|leaks? (addr|pointer)|unsupported alu operation/;
+
+function lackingPerfmon(
+  spec: ProgramSpec,
+  { errnoNumber, reason }: { errnoNumber: number; reason: string },
+): PermissionError | undefined {
+  if (!NEEDS_PERFMON.test(reason)) return undefined;
+  const missing = missingCapabilities(['CAP_PERFMON']);
+  if (missing.length === 0) return undefined;
+  return new PermissionError(
+    'bpf(BPF_PROG_LOAD)',
+    errnoName(errnoNumber),
+    missing,
+    `Cannot load program ${spec.name}: CAP_PERFMON is missing, without which the verifier refuses it: ${reason}`,
+    { hint: 'Run it as root, or give the process CAP_PERFMON.' },
   );
 }
 

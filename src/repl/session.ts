@@ -21,7 +21,7 @@ export interface SessionOptions {
 export interface LoadChoice {
   /** Attach the object's XDP program to these. */
   readonly iface?: string | readonly string[] | undefined;
-  /** The program to attach; the others are then not loaded. */
+  /** The program to load, and to attach; without it all are loaded that the object wants loaded. */
   readonly prog?: string | undefined;
 }
 
@@ -91,23 +91,22 @@ export class Session {
     return this.loadObject(choice);
   }
 
-  /** Loads the object that was read. Every program takes part that the object wants loaded. */
+  /** Loads the object that was read, and attaches it as {@link load} does. */
   loadObject(choice: LoadChoice = {}): Collection {
     const object = this.#requireObject();
     const interfaces = [choice.iface ?? []].flat();
     const { prog } = choice;
-    if (prog !== undefined || interfaces.length > 0) {
+    if (prog !== undefined) {
+      const only = object.program(prog);
+      for (const spec of object.programs.values()) spec.autoload = spec === only;
+    }
+    if (interfaces.length > 0) {
       const program = chooseXdpProgram(object, prog);
       program.autoload = true;
-      if (prog !== undefined) {
-        for (const spec of object.programs.values()) spec.autoload = spec === program;
-      }
-      if (interfaces.length > 0) {
-        bindToDevice(
-          program,
-          interfaces.map((iface) => this.#findInterface(iface)),
-        );
-      }
+      bindToDevice(
+        program,
+        interfaces.map((iface) => this.#findInterface(iface)),
+      );
     }
     adaptToKernel(object);
     this.#collection = Collection.load(object);

@@ -20,7 +20,10 @@ export interface RingBufferOptions {
 export interface ListenOptions {
   /** Ends the listening when aborted. */
   readonly signal?: AbortSignal;
-  /** Gets what the event loop reports of the descriptor. @default an uncaught exception */
+  /**
+   * Gets what ends the listening: an error of the descriptor, of the decoder, of the callback.
+   * @default an uncaught exception
+   */
   readonly onError?: (error: Error) => void;
 }
 
@@ -163,7 +166,13 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     if (signal?.aborted === true) return;
     const batchSize = this.#batchSize;
     this.#startWatching(() => {
-      this.drain(onEvent, { limit: batchSize });
+      try {
+        this.drain(onEvent, { limit: batchSize });
+      } catch (error) {
+        if (!options.onError || !(error instanceof Error)) throw error;
+        this.stop();
+        options.onError(error);
+      }
     }, options.onError);
     if (signal) this.#stopOn(signal);
   }

@@ -17,6 +17,12 @@ interface ReplOptions {
 
 /** `ts-xdp repl`: a prompt where both ends are a terminal, otherwise a script on standard input. */
 export async function runRepl(input: CommandInput, output: Output): Promise<number> {
+  const exitCode = await runSession(input, output);
+  // Timers and sockets that somebody made at the prompt must not keep the process; Node's own REPL leaves like this too.
+  process.exit(exitCode);
+}
+
+async function runSession(input: CommandInput, output: Output): Promise<number> {
   const [name] = input.arguments as [string | undefined];
   const options = input.options as unknown as ReplOptions;
   if (name === undefined && (options.iface.length > 0 || options.prog !== undefined)) {
@@ -67,10 +73,11 @@ function start(
   { name, choice, output }: { name: string; choice: LoadChoice & ReplOptions; output: Output },
 ): void {
   const object = session.read(name);
+  if (choice.prog !== undefined) object.program(choice.prog);
   try {
     session.loadObject(choice);
   } catch (error) {
-    if (choice.iface.length > 0 || choice.prog !== undefined || !(error instanceof TsXdpError)) throw error;
+    if (choice.iface.length > 0 || !(error instanceof TsXdpError)) throw error;
     output.note(
       errorText(error, { verbose: false })
         .replace(/^error: /, 'note: ')
