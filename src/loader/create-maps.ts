@@ -1,5 +1,6 @@
-import { MapIncompatibleError, ObjectError, type MapDifference } from '../errors.ts';
+import { MapIncompatibleError, ObjectError, SyscallError, type MapDifference } from '../errors.ts';
 import type { MapSpec, ObjectFile } from '../elf/index.ts';
+import { Feature, requireFeature } from '../features/index.ts';
 import { BpfMap, MapType, mapTypeName, type MapTypes } from '../maps/index.ts';
 import type { Fd, Kernel } from '../sys/index.ts';
 import { dataMapName, kernelObjectName } from './kernel-names.ts';
@@ -49,7 +50,24 @@ export function createMap(spec: MapSpec, context: CreateMapContext): BpfMap {
 }
 
 function create(spec: MapSpec, context: CreateMapContext & { inner: BpfMap | undefined }): BpfMap {
-  const { object, btf, kernel, inner } = context;
+  try {
+    return createAsSpecified(spec, context);
+  } catch (error) {
+    // An unknown map type is an invalid argument to a kernel, one of several.
+    if (spec.type === MapType.RingBuffer && error instanceof SyscallError && error.errnoName === 'EINVAL') {
+      requireFeature(Feature.RingBuffer, {
+        doing: `create ring buffer ${spec.name}`,
+        kernel: context.kernel,
+      });
+    }
+    throw error;
+  }
+}
+
+function createAsSpecified(
+  spec: MapSpec,
+  { object, btf, kernel, inner }: CreateMapContext & { inner: BpfMap | undefined },
+): BpfMap {
   const types = typesOf(spec, object);
   const inKernel = btf && types && !WITHOUT_BTF.has(spec.type);
   return BpfMap.create(

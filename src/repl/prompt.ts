@@ -50,7 +50,12 @@ export class Prompt {
       useColors: colors,
       // Ctrl-C ends a loop or an await that somebody typed, instead of the session.
       breakEvalOnSigint: true,
-      writer: (value) => inspectValue(value, { object: session.object, colors }),
+      // It would show things by their fields, and evaluate before Enter what may reach the kernel.
+      preview: false,
+      writer: (value) =>
+        isInterruption(value)
+          ? 'Error: interrupted'
+          : inspectValue(value, { object: session.object, colors }),
     });
     const { server } = this;
     this.#followEvaluation();
@@ -190,6 +195,13 @@ export class Prompt {
       if (error) complain(error);
     });
   }
+}
+
+/** Where Node was when Ctrl-C came is of no interest. */
+function isInterruption(value: unknown): boolean {
+  return (
+    value instanceof Error && (value as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED'
+  );
 }
 
 function interfaceNames({ netns }: Session): readonly string[] {

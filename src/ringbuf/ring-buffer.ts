@@ -47,9 +47,15 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   readonly #memory: RingMemory;
   readonly #decode: (start: number, length: number) => Event;
   readonly #batchSize: number;
-  #watch: ReadableWatch | undefined;
+  /** What {@link listen} or a waiting iteration has to take back; there is one of them at most. */
+  #listening: (() => void) | undefined;
+  #waiting: (() => void) | undefined;
   #draining = false;
-  #onClose: (() => void)[] = [];
+  /** Events that an iteration has read and not given out, the last one first. */
+  #backlog: Event[] = [];
+  /** Why no more than the backlog could be read. */
+  #failure: { readonly error: unknown } | undefined;
+  readonly #forgetMap: () => void;
 
   private constructor(
     map: BpfMap,
@@ -60,10 +66,9 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     this.#memory = memory;
     this.#decode = setup.decode;
     this.#batchSize = setup.batchSize;
-    const forget = map.fd.onClose(() => {
+    this.#forgetMap = map.fd.onClose(() => {
       this.close();
     });
-    this.#onClose.push(forget);
   }
 
   /**
@@ -144,11 +149,15 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     let count = 0;
     this.#draining = true;
     try {
-      return this.#memory.walk((start, length) => {
+      for (; this.#backlog.length > 0 && count < limit; count++) onEvent(this.#backlog.pop() as Event);
+      if (count >= limit || this.#memory.closed) return count;
+      this.#throwFailure();
+      this.#memory.walk((start, length) => {
         count++;
         onEvent(decode(start, length));
         return count < limit;
       });
+      return count;
     } finally {
       this.#draining = false;
     }
@@ -164,23 +173,36 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   listen(onEvent: (event: Event) => void, options: ListenOptions = {}): void {
     const { signal } = options;
     if (signal?.aborted === true) return;
-    const batchSize = this.#batchSize;
-    this.#startWatching(() => {
+    const drain = (): void => {
       try {
-        this.drain(onEvent, { limit: batchSize });
+        this.drain(onEvent, { limit: this.#batchSize });
       } catch (error) {
-        if (!options.onError || !(error instanceof Error)) throw error;
         this.stop();
+        if (!options.onError || !(error instanceof Error)) throw error;
         options.onError(error);
       }
-    }, options.onError);
-    if (signal) this.#stopOn(signal);
+    };
+    const watch = this.#watch(drain, options.onError);
+    const stop = (): void => {
+      this.stop();
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    this.#listening = () => {
+      watch.close();
+      signal?.removeEventListener('abort', stop);
+    };
+    // What an iteration left does not make the descriptor readable.
+    if (this.#backlog.length > 0) {
+      setImmediate(() => {
+        if (!watch.closed) drain();
+      });
+    }
   }
 
   /** Ends {@link listen}; the reader can be used again. */
   stop(): void {
-    this.#watch?.close();
-    this.#watch = undefined;
+    this.#listening?.();
+    this.#listening = undefined;
   }
 
   /** Idempotent, and safe in callbacks. Ends iterations and listening. */
@@ -188,7 +210,9 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     if (this.closed) return;
     this.stop();
     this.#memory.close();
-    for (const hook of this.#onClose.splice(0)) hook();
+    this.#backlog = [];
+    this.#waiting?.();
+    this.#forgetMap();
   }
 
   [Symbol.dispose](): void {
@@ -201,67 +225,79 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
 
   /**
    * The events as an async iterator, read in batches and only as fast as they are taken. It ends when the signal
-   * aborts or the reader closes; leaving the loop leaves the reader open, but events of the last batch that were
-   * not taken are gone.
+   * aborts or the reader closes. Leaving the loop leaves the reader open; events that were read by then and not
+   * taken come first when it is read again.
    */
   async *events(options: { signal?: AbortSignal } = {}): AsyncGenerator<Event, undefined> {
     const { signal } = options;
-    const batch: Event[] = [];
     const isOver = (): boolean => this.closed || signal?.aborted === true;
     while (!isOver()) {
-      this.drain((event) => batch.push(event), { limit: this.#batchSize });
-      if (batch.length === 0) {
-        await this.#readable(signal);
+      if (this.#backlog.length === 0) {
+        this.#throwFailure();
+        this.#readBatch();
+      }
+      if (this.#backlog.length === 0) {
+        if (!this.#failure) await this.#readable(signal);
         continue;
       }
-      for (const event of batch.splice(0)) {
+      while (this.#backlog.length > 0) {
         if (isOver()) return;
-        yield event;
+        yield this.#backlog.pop() as Event;
       }
       // Even when the consumer never waits for anything, timers and signals must have their turn.
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
+  /** What comes before a record that cannot be decoded is read; the error waits until that was taken. */
+  #readBatch(): void {
+    const batch: Event[] = [];
+    try {
+      this.drain((event) => batch.push(event), { limit: this.#batchSize });
+    } catch (error) {
+      this.#failure = { error };
+    }
+    this.#backlog = batch.reverse();
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure.error;
+  }
+
   /** Resolves when there is something to read, or the reader closes, or the signal aborts. */
   async #readable(signal: AbortSignal | undefined): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const done = (): void => {
-        this.stop();
+        this.#waiting = undefined;
+        watch.close();
         signal?.removeEventListener('abort', done);
-        this.#onClose = this.#onClose.filter((hook) => hook !== done);
         resolve();
       };
-      this.#startWatching(done, reject);
-      this.#onClose.push(done);
+      const watch = this.#watch(done, (error) => {
+        reject(error);
+        done();
+      });
+      this.#waiting = done;
       signal?.addEventListener('abort', done, { once: true });
     });
   }
 
-  #startWatching(onReadable: () => void, onError: ((error: Error) => void) | undefined): void {
+  #watch(onReadable: () => void, onError: ((error: Error) => void) | undefined): ReadableWatch {
     if (this.closed) throw new ClosedError(`the ring buffer ${this.#map.name}`);
-    if (this.#watch) {
+    if (this.#listening || this.#waiting) {
       throw new ArgumentError(
         'map',
         `Cannot read ring buffer ${this.#map.name}: this reader is being read already`,
       );
     }
-    this.#watch = watchReadable(this.#map.fd, {
+    return watchReadable(this.#map.fd, {
       onReadable,
       onError(error) {
         if (onError === undefined) throw error;
         onError(error);
       },
-    });
-  }
-
-  #stopOn(signal: AbortSignal): void {
-    const stop = (): void => {
-      this.stop();
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    this.#onClose.push(() => {
-      signal.removeEventListener('abort', stop);
     });
   }
 }

@@ -252,7 +252,7 @@ t.test(`${MUTANTS} mutants (seed ${SEED}) are read, or refused with an error of 
     try {
       outcomes[exercise(bytes)]++;
     } catch (error) {
-      t.fail(`mutant ${index} gave ${String(error)}`, { stack: (error as Error).stack });
+      t.fail(`mutant ${index} gave ${String((error as Error).stack)}`);
       if (!t.passing()) break;
     }
     slowest = Math.max(slowest, performance.now() - start);

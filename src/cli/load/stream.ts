@@ -4,7 +4,6 @@ import { MapType, type BpfMap } from '../../maps/index.ts';
 import { findEventTypes, type EventType } from '../../loader/index.ts';
 import { sumCounters, WallClock } from '../../sniffer/index.ts';
 import { clockGettime } from '../../sys/index.ts';
-import { TracePipe } from '../../inspect/index.ts';
 import { followConfiguration } from './configuration-file.ts';
 import type { StreamContext } from './context.ts';
 import { EndOfStream } from './end-of-stream.ts';
@@ -94,7 +93,7 @@ export class EventStream {
     this.#cleanup.push(() => {
       routes.close();
     });
-    this.#cleanup.push(...followExtras(context));
+    this.#cleanup.push(...(await followExtras(context)));
   }
 }
 
@@ -135,7 +134,7 @@ function makePrinters(
 }
 
 /** What goes along with a stream where it is asked for: the configuration file, the kernel's trace pipe. */
-function followExtras(context: StreamContext): (() => void)[] {
+async function followExtras(context: StreamContext): Promise<(() => void)[]> {
   const { options, output } = context;
   const closers: (() => void)[] = [];
   if (options.config !== undefined) {
@@ -145,6 +144,8 @@ function followExtras(context: StreamContext): (() => void)[] {
     });
   }
   if (options.trace === true) {
+    // Late: a dozen modules that no other stream waits for.
+    const { TracePipe } = await import('../../inspect/index.ts');
     const trace = TracePipe.open((line) => {
       output.stream({ json: () => ({ type: 'trace', text: line }), text: () => line });
     });

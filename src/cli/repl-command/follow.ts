@@ -12,7 +12,12 @@ export interface Following {
   readonly listeners: { event: (event: StreamedEvent) => void; note: (text: string) => void };
 }
 
-const END_SIGNALS = ['SIGTERM', 'SIGHUP', 'SIGINT'] as const;
+/**
+ * Not SIGINT at a prompt: with a listener for it, Node loses the handler by which Ctrl-C ends what somebody typed
+ * (vm removes listeners while a script runs, and with them the signal's disposition), and Ctrl-C ends the process.
+ */
+const PROMPT_SIGNALS = ['SIGTERM', 'SIGHUP'] as const;
+const SCRIPT_SIGNALS = [...PROMPT_SIGNALS, 'SIGINT'] as const;
 
 /** A prompt until the person leaves or a signal comes. */
 export async function followPrompt({ session, scope, listeners, output }: Following): Promise<number> {
@@ -20,7 +25,7 @@ export async function followPrompt({ session, scope, listeners, output }: Follow
   for (const attachment of session.attachments) {
     output.note(`attached to ${attachment.target} (${attachment.mode} mode, by ${attachment.via})`);
   }
-  const ends = endsFrom(output);
+  const ends = endsFrom(output, PROMPT_SIGNALS);
   const prompt = new Prompt({
     session,
     scope,
@@ -61,7 +66,7 @@ export async function followScript({ session, scope, listeners, output }: Follow
     failures++;
     failure(error, { line: undefined });
   });
-  const ends = endsFrom(output);
+  const ends = endsFrom(output, SCRIPT_SIGNALS);
   try {
     failures += await runScript({
       session,
@@ -91,12 +96,12 @@ interface Ends {
 }
 
 /** A signal, or a reader of standard output that went away. */
-function endsFrom(output: Output): Ends {
+function endsFrom(output: Output, signals: readonly NodeJS.Signals[]): Ends {
   const controller = new AbortController();
   const end = (): void => {
     controller.abort();
   };
-  for (const name of END_SIGNALS) process.on(name, end);
+  for (const name of signals) process.on(name, end);
   output.onClosed(end);
   return {
     signal: controller.signal,
@@ -106,7 +111,7 @@ function endsFrom(output: Output): Ends {
       });
     }),
     close() {
-      for (const name of END_SIGNALS) process.off(name, end);
+      for (const name of signals) process.off(name, end);
     },
   };
 }
