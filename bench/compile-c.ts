@@ -15,7 +15,9 @@ export function compileWithLibbpf(root: string, source: string): CompiledPeer {
   const headers = ['bpf/libbpf.h', 'libelf.h', 'zlib.h'];
   const lacking = headers.filter((name) => !existsSync(`/usr/include/${name}`));
   if (lacking.length > 0) {
-    return { missing: `there is no ${lacking.join(', ')}; on Debian: apt install libbpf-dev libelf-dev zlib1g-dev` };
+    return {
+      missing: `there is no ${lacking.join(', ')}; on Debian: apt install libbpf-dev libelf-dev zlib1g-dev`,
+    };
   }
   const path = join(root, 'build', source.replace(/\.c$/, ''));
   mkdirSync(dirname(path), { recursive: true });

@@ -24,7 +24,8 @@ const USAGE = `usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--j
 function positiveInteger(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) throw new Error(`${text} is no positive integer\n${USAGE}`);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new Error(`${text} is no positive integer\n${USAGE}`);
   return number;
 }
 

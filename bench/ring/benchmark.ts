@@ -40,7 +40,10 @@ export async function benchRing({
   } finally {
     for (const reader of readers) await reader.close();
   }
-  return { benchmark: 'ring', results: [FIELDS, OBJECT].map((what) => compare(what, { times, events, runs })) };
+  return {
+    benchmark: 'ring',
+    results: [FIELDS, OBJECT].map((what) => compare(what, { times, events, runs })),
+  };
 }
 
 function startReaders(root: string): ReaderProcess[] {

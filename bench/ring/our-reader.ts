@@ -62,7 +62,8 @@ function openReader(collection: Collection, how: string): () => void {
 }
 
 const [objectPath, how] = process.argv.slice(2);
-if (objectPath === undefined || how === undefined) throw new Error('Usage: our-reader.js OBJECT fields|object');
+if (objectPath === undefined || how === undefined)
+  throw new Error('Usage: our-reader.js OBJECT fields|object');
 const collection = Collection.load(ObjectFile.open(objectPath));
 const program = collection.program('fill');
 const drain = openReader(collection, how);

@@ -37,9 +37,9 @@ export class ReaderProcess {
   /** One run of as many events, at most `chunk` of them in the ring at a time. */
   async run(options: { events: number; chunk: number }): Promise<ReaderAnswer> {
     this.#child.stdin.write(`${String(options.events)} ${String(options.chunk)}\n`);
-    const { done, value } = await this.#lines.next();
-    if (done === true) throw new Error(`Cannot measure ${this.name}: ${this.#complaint.trim()}`);
-    return JSON.parse(value) as ReaderAnswer;
+    const line = await this.#lines.next();
+    if (line.done === true) throw new Error(`Cannot measure ${this.name}: ${this.#complaint.trim()}`);
+    return JSON.parse(line.value) as ReaderAnswer;
   }
 
   async close(): Promise<void> {

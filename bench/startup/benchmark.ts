@@ -33,7 +33,8 @@ export async function benchStartup({ runs = 21 }: { runs?: number | undefined })
     for (let run = 0; run <= runs; run++) {
       const ours = await timeUntilPrinted([...command, '--duration', '60s'], '"type":"attached"');
       const node = await timeUntilPrinted(['--eval', EMPTY_SCRIPT], 'ready');
-      const libbpf = peer.path === undefined ? undefined : timeLibbpf(peer.path, [object, PROGRAM, String(index)]);
+      const libbpf =
+        peer.path === undefined ? undefined : timeLibbpf(peer.path, [object, PROGRAM, String(index)]);
       // The first run fills the page cache.
       if (run === 0) continue;
       times.ours.push(ours);

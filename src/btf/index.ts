@@ -5,6 +5,14 @@ export { BtfExt } from './btf-ext.ts';
 export type { BtfExtSection, CoreRelocation, FunctionInfo, LineInfo } from './btf-ext.ts';
 export { createCodec } from './codec.ts';
 export type { Codec } from './codec.ts';
+export {
+  CoreResolver,
+  coreKindNames,
+  essentialName,
+  patchInstruction,
+  POISONED_HELPER,
+} from './core/index.ts';
+export type { AccessChange, CoreKind, CoreResolution, CoreTargets } from './core/index.ts';
 export { fieldsOf } from './fields.ts';
 export { formatType } from './format-type.ts';
 export type { BtfKind } from './kind.ts';

@@ -1,11 +1,16 @@
 import { NotFoundError, ObjectError } from '../errors.ts';
+import type { Btf, BtfValue } from '../btf/index.ts';
 import type { MapSpec, ObjectFile, ProgramSpec } from '../elf/index.ts';
-import type { BpfMap} from '../maps/index.ts';
+import type { BpfMap } from '../maps/index.ts';
 import { MapType } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
+import { RingBuffer, type RingBufferOptions } from '../ringbuf/index.ts';
 import { raiseMemlockLimit, systemKernel, type Fd, type Kernel } from '../sys/index.ts';
 import { bindReadOnlyData } from './bind-read-only-data.ts';
+import { findEventTypes } from './event-types.ts';
+import { CoreRelocations, explainRefusal } from './core-relocations.ts';
 import { checkCompatible, createMap } from './create-maps.ts';
+import { KernelBtf } from './kernel-btf.ts';
 import { KernelFunctions } from './kernel-functions.ts';
 import { loadProgram } from './load-program.ts';
 import { loadObjectBtf } from './object-btf.ts';
@@ -18,6 +23,12 @@ export interface LoadOptions {
   readonly maps?: ReadonlyMap<string, BpfMap>;
   /** @default the running kernel */
   readonly kernel?: Kernel;
+  /**
+   * The types that CO-RE relocations are resolved against, for a kernel that does not offer its own.
+   *
+   * @default those of the running kernel and its modules
+   */
+  readonly kernelBtf?: Btf;
 }
 
 /**
@@ -56,7 +67,7 @@ export class Collection {
     if (!options.kernel) raiseMemlockLimit();
     const parts: LoadedParts = { maps: new Map(), programs: new Map(), owned: [] };
     try {
-      loadInto(parts, { object, kernel, given: options.maps ?? new Map<string, BpfMap>() });
+      loadInto(parts, { object, kernel, options });
       return new Collection(object, parts);
     } catch (error) {
       closeAll(parts.owned);
@@ -79,6 +90,25 @@ export class Collection {
     return named('variable', name, this.variables);
   }
 
+  /**
+   * Reads the events of a ring buffer as objects, by the struct that the object names with TS_XDP_EVENT, or the
+   * given one. The reader closes with the collection, or before.
+   *
+   * @throws NotFoundError: MAP_NOT_FOUND for a map that is no ring buffer of the object, TYPE_NOT_FOUND where nothing
+   * says the struct, or BTF lacks it
+   */
+  events(map: string, options: RingBufferOptions & { readonly struct?: string } = {}): RingBuffer<BtfValue> {
+    const { struct, ...rest } = options;
+    const { object } = this;
+    const rings = [...object.maps.values()]
+      .filter(({ type }) => type === MapType.RingBuffer)
+      .map(({ name }) => name);
+    const given = struct === undefined ? [] : [{ name: map, value: struct }];
+    const type = findEventTypes(object, { rings, given }).get(map);
+    if (!type || !object.btf) throw untypedEvents(map);
+    return RingBuffer.typed(this.map(map), { ...rest, btf: object.btf, typeId: type.typeId });
+  }
+
   /** Idempotent. */
   close(): void {
     closeAll(this.#owned);
@@ -89,6 +119,17 @@ export class Collection {
   }
 }
 
+function untypedEvents(map: string): NotFoundError {
+  return new NotFoundError(
+    'TYPE_NOT_FOUND',
+    map,
+    `Cannot read the events of ${map}: nothing says which struct they are`,
+    {
+      hint: 'name it with the option "struct", or in the object with TS_XDP_EVENT (docs/events.md)',
+    },
+  );
+}
+
 interface LoadedParts {
   readonly maps: Map<string, BpfMap>;
   readonly programs: Map<string, BpfProgram>;
@@ -97,8 +138,9 @@ interface LoadedParts {
 
 function loadInto(
   parts: LoadedParts,
-  { object, kernel, given }: { object: ObjectFile; kernel: Kernel; given: ReadonlyMap<string, BpfMap> },
+  { object, kernel, options }: { object: ObjectFile; kernel: Kernel; options: LoadOptions },
 ): void {
+  const given = options.maps ?? new Map<string, BpfMap>();
   const programs = [...object.programs.values()].filter((program) => program.autoload);
   const btf = loadObjectBtf(kernel, object);
   try {
@@ -108,9 +150,16 @@ function loadInto(
       else parts.owned.push(map);
       parts.maps.set(spec.name, map);
     }
-    const kernelFunctions = new KernelFunctions();
+    const { kernelFunctions, coreRelocations } = kernelReferences(object, options);
     for (const spec of programs) {
-      const program = loadOne(spec, { object, btf, kernel, kernelFunctions, maps: parts.maps });
+      const program = loadOne(spec, {
+        object,
+        btf,
+        kernel,
+        kernelFunctions,
+        coreRelocations,
+        maps: parts.maps,
+      });
       parts.owned.push(program);
       parts.programs.set(spec.name, program);
       bindReadOnlyData(program, { specs: object.maps.values(), maps: parts.maps });
@@ -122,6 +171,21 @@ function loadInto(
   }
 }
 
+/** What resolves by the kernel's types, which are read at most once for all programs. */
+function kernelReferences(
+  object: ObjectFile,
+  { kernelBtf: given }: LoadOptions,
+): { kernelFunctions: KernelFunctions; coreRelocations: CoreRelocations } {
+  const kernelBtf = new KernelBtf();
+  const targets = given
+    ? { main: () => given }
+    : { main: () => kernelBtf.vmlinux, modules: () => [...kernelBtf.modules.values()] };
+  return {
+    kernelFunctions: new KernelFunctions(kernelBtf),
+    coreRelocations: new CoreRelocations(object, targets),
+  };
+}
+
 function loadOne(
   spec: ProgramSpec,
   context: {
@@ -129,12 +193,18 @@ function loadOne(
     btf: Fd | undefined;
     kernel: Kernel;
     kernelFunctions: KernelFunctions;
+    coreRelocations: CoreRelocations;
     maps: ReadonlyMap<string, BpfMap>;
   },
 ): BpfProgram {
   const linked = linkSubprograms(context.object, spec);
+  const poisoned = context.coreRelocations.apply(linked);
   relocate(linked, context);
-  return loadProgram(linked, context);
+  try {
+    return loadProgram(linked, context);
+  } catch (error) {
+    throw explainRefusal(error, poisoned);
+  }
 }
 
 /** Puts into program arrays and maps of maps what the object's `values` say, once both sides exist. */

@@ -118,8 +118,10 @@ export class Prompt {
     if (rows > 0) moveCursor(this.#output, 0, -rows);
     cursorTo(this.#output, 0);
     clearScreenDown(this.#output);
-    // Drawing the prompt, readline first goes up as many rows as its cursor was below the first.
-    this.#output.write(text + '\n'.repeat(rows));
+    this.#output.write(text);
+    // Readline goes up by this many rows before it draws the line anew; here it starts on a fresh row. No public call
+    // sets it, and it is wrong anyway after a pasted line that wraps.
+    (this.server as unknown as { prevRows: number }).prevRows = 0;
     this.server.displayPrompt(true);
   }
 

@@ -56,7 +56,7 @@ const forms: readonly {
   {
     name: 'deployment',
     configuration: (name, filter) => ({
-      deployment: { mode: 'gateway-only', gateway_interface: { name, mode: 'gateway', is_wan: true } },
+      deployment: { mode: 'gateway-only', gateway_interface: { name, mode: 'gateway', role: 'wan' } },
       capture: { filter },
     }),
     interfaceMode: 2,

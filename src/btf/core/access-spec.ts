@@ -82,7 +82,8 @@ function field(types: DecodedTypes, relocation: CoreRelocation, indexes: readonl
   for (const index of rest) {
     if (type.kind === 'struct' || type.kind === 'union') {
       const member = type.members[index];
-      if (member === undefined) throw unreadable(relocation, `[${String(id)}] has no member ${String(index)}`);
+      if (member === undefined)
+        throw unreadable(relocation, `[${String(id)}] has no member ${String(index)}`);
       if (member.name !== '') accessors.push({ typeId: id, index, name: member.name });
       bitOffset += member.bitOffset;
       ({ id, type } = types.resolve(member.typeId));

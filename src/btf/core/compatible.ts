@@ -30,7 +30,8 @@ function shapesAreEqual(local: TypeReference, target: TypeReference, comparison:
     const [ours, theirs] = [local.types.resolve(local.id).type, target.types.resolve(target.id).type];
     if (!kindsAreCompatible(ours.kind, theirs.kind)) return false;
     if (ours.kind === 'function_proto' && theirs.kind === 'function_proto') {
-      if (ours.parameters.length !== theirs.parameters.length || ours.variadic !== theirs.variadic) return false;
+      if (ours.parameters.length !== theirs.parameters.length || ours.variadic !== theirs.variadic)
+        return false;
       const parametersAreEqual = ours.parameters.every((parameter, index) => {
         if (level <= 0) throw limit.tooDeep();
         const other = theirs.parameters[index]?.typeId ?? 0;

@@ -90,12 +90,15 @@ class TypeMatch {
       else known.push(member);
     }
     return ours.members.every((member) =>
-      byName.get(essentialName(member.name))?.some((other) => this.#match(member.typeId, other.typeId, position)),
+      byName
+        .get(essentialName(member.name))
+        ?.some((other) => this.#match(member.typeId, other.typeId, position)),
     );
   }
 
   #parametersMatch(ours: BtfFunctionProto, theirs: BtfFunctionProto, position: Position): boolean {
-    if (ours.parameters.length !== theirs.parameters.length || ours.variadic !== theirs.variadic) return false;
+    if (ours.parameters.length !== theirs.parameters.length || ours.variadic !== theirs.variadic)
+      return false;
     return ours.parameters.every((parameter, index) =>
       this.#match(parameter.typeId, theirs.parameters[index]?.typeId ?? 0, position),
     );

@@ -1,0 +1,7 @@
+export type { CoreTargets } from './candidates.ts';
+export { essentialName } from './essential-name.ts';
+export { coreKindNames } from './kind.ts';
+export type { CoreKind } from './kind.ts';
+export { patchInstruction, POISONED_HELPER } from './patch.ts';
+export { CoreResolver } from './resolver.ts';
+export type { AccessChange, CoreResolution } from './resolver.ts';

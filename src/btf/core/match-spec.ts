@@ -1,0 +1,135 @@
+import { BtfError } from '../../errors.ts';
+import type { BtfComposite, BtfMember } from '../type.ts';
+import { elementOffset, isFlexibleArray, MAX_INDEXES } from './access-spec.ts';
+import type { Accessor, AccessSpec } from './access-spec.ts';
+import { fieldsAreCompatible, typesAreCompatible } from './compatible.ts';
+import type { TypeReference } from './decoded-types.ts';
+import { essentialName } from './essential-name.ts';
+import { familyOf } from './kind.ts';
+import { typesMatch } from './match-type.ts';
+import { StepLimit } from './step-limit.ts';
+
+/**
+ * Finds in a type of the target what a spec means in the program's types: fields by name, wherever they have moved
+ * to; elements by index, as far as the target's array reaches. Undefined where the target lacks any of it.
+ */
+export function matchSpec(local: AccessSpec, target: TypeReference): AccessSpec | undefined {
+  switch (familyOf(local.kind)) {
+    case 'type':
+      return matchType(local, target);
+    case 'enumerator':
+      return matchEnumerator(local, target);
+    case 'field':
+      return new FieldMatch(local, target).find();
+  }
+}
+
+function matchType(local: AccessSpec, target: TypeReference): AccessSpec | undefined {
+  const root = { types: local.types, id: local.rootTypeId };
+  const matches = local.kind === 'type_matches' ? typesMatch : typesAreCompatible;
+  if (!matches(root, target)) return undefined;
+  return { ...local, types: target.types, rootTypeId: target.id };
+}
+
+function matchEnumerator(local: AccessSpec, { types, id }: TypeReference): AccessSpec | undefined {
+  const { id: typeId, type } = types.resolve(id);
+  if (type.kind !== 'enum' && type.kind !== 'enum64') return undefined;
+  const wanted = essentialName(local.accessors[0]?.name ?? '');
+  const index = type.values.findIndex(({ name }) => essentialName(name) === wanted);
+  const name = type.values[index]?.name;
+  if (name === undefined) return undefined;
+  const accessors = [{ typeId, index, name }];
+  return { types, kind: local.kind, rootTypeId: id, accessors, indexes: [index], bitOffset: 0 };
+}
+
+/** A member found by name, possibly inside anonymous structs and unions. */
+interface FoundMember {
+  readonly owner: number;
+  readonly member: BtfMember;
+  /** The last is the member's own; those before lead through anonymous ones. */
+  readonly indexes: readonly number[];
+  readonly bitOffset: number;
+}
+
+class FieldMatch {
+  readonly #local: AccessSpec;
+  readonly #target: TypeReference;
+  readonly #limit = new StepLimit('search the fields of a type');
+  readonly #accessors: Accessor[] = [];
+  readonly #indexes: number[] = [];
+  #bitOffset = 0;
+
+  constructor(local: AccessSpec, target: TypeReference) {
+    this.#local = local;
+    this.#target = target;
+  }
+
+  find(): AccessSpec | undefined {
+    const { types, id: rootTypeId } = this.#target;
+    let id: number | undefined = rootTypeId;
+    for (const [level, accessor] of this.#local.accessors.entries()) {
+      id = accessor.name === undefined ? this.#element(id, accessor, level) : this.#field(id, accessor);
+      if (id === undefined) return undefined;
+      if (this.#indexes.length > MAX_INDEXES)
+        throw new BtfError(`Cannot access a field of BTF type ${String(rootTypeId)}: it nests too deeply`);
+    }
+    return {
+      types,
+      kind: this.#local.kind,
+      rootTypeId,
+      accessors: this.#accessors,
+      indexes: this.#indexes,
+      bitOffset: this.#bitOffset,
+    };
+  }
+
+  /** The type of the element. On the first level the type is already that of the element. */
+  #element(id: number, { index }: Accessor, level: number): number | undefined {
+    const { types } = this.#target;
+    let element = types.resolve(id);
+    if (level > 0) {
+      if (element.type.kind !== 'array') return undefined;
+      const flexible = isFlexibleArray(types, element.type, this.#accessors.at(-1));
+      if (index >= element.type.length && !flexible) return undefined;
+      element = types.resolve(element.type.elementTypeId);
+    }
+    this.#accessors.push({ typeId: element.id, index, name: undefined });
+    this.#indexes.push(index);
+    this.#bitOffset += elementOffset(types, element.id, index);
+    return element.id;
+  }
+
+  /** The type of the field. */
+  #field(id: number, accessor: Accessor): number | undefined {
+    const { types } = this.#target;
+    const found = this.#search(id, accessor.name ?? '', []);
+    if (found === undefined) return undefined;
+    const localType = { types: this.#local.types, id: this.#typeOf(accessor) };
+    if (!fieldsAreCompatible(localType, { types, id: found.member.typeId })) return undefined;
+    const index = found.indexes.at(-1) ?? 0;
+    this.#accessors.push({ typeId: found.owner, index, name: found.member.name });
+    this.#indexes.push(...found.indexes);
+    this.#bitOffset += found.bitOffset;
+    return found.member.typeId;
+  }
+
+  #search(id: number, name: string, outer: readonly number[]): FoundMember | undefined {
+    const { id: owner, type } = this.#target.types.resolve(id);
+    if (type.kind !== 'struct' && type.kind !== 'union') return undefined;
+    if (outer.length > MAX_INDEXES) throw this.#limit.tooDeep();
+    for (const [index, member] of type.members.entries()) {
+      this.#limit.step();
+      const indexes = [...outer, index];
+      if (member.name === name) return { owner, member, indexes, bitOffset: member.bitOffset };
+      if (member.name !== '') continue;
+      const inner = this.#search(member.typeId, name, indexes);
+      if (inner) return { ...inner, bitOffset: inner.bitOffset + member.bitOffset };
+    }
+    return undefined;
+  }
+
+  #typeOf({ typeId, index }: Accessor): number {
+    const owner = this.#local.types.type(typeId) as BtfComposite;
+    return owner.members[index]?.typeId ?? 0;
+  }
+}

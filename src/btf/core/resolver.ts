@@ -1,0 +1,161 @@
+import { BtfError } from '../../errors.ts';
+import type { Btf } from '../btf.ts';
+import type { CoreRelocation } from '../btf-ext.ts';
+import type { BtfType } from '../type.ts';
+import { parseAccessSpec } from './access-spec.ts';
+import type { AccessSpec } from './access-spec.ts';
+import { CandidateSearch } from './candidates.ts';
+import type { CoreTargets } from './candidates.ts';
+import { DecodedTypes } from './decoded-types.ts';
+import type { TypeReference } from './decoded-types.ts';
+import { formatSpec } from './format-spec.ts';
+import { matchSpec } from './match-spec.ts';
+import { valueOf, valueOfAbsence } from './value.ts';
+import type { CoreValue, MemoryAccess } from './value.ts';
+
+/** What becomes of a relocated instruction. */
+export interface CoreResolution {
+  /** The relocation as libbpf prints it: `<byte_off> [7] struct task_struct.pid (0:1 @ offset 4)`. */
+  readonly spec: string;
+  /** The type or field that was found: its place in the target, printed like `spec`. */
+  readonly target: string | undefined;
+  /** What the compiler must have put into the instruction; undefined where it may have done otherwise. */
+  readonly expected: bigint | undefined;
+  /** What the instruction gets; undefined where the target lacks it, so that the instruction must not be reached. */
+  readonly value: bigint | undefined;
+  /** How a load or store of the field changes, where its size does. */
+  readonly resize: AccessChange | undefined;
+}
+
+export interface AccessChange {
+  /** Bytes; 0 for a bitfield. */
+  readonly from: number;
+  readonly to: number;
+  /** The same instruction with another width still moves the same value: pointers and unsigned integers. */
+  readonly preservesValue: boolean;
+}
+
+interface Match {
+  readonly candidate: TypeReference;
+  readonly spec: AccessSpec;
+  readonly value: CoreValue;
+}
+
+/**
+ * Resolves the CO-RE relocations of one object against the types of a kernel.
+ *
+ * Relocations of the same type depend on each other in libbpf's way: once one of them has matched some of the
+ * candidates, later ones look at those only. Resolve them in the order of the object.
+ *
+ * @example
+ * const resolver = new CoreResolver(object.btf, { main: () => Btf.parse(readFileSync('/sys/kernel/btf/vmlinux')) });
+ * const { value } = resolver.resolve(relocation);
+ */
+export class CoreResolver {
+  readonly #local: DecodedTypes;
+  readonly #search: CandidateSearch;
+  /** By local type id. */
+  readonly #candidates = new Map<number, readonly TypeReference[]>();
+  /** An unrolled loop has the same relocation a thousand times. */
+  readonly #resolved = new Map<string, CoreResolution>();
+
+  constructor(local: Btf, targets: CoreTargets) {
+    this.#local = new DecodedTypes(local);
+    this.#search = new CandidateSearch(targets);
+  }
+
+  /**
+   * @throws {BtfError} where the relocation makes no sense in the program's own types, or candidates disagree. What the
+   * target merely lacks is no error: see `value`.
+   */
+  resolve(relocation: CoreRelocation): CoreResolution {
+    const { typeId, kind, accessString } = relocation;
+    const key = `${String(typeId)} ${String(kind)} ${accessString}`;
+    let resolution = this.#resolved.get(key);
+    if (resolution === undefined) {
+      resolution = this.#resolve(parseAccessSpec(this.#local, relocation));
+      this.#resolved.set(key, resolution);
+    }
+    return resolution;
+  }
+
+  /** The relocation as libbpf prints it. Throws {@link BtfError} where it makes no sense. */
+  describe(relocation: CoreRelocation): string {
+    return formatSpec(parseAccessSpec(this.#local, relocation));
+  }
+
+  #resolve(local: AccessSpec): CoreResolution {
+    const present = valueOf(local);
+    const spec = formatSpec(local);
+    const expected = present.certain ? present.value : undefined;
+    if (local.kind === 'local_type_id') {
+      return { spec, target: undefined, expected, value: present.value, resize: undefined };
+    }
+    const matches = this.#matches(local);
+    const [match] = matches;
+    if (match === undefined) {
+      const value = valueOfAbsence(local)?.value;
+      return { spec, target: undefined, expected, value, resize: undefined };
+    }
+    for (const other of matches) refuseDifference(local, match, other);
+    this.#candidates.set(
+      local.rootTypeId,
+      matches.map(({ candidate }) => candidate),
+    );
+    const resize = accessChange(present.access, match.value.access);
+    return { spec, target: formatSpec(match.spec), expected, value: match.value.value, resize };
+  }
+
+  #matches(local: AccessSpec): Match[] {
+    return this.#candidatesOf(local).flatMap((candidate) => {
+      const spec = matchSpec(local, candidate);
+      return spec === undefined ? [] : [{ candidate, spec, value: valueOf(spec) }];
+    });
+  }
+
+  #candidatesOf(local: AccessSpec): readonly TypeReference[] {
+    const { rootTypeId } = local;
+    let candidates = this.#candidates.get(rootTypeId);
+    if (candidates === undefined) {
+      const name = this.#local.btf.nameOf(rootTypeId);
+      if (name === '')
+        throw new BtfError(`Cannot relocate ${formatSpec(local)}: a type without a name has no counterpart`, {
+          typeId: rootTypeId,
+        });
+      candidates = this.#search.find(name, this.#local.btf.kindOf(rootTypeId));
+      this.#candidates.set(rootTypeId, candidates);
+    }
+    return candidates;
+  }
+}
+
+/** BTF often has a type several times, because something it points to differs; that must not matter. */
+function refuseDifference(local: AccessSpec, one: Match, other: Match): void {
+  if (one.spec.bitOffset === other.spec.bitOffset && one.value.value === other.value.value) return;
+  const [first, second] = [one, other].map(
+    ({ spec, value }) => `${formatSpec(spec)} gives ${String(value.value)}`,
+  );
+  throw new BtfError(
+    `Cannot relocate ${formatSpec(local)}: the target is ambiguous, ${first ?? ''} and ${second ?? ''}`,
+    { typeId: local.rootTypeId },
+  );
+}
+
+function accessChange(
+  from: MemoryAccess | undefined,
+  to: MemoryAccess | undefined,
+): AccessChange | undefined {
+  const [before, after] = [from?.size ?? 0, to?.size ?? 0];
+  if (before === after) return undefined;
+  const preservesValue =
+    from !== undefined &&
+    to !== undefined &&
+    ((from.type.kind === 'pointer' && to.type.kind === 'pointer') ||
+      (isZeroExtended(from.type) && isZeroExtended(to.type)));
+  return { from: before, to: after, preservesValue };
+}
+
+/** An integer whose encoding is not that of a plain signed one. */
+function isZeroExtended(type: BtfType): boolean {
+  return type.kind === 'int' && (!type.signed || type.char || type.bool);
+}

@@ -1,0 +1,150 @@
+import { BtfError } from '../../errors.ts';
+import { sizeOf } from '../resolve.ts';
+import type { BtfType } from '../type.ts';
+import type { AccessSpec } from './access-spec.ts';
+import type { DecodedTypes } from './decoded-types.ts';
+import { formatSpec } from './format-spec.ts';
+
+/** The answer to a relocation in the types of one BTF. */
+export interface CoreValue {
+  /** As a C `__u64`. */
+  readonly value: bigint;
+  /** The compiler must have come to the same value for its own types. */
+  readonly certain: boolean;
+  /** What a load or store of the field moves; undefined for bitfields and for what is no offset. */
+  readonly access: MemoryAccess | undefined;
+}
+
+export interface MemoryAccess {
+  /** Bytes. Of an array, those of its innermost elements. */
+  readonly size: number;
+  readonly type: BtfType;
+}
+
+/** The answer where the spec leads to something. Throws {@link BtfError} where that has no such property. */
+export function valueOf(spec: AccessSpec): CoreValue {
+  switch (spec.kind) {
+    case 'field_exists':
+    case 'type_exists':
+    case 'type_matches':
+    case 'enumval_exists':
+      return plain(1n);
+    case 'local_type_id':
+    case 'target_type_id':
+      // Linking several objects into one renumbers the types, and not the instructions.
+      return { value: BigInt(spec.rootTypeId), certain: false, access: undefined };
+    case 'type_size':
+      return plain(BigInt(sizeOf(spec.types.btf, spec.rootTypeId)));
+    case 'enumval_value':
+      return plain(enumeratorValue(spec));
+    case 'byte_off':
+    case 'byte_sz':
+    case 'signed':
+    case 'lshift_u64':
+    case 'rshift_u64':
+      return fieldValue(spec, spec.kind);
+  }
+}
+
+/** The answer where the target has no such thing; undefined where there is none and the instruction must not run. */
+export function valueOfAbsence({ kind }: AccessSpec): CoreValue | undefined {
+  switch (kind) {
+    case 'byte_off':
+    case 'byte_sz':
+    case 'signed':
+    case 'lshift_u64':
+    case 'rshift_u64':
+    case 'enumval_value':
+      return undefined;
+    default:
+      return plain(0n);
+  }
+}
+
+function plain(value: bigint): CoreValue {
+  return { value, certain: true, access: undefined };
+}
+
+/**
+ * Sign-extended whatever the enum says, as libbpf does it: whether an enum is signed is known only since Linux 6.0's
+ * BTF, and negative values are older.
+ */
+function enumeratorValue({ types, accessors: [accessor] }: AccessSpec): bigint {
+  const type = types.type(accessor?.typeId ?? 0);
+  const index = accessor?.index ?? 0;
+  if (type.kind === 'enum') return BigInt.asUintN(64, BigInt((type.values[index]?.value ?? 0) | 0));
+  return BigInt.asUintN(64, (type.kind === 'enum64' && type.values[index]?.value) || 0n);
+}
+
+type FieldKind = 'byte_off' | 'byte_sz' | 'signed' | 'lshift_u64' | 'rshift_u64';
+
+function fieldValue(spec: AccessSpec, kind: FieldKind): CoreValue {
+  const { types, bitOffset } = spec;
+  const last = spec.accessors.at(-1);
+  if (last?.name === undefined) return elementValue(spec, kind);
+  const owner = types.type(last.typeId);
+  const member = owner.kind === 'struct' || owner.kind === 'union' ? owner.members[last.index] : undefined;
+  const field = types.resolve(member?.typeId ?? 0);
+  if (kind === 'signed') return plain(isSigned(field.type) ? 1n : 0n);
+  const bitSize = member?.bitSize ?? 0;
+  const isBitfield = bitSize > 0;
+  const storage = isBitfield
+    ? bitfieldStorage(spec, field.type, bitSize)
+    : { byteOffset: Math.floor(bitOffset / 8), byteSize: sizeOf(types.btf, field.id) };
+  const { byteOffset, byteSize } = storage;
+  const bits = isBitfield ? bitSize : byteSize * 8;
+  switch (kind) {
+    case 'byte_off': {
+      const access = isBitfield ? undefined : { size: elementSize(types, field.id), type: field.type };
+      return { value: BigInt(byteOffset), certain: !isBitfield, access };
+    }
+    case 'byte_sz':
+      return { value: BigInt(byteSize), certain: !isBitfield, access: undefined };
+    case 'lshift_u64': {
+      const skipped = bitOffset - byteOffset * 8;
+      const shift = types.btf.littleEndian ? 64 - (skipped + bits) : (8 - byteSize) * 8 + skipped;
+      return { value: BigInt.asUintN(64, BigInt(shift)), certain: !isBitfield, access: undefined };
+    }
+    case 'rshift_u64':
+      return plain(BigInt.asUintN(64, BigInt(64 - bits)));
+  }
+}
+
+function elementValue(spec: AccessSpec, kind: FieldKind): CoreValue {
+  const { types, accessors, bitOffset } = spec;
+  const typeId = accessors.at(-1)?.typeId ?? 0;
+  if (kind === 'byte_sz') return plain(BigInt(sizeOf(types.btf, typeId)));
+  if (kind !== 'byte_off')
+    throw new BtfError(`Cannot relocate ${formatSpec(spec)}: it does not apply to an element of an array`);
+  const access = { size: elementSize(types, typeId), type: types.type(typeId) };
+  return { value: BigInt(Math.floor(bitOffset / 8)), certain: true, access };
+}
+
+/** Of the innermost elements of an array: `a[0]` is loaded through a relocation of `a`. */
+function elementSize(types: DecodedTypes, id: number): number {
+  let element = types.resolve(id);
+  for (let depth = 0; element.type.kind === 'array' && depth < 32; depth++)
+    element = types.resolve(element.type.elementTypeId);
+  return sizeOf(types.btf, element.id);
+}
+
+/** The smallest aligned integer that holds a bitfield: of its declared type, or wider where it straddles two. */
+function bitfieldStorage(
+  spec: AccessSpec,
+  type: BtfType,
+  bitSize: number,
+): { byteOffset: number; byteSize: number } {
+  const { bitOffset } = spec;
+  if (type.kind !== 'int' && type.kind !== 'enum' && type.kind !== 'enum64')
+    throw new BtfError(`Cannot relocate ${formatSpec(spec)}: it is a bitfield of kind ${type.kind}`);
+  for (let byteSize = type.size; ; byteSize *= 2) {
+    const byteOffset = Math.floor(bitOffset / 8 / byteSize) * byteSize;
+    if (bitOffset + bitSize - byteOffset * 8 <= byteSize * 8) return { byteOffset, byteSize };
+    if (byteSize >= 8)
+      throw new BtfError(`Cannot relocate ${formatSpec(spec)}: no load of 64 bits covers the bitfield`);
+  }
+}
+
+function isSigned(type: BtfType): boolean {
+  return (type.kind === 'int' || type.kind === 'enum' || type.kind === 'enum64') && type.signed;
+}

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BtfError, FileError } from '../errors.ts';
+import { Btf } from '../btf/index.ts';
+
+const VMLINUX = 'vmlinux';
+
+/** The types of the running kernel and of its modules, each read when it is first needed and kept from then on. */
+export class KernelBtf {
+  readonly #folder: string;
+  #vmlinux: Btf | undefined;
+  #modules: ReadonlyMap<string, Btf> | undefined;
+
+  /** `folder` holds one file for the kernel and one per module. */
+  constructor({ folder = '/sys/kernel/btf' }: { folder?: string } = {}) {
+    this.#folder = folder;
+  }
+
+  /** @throws FileError where the kernel does not offer it, BtfError */
+  get vmlinux(): Btf {
+    this.#vmlinux ??= readKernelBtf(join(this.#folder, VMLINUX));
+    return this.#vmlinux;
+  }
+
+  /**
+   * By the module's name, since Linux 5.11. A module that goes away meanwhile, or whose types were not made for this
+   * kernel (it was built without its vmlinux at hand), is none of them: the others are still good.
+   */
+  get modules(): ReadonlyMap<string, Btf> {
+    this.#modules ??= this.#readModules();
+    return this.#modules;
+  }
+
+  #readModules(): Map<string, Btf> {
+    const modules = new Map<string, Btf>();
+    const base = this.vmlinux;
+    for (const name of readdirSync(this.#folder).sort()) {
+      const btf = name === VMLINUX ? undefined : readModuleBtf(join(this.#folder, name), base);
+      if (btf) modules.set(name, btf);
+    }
+    return modules;
+  }
+}
+
+function readKernelBtf(path: string): Btf {
+  try {
+    return Btf.parse(readFileSync(path));
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === undefined || cause instanceof BtfError) throw cause;
+    throw new FileError('FILE_UNREADABLE', path, `Cannot read the kernel's BTF at ${path}: ${code}`, {
+      hint: 'kernel functions and CO-RE relocations need it; the kernel must be built with CONFIG_DEBUG_INFO_BTF',
+      cause,
+    });
+  }
+}
+
+function readModuleBtf(path: string, base: Btf): Btf | undefined {
+  try {
+    return Btf.parse(readFileSync(path), { base });
+  } catch (error) {
+    const unloaded = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (unloaded || error instanceof BtfError) return undefined;
+    throw error;
+  }
+}

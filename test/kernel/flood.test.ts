@@ -1,0 +1,51 @@
+/** A producer on another CPU that never stops: the event loop goes on with everything else. */
+import { setTimeout as delay } from 'node:timers/promises';
+import t from 'tap';
+import { Collection, ObjectFile, RingBuffer } from '../../src/index.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { TypescriptProcess } from '../helpers/typescript-process.ts';
+
+const missing = process.getuid?.() === 0 ? whyNotCompile() : 'ring buffers need root';
+if (missing !== false) {
+  t.plan(0, missing);
+  process.exit(0);
+}
+
+const EVENTS = 500_000;
+
+t.test(`a timer of 10 ms goes on firing while ${EVENTS} events are read`, async (t) => {
+  const compiler = new Compiler();
+  const path = compiler.fixture('events');
+  compiler.close();
+  for (const mode of ['listen', 'for await'] as const) {
+    await t.test(mode, async (t) => {
+      using collection = Collection.load(ObjectFile.open(path));
+      const producer = new TypescriptProcess('producer', [collection.program('produce').id]);
+      t.teardown(() => producer.kill());
+      const ring = RingBuffer.open(collection.map('events'), { decode: (record) => record.u32(0) });
+      t.equal(await producer.line(), 'ready');
+      let events = 0;
+      let firings = 0;
+      let longest = 0;
+      let last = performance.now();
+      const timer = setInterval(() => {
+        firings++;
+        longest = Math.max(longest, performance.now() - last);
+        last = performance.now();
+      }, 10);
+      if (mode === 'listen') {
+        ring.listen(() => events++);
+        while (events < EVENTS) await delay(5);
+      } else {
+        for await (const _number of ring) if (++events >= EVENTS) break;
+      }
+      clearInterval(timer);
+      ring.close();
+      await producer.kill();
+      t.comment({ events, firings, longest: `${Math.round(longest)} ms` });
+      // However fast the machine is, a batch of 1024 is far below the timer's 10 ms.
+      t.ok(firings >= 5, 'it fired');
+      t.ok(longest < 500, 'and never waited for long');
+    });
+  }
+});

@@ -1,0 +1,422 @@
+/** Ring buffers that the kernel fills: programs are run on packets of the test's own, so there is no traffic. */
+import { setTimeout as delay } from 'node:timers/promises';
+import t from 'tap';
+import { Collection, MapType, ObjectFile, RingBuffer } from '../../src/index.ts';
+import type { RingBufferOptions } from '../../src/index.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { randomNumbers } from '../helpers/random-numbers.ts';
+import { thrown } from '../helpers/thrown.ts';
+import { TypescriptProcess } from '../helpers/typescript-process.ts';
+
+const missing = process.getuid?.() === 0 ? whyNotCompile() : 'ring buffers need root';
+if (missing !== false) {
+  t.plan(0, missing);
+  process.exit(0);
+}
+
+const compiler = new Compiler();
+const path = compiler.fixture('events');
+t.teardown(() => {
+  compiler.close();
+});
+
+interface Event {
+  number: bigint;
+  check: number;
+  size: number;
+}
+
+/** A loaded producer with a reader of its events by type. */
+class Producer {
+  readonly collection: Collection;
+  readonly object = ObjectFile.open(path);
+  readonly packet = new Uint8Array(64);
+
+  constructor(settings: Record<string, unknown> = {}) {
+    for (const [name, value] of Object.entries(settings)) this.object.variable(name).set(value);
+    this.collection = Collection.load(this.object);
+  }
+
+  reader(options: RingBufferOptions = {}): RingBuffer<Event> {
+    const { btf } = this.object;
+    const typeId = btf?.find('event', 'struct');
+    if (!btf || typeId === undefined) throw new Error('the object has no struct event');
+    const ring = RingBuffer.typed(this.collection.map('events'), { ...options, btf, typeId });
+    return ring as unknown as RingBuffer<Event>;
+  }
+
+  produce(repeat: number, program = 'produce'): void {
+    const { returnValue } = this.collection.program(program).testRun({ data: this.packet, repeat });
+    if (returnValue !== 0) throw new Error(`${program} failed at line ${returnValue}`);
+  }
+
+  get counters(): Record<'seen' | 'filtered' | 'no_space' | 'submitted', bigint> {
+    return this.collection.map('stats').get(0) as ReturnType<() => Producer['counters']>;
+  }
+
+  [Symbol.dispose](): void {
+    this.collection.close();
+  }
+}
+
+const checkOf = (number: bigint): number => Math.imul(Number(number), 2654435761) >>> 0;
+
+t.test('100,000 events come in order, each as it was written', (t) => {
+  using producer = new Producer();
+  using ring = producer.reader();
+  let next = 0n;
+  let wrong = 0;
+  for (let round = 0; round < 20; round++) {
+    producer.produce(5000);
+    t.ok(ring.pending === 5000 * 24);
+    const count = ring.drain(({ number, check, size }) => {
+      if (number !== next || check !== checkOf(number) || size !== 16) wrong++;
+      next++;
+    });
+    t.equal(count, 5000);
+  }
+  t.equal(wrong, 0);
+  t.equal(next, 100_000n);
+  t.match(producer.counters, { seen: 100_000n, submitted: 100_000n, no_space: 0n });
+  t.end();
+});
+
+t.test('discarded events are not seen, and what does not fit is counted', (t) => {
+  using producer = new Producer({ discard_every: 3 });
+  using ring = producer.reader();
+  const numbers: bigint[] = [];
+  producer.produce(20_000);
+  const { seen, filtered, no_space: lost, submitted } = producer.counters;
+  t.equal(seen, 20_000n);
+  t.equal(seen, filtered + lost + submitted);
+  t.equal(lost, 20_000n - BigInt(Math.floor((256 * 1024) / 24)), 'the ring holds as many as go into it');
+  ring.drain(({ number }) => numbers.push(number));
+  t.equal(BigInt(numbers.length), submitted);
+  t.ok(numbers.every((number) => number % 3n !== 0n));
+  t.equal(ring.pending, 0);
+  t.end();
+});
+
+t.test('records of every size, many times around the ring', (t) => {
+  using producer = new Producer();
+  const ring = RingBuffer.bytes(producer.collection.map('events'));
+  const random = randomNumbers(20_250_101);
+  const copy = producer.collection.program('copy_packet');
+  let bytesThrough = 0;
+  let wrong = 0;
+  const waiting: Uint8Array[] = [];
+  const drain = (): void => {
+    ring.drain((record) => {
+      const packet = waiting.shift();
+      const whole = record.length & ~3;
+      if (!packet || record.length !== packet.length) wrong++;
+      else if (Buffer.compare(record.subarray(0, whole), packet.subarray(0, whole)) !== 0) wrong++;
+    });
+  };
+  const noise = Uint8Array.from({ length: 8192 }, () => random(256));
+  for (let run = 0; run < 4000; run++) {
+    const start = random(4096);
+    const packet = noise.slice(start, start + 14 + random(run % 2 === 0 ? 60 : 1900));
+    bytesThrough += packet.length;
+    waiting.push(packet);
+    t.equal(copy.testRun({ data: packet }).returnValue, 0) || t.bailout('the program fails');
+    if (random(50) === 0) drain();
+  }
+  drain();
+  t.equal(waiting.length, 0);
+  t.equal(wrong, 0);
+  t.ok(bytesThrough > 2_000_000, `${bytesThrough} bytes went through a ring of ${256 * 1024}`);
+  t.equal(producer.counters.no_space, 0n);
+  ring.close();
+  t.end();
+});
+
+t.test('records that wait for an earlier one come after it', (t) => {
+  using producer = new Producer();
+  using ring = producer.reader();
+  producer.produce(1000, 'produce_two');
+  const numbers: bigint[] = [];
+  ring.drain(({ number }) => numbers.push(number));
+  t.same(
+    numbers,
+    Array.from({ length: 2000 }, (_, index) => BigInt(index)),
+  );
+  t.end();
+});
+
+t.test('a record of another size than its type says so, and is passed over', async (t) => {
+  using producer = new Producer();
+  using ring = producer.reader();
+  producer.produce(2);
+  producer.produce(1, 'produce_short');
+  producer.produce(2);
+  const numbers: bigint[] = [];
+  const error = thrown(() => ring.drain(({ number }) => numbers.push(number)));
+  t.match(error, {
+    code: 'EVENT_SIZE_MISMATCH',
+    message: 'Cannot read a record of events as struct event: the record has 4 bytes, the struct 16',
+    map: 'events',
+    struct: 'event',
+    structSize: 16,
+    recordSize: 4,
+  });
+  t.same(numbers, [0n, 1n]);
+  ring.drain(({ number }) => numbers.push(number));
+  t.same(numbers, [0n, 1n, 2n, 3n]);
+
+  producer.produce(3);
+  producer.produce(1, 'produce_short');
+  producer.produce(1);
+  const iterated: bigint[] = [];
+  const iterate = async (): Promise<void> => {
+    for await (const { number } of ring) {
+      iterated.push(number);
+      if (number === 7n) return;
+    }
+  };
+  await t.rejects(iterate(), { code: 'EVENT_SIZE_MISMATCH' });
+  t.same(iterated, [4n, 5n, 6n], 'what came before the bad record was given out');
+  await iterate();
+  t.same(iterated, [4n, 5n, 6n, 7n]);
+});
+
+t.test('listening', async (t) => {
+  await t.test('brings events as they come, in batches, until it is stopped', async (t) => {
+    using producer = new Producer();
+    using ring = producer.reader({ batchSize: 100 });
+    const numbers: bigint[] = [];
+    let turns = 0;
+    const count = (): void => {
+      turns++;
+      if (numbers.length < 5000) setImmediate(count);
+    };
+    ring.listen(({ number }) => numbers.push(number));
+    producer.produce(5000);
+    count();
+    while (numbers.length < 5000) await delay(1);
+    t.ok(turns >= 40, `${turns} turns of the event loop in 50 batches`);
+    ring.stop();
+    producer.produce(10);
+    await delay(20);
+    t.equal(numbers.length, 5000, 'nothing comes after stop()');
+    ring.stop();
+    ring.listen(({ number }) => numbers.push(number));
+    while (numbers.length < 5010) await delay(1);
+    t.equal(numbers[5009], 5009n, 'and it can listen again');
+  });
+
+  await t.test('ends with its signal, and only its own', async (t) => {
+    using producer = new Producer();
+    using ring = producer.reader();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const seen = { first: 0, second: 0 };
+    ring.listen(() => seen.first++, { signal: first.signal });
+    ring.stop();
+    ring.listen(() => seen.second++, { signal: second.signal });
+    first.abort();
+    producer.produce(5);
+    await delay(20);
+    t.same(seen, { first: 0, second: 5 }, 'the signal of a listening that is over means nothing');
+    second.abort();
+    producer.produce(5);
+    await delay(20);
+    t.same(seen, { first: 0, second: 5 });
+    ring.listen(() => t.fail('the signal was aborted before'), { signal: second.signal });
+    t.equal(
+      ring.drain(() => undefined),
+      5,
+    );
+  });
+
+  await t.test('is one at a time for a reader', async (t) => {
+    using producer = new Producer();
+    using ring = producer.reader();
+    ring.listen(() => undefined);
+    const message = 'Cannot read ring buffer events: this reader is being read already';
+    t.equal(
+      thrown(() => {
+        ring.listen(() => undefined);
+      }).message,
+      message,
+    );
+    await t.rejects(ring.events().next(), { message });
+    ring.stop();
+  });
+
+  await t.test('makes what its callback throws an uncaught exception, and goes on', async (t) => {
+    using producer = new Producer();
+    using ring = producer.reader();
+    const uncaught: unknown[] = [];
+    const previous = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => uncaught.push(error));
+    const mine = new Error('mine');
+    const numbers: bigint[] = [];
+    ring.listen(({ number }) => {
+      numbers.push(number);
+      if (number === 2n) throw mine;
+    });
+    producer.produce(5);
+    while (numbers.length < 5) await delay(1);
+    await delay(5);
+    process.removeAllListeners('uncaughtException');
+    for (const listener of previous) process.on('uncaughtException', listener);
+    t.same(numbers, [0n, 1n, 2n, 3n, 4n]);
+    t.same(uncaught, [mine]);
+  });
+
+  await t.test('survives being closed within its callback, and the map being closed', async (t) => {
+    const before = openDescriptors().length;
+    const producer = new Producer();
+    const ring = producer.reader();
+    let seen = 0;
+    ring.listen(() => {
+      seen++;
+      producer.collection.close();
+    });
+    producer.produce(100);
+    while (seen === 0) await delay(1);
+    await delay(10);
+    t.equal(seen, 1);
+    t.equal(ring.closed, true);
+    t.equal(openDescriptors().length, before);
+  });
+});
+
+t.test('iterating', async (t) => {
+  await t.test('can be left and taken up again without losing an event', async (t) => {
+    using producer = new Producer();
+    using ring = producer.reader({ batchSize: 64 });
+    producer.produce(1000);
+    const numbers: bigint[] = [];
+    for (let round = 0; round < 7; round++) {
+      for await (const { number } of ring) {
+        numbers.push(number);
+        if (numbers.length % 50 === 0) break;
+      }
+    }
+    ring.drain(({ number }) => numbers.push(number), { limit: 10 });
+    t.equal(numbers.length, 360);
+    const abort = new AbortController();
+    for await (const { number } of ring.events({ signal: abort.signal })) {
+      numbers.push(number);
+      if (numbers.length === 370) break;
+    }
+    ring.listen(
+      ({ number }) => {
+        numbers.push(number);
+        if (numbers.length === 1000) abort.abort();
+      },
+      { signal: abort.signal },
+    );
+    while (numbers.length < 1000) await delay(1);
+    t.same(
+      numbers,
+      Array.from({ length: 1000 }, (_, index) => BigInt(index)),
+    );
+  });
+
+  await t.test('gives what was left to a listener even when nothing else comes', async (t) => {
+    using producer = new Producer();
+    using ring = producer.reader();
+    producer.produce(3);
+    for await (const _event of ring) break;
+    t.equal(ring.pending, 0);
+    let seen = 0;
+    ring.listen(() => seen++);
+    for (let wait = 0; seen < 2 && wait < 200; wait++) await delay(1);
+    t.equal(seen, 2);
+    ring.stop();
+  });
+
+  await t.test('waits for events, and ends with the signal or the reader', async (t) => {
+    using producer = new Producer();
+    using ring = producer.reader();
+    const abort = new AbortController();
+    const numbers: bigint[] = [];
+    const reading = (async () => {
+      for await (const { number } of ring.events({ signal: abort.signal })) numbers.push(number);
+    })();
+    await delay(5);
+    producer.produce(3);
+    while (numbers.length < 3) await delay(1);
+    await delay(5);
+    ring.stop();
+    producer.produce(1);
+    while (numbers.length < 4) await delay(1);
+    abort.abort();
+    await reading;
+    t.same(numbers, [0n, 1n, 2n, 3n]);
+
+    const again = (async () => {
+      for await (const { number } of ring) numbers.push(number);
+    })();
+    await delay(5);
+    ring.close();
+    await again;
+    for await (const _event of ring) t.fail('a closed reader has no events');
+    t.equal(numbers.length, 4);
+  });
+
+  await t.test('gives timers their turn although events never run out', async (t) => {
+    using producer = new Producer();
+    using ring = producer.reader({ batchSize: 10 });
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    let seen = 0;
+    producer.produce(1000);
+    for await (const _event of ring) {
+      // More come before the last one is taken.
+      if (++seen % 1000 === 0) producer.produce(1000);
+      if (ticks >= 5 || seen > 10_000_000) break;
+    }
+    clearInterval(timer);
+    t.ok(ticks >= 5, `${ticks} ticks in ${seen} events`);
+  });
+});
+
+t.test('two readers of one map share its events; a reader does not own the map', (t) => {
+  using producer = new Producer();
+  const [one, other] = [producer.reader(), producer.reader()];
+  producer.produce(10);
+  t.equal(
+    one.drain(() => undefined, { limit: 4 }),
+    4,
+  );
+  one.close();
+  one.close();
+  t.equal(producer.collection.map('events').closed, false);
+  t.equal(producer.collection.map('events').type, MapType.RingBuffer);
+  // A reader keeps its own place: the one that comes later begins where the other has been.
+  other.close();
+  using later = producer.reader();
+  const numbers: bigint[] = [];
+  later.drain(({ number }) => numbers.push(number));
+  t.same(numbers, [4n, 5n, 6n, 7n, 8n, 9n]);
+  t.end();
+});
+
+t.test('a reader that is stopped until the ring overflows loses exactly what was counted', async (t) => {
+  using producer = new Producer();
+  const reader = new TypescriptProcess('ring-reader', [producer.collection.map('events').info().id]);
+  t.teardown(() => reader.kill());
+  t.equal(await reader.line(), 'ready');
+  const ROUNDS = 200;
+  for (let round = 0; round < ROUNDS; round++) {
+    if (round === 60) reader.child.kill('SIGSTOP');
+    if (round === 120) reader.child.kill('SIGCONT');
+    producer.produce(5000);
+    await delay(1);
+  }
+  reader.tell('end');
+  const report = JSON.parse(await reader.line()) as Record<'read' | 'gaps' | 'corrupt' | 'last', number>;
+  t.equal(await reader.ended(), 0);
+  const { seen, no_space: lost, submitted } = producer.counters;
+  t.comment({ ...report, lost });
+  t.equal(seen, 1_000_000n);
+  t.ok(lost > 0n);
+  t.equal(seen, submitted + lost);
+  t.equal(BigInt(report.read), submitted);
+  t.match(report, { gaps: 0, corrupt: 0, last: report.read - 1 });
+});
