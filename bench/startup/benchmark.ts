@@ -53,7 +53,8 @@ function buildCommand(root: string): void {
   const tsc = join(root, 'node_modules/.bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
     cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // What does not compile is said, on standard error: standard output is the report's.
+    stdio: ['ignore', 2, 'inherit'],
   });
   if (status !== 0) throw new Error('Cannot measure the command: it does not compile');
 }

@@ -35,10 +35,19 @@ export async function run(argv: readonly string[]): Promise<number> {
   });
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return exitCode;
   } catch (error) {
-    return report(error, { output: output ?? new Output({ json }), verbose, object });
+    output ??= new Output({ json });
+    exitCode = report(error, { output, verbose, object });
   }
+  return output ? await finish(output, exitCode) : exitCode;
+}
+
+/** Waits for standard output; a command whose results cannot be written has failed. */
+async function finish(output: Output, exitCode: number): Promise<number> {
+  const delivered = await output.flush();
+  if (output.failure) process.stderr.write(errorText(output.failure, { verbose: false }));
+  const failed = !delivered || output.failure !== undefined;
+  return exitCode === ExitCode.Done && failed ? ExitCode.Failed : exitCode;
 }
 
 function report(
@@ -54,8 +63,9 @@ function report(
     }
     return ExitCode.Usage;
   }
-  // Where standard output carries something else, JSON has no place there.
-  if (output.json && !output.silent) output.result(errorDocument(error, { object }), '');
+  if (error === output.failure) return ExitCode.Failed;
+  // Where standard output carries something else, or nothing any more, JSON has no place there.
+  if (output.json && !output.silent && !output.closed) output.result(errorDocument(error, { object }), '');
   else process.stderr.write(errorText(error, { verbose, object }));
   return exitCodeOf(error);
 }

@@ -146,7 +146,8 @@ function readSection(cursor: Cursor, header: number): SectionFacts {
     info: cursor.u32(header + field.info),
     entrySize: cursor.size64(header + field.entrySize),
   };
-  if (isInFile(section.type) && section.offset + section.size > cursor.length) throw truncated('a section', section.offset);
+  if (isInFile(section.type) && section.offset + section.size > cursor.length)
+    throw truncated('a section', section.offset);
   return section;
 }
 

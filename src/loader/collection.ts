@@ -1,6 +1,6 @@
 import { NotFoundError, ObjectError } from '../errors.ts';
 import type { Btf, BtfValue } from '../btf/index.ts';
-import type { MapSpec, ObjectFile, ProgramSpec } from '../elf/index.ts';
+import { findNamed, type MapSpec, type ObjectFile, type ProgramSpec } from '../elf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import { MapType } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
@@ -77,17 +77,17 @@ export class Collection {
 
   /** @throws NotFoundError naming the programs that were loaded */
   program(name: string): BpfProgram {
-    return named('program', name, this.programs);
+    return findNamed({ kind: 'program', name, whole: 'the collection' }, this.programs);
   }
 
   /** @throws NotFoundError naming the maps that there are */
   map(name: string): BpfMap {
-    return named('map', name, this.maps);
+    return findNamed({ kind: 'map', name, whole: 'the collection' }, this.maps);
   }
 
   /** @throws NotFoundError naming the variables that there are */
   variable(name: string): Variable {
-    return named('variable', name, this.variables);
+    return findNamed({ kind: 'variable', name, whole: 'the collection' }, this.variables);
   }
 
   /**
@@ -220,7 +220,8 @@ function fillSlots(object: ObjectFile, parts: LoadedParts): void {
 }
 
 function slotTarget(spec: MapSpec, target: string, parts: LoadedParts): Fd | undefined {
-  if (spec.type !== MapType.ProgramArray) return named('map', target, parts.maps).fd;
+  if (spec.type !== MapType.ProgramArray)
+    return findNamed({ kind: 'map', name: target, whole: 'the collection' }, parts.maps).fd;
   // A program that was left out leaves its slot empty, and a tail call into it falls through.
   return parts.programs.get(target)?.fd;
 }
@@ -248,22 +249,6 @@ function refuseForeign(object: ObjectFile): void {
     `Cannot load ${object.name}: it is big-endian, and this machine is little-endian`,
     { hint: 'compile it with --target=bpf, or bpfel' },
   );
-}
-
-function named<Value>(
-  kind: 'program' | 'map' | 'variable',
-  name: string,
-  values: ReadonlyMap<string, Value>,
-): Value {
-  const value = values.get(name);
-  if (value !== undefined) return value;
-  const available = [...values.keys()];
-  const code = (
-    { program: 'PROGRAM_NOT_FOUND', map: 'MAP_NOT_FOUND', variable: 'VARIABLE_NOT_FOUND' } as const
-  )[kind];
-  throw new NotFoundError(code, name, `Cannot find ${kind} ${name}: none of that name was loaded`, {
-    available,
-  });
 }
 
 /** Last made, first closed; every one is closed, and the first failure is what is thrown. */

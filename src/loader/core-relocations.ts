@@ -144,8 +144,8 @@ export function explainRefusal(error: unknown, poisoned: readonly PoisonedInstru
       errno: error.errno,
       errnoName: error.errnoName,
       summary:
-        `instruction ${refused} needs the CO-RE relocation ${instruction.relocation}, ` +
-        `which failed because ${instruction.reason}`,
+        `failed to resolve CO-RE relocation ${instruction.relocation} of instruction ${refused}: ` +
+        instruction.reason,
       source: error.source,
       log: error.log,
     },

@@ -80,6 +80,11 @@ export function unpinDirectory(directory: string): RemovedPin[] {
       `Cannot unload ${directory}: there is no such directory`,
     );
   }
+  if (!tryList(directory)) {
+    throw new ArgumentError('directory', `Cannot unload ${directory}: it is a pin, not a directory of pins`, {
+      hint: `give the directory that --pin made, or remove the pin: rm ${directory}`,
+    });
+  }
   return removeTree(directory);
 }
 

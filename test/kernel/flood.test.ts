@@ -1,9 +1,9 @@
 /** A producer on another CPU that never stops: the event loop goes on with everything else. */
-import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { Collection, ObjectFile, RingBuffer } from '../../src/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { TypescriptProcess } from '../helpers/typescript-process.ts';
+import { until } from '../helpers/until.ts';
 
 const missing = process.getuid?.() === 0 ? whyNotCompile() : 'ring buffers need root';
 if (missing !== false) {
@@ -15,8 +15,10 @@ const EVENTS = 500_000;
 
 t.test(`a timer of 10 ms goes on firing while ${EVENTS} events are read`, async (t) => {
   const compiler = new Compiler();
+  t.teardown(() => {
+    compiler.close();
+  });
   const path = compiler.fixture('events');
-  compiler.close();
   for (const mode of ['listen', 'for await'] as const) {
     await t.test(mode, async (t) => {
       using collection = Collection.load(ObjectFile.open(path));
@@ -35,7 +37,7 @@ t.test(`a timer of 10 ms goes on firing while ${EVENTS} events are read`, async 
       }, 10);
       if (mode === 'listen') {
         ring.listen(() => events++);
-        while (events < EVENTS) await delay(5);
+        await until(() => events >= EVENTS);
       } else {
         for await (const _number of ring) if (++events >= EVENTS) break;
       }

@@ -58,7 +58,7 @@ t.test('the mode that won is reported, and what was refused before', { skip }, (
           .slice(0, (list ?? 'native,generic').split(',').indexOf(mode));
         t.same(refused?.map((one) => one.mode) ?? [], before);
         for (const one of refused ?? []) {
-          t.match(cli.stderr, `note: ${one.mode} mode was refused on ${device}: `);
+          await cli.said(`note: ${one.mode} mode was refused on ${device}: `);
           if (one.mode === 'native') t.match(one, { errno: 'EOPNOTSUPP', obstacle: 'driver' });
         }
         t.equal((await cli.stop()).code, 0);
@@ -79,7 +79,7 @@ t.test('an MTU that native XDP cannot carry is named', { skip }, (t) =>
         const attached = await cli.attached();
         t.match(attached, { mode: 'generic', via });
         t.same(attached['refused'], [{ mode: 'native', reason, errno: 'ERANGE', obstacle: 'mtu' }]);
-        t.match(cli.stderr, `note: native mode was refused on ${name}: ${reason}\n`);
+        await cli.said(`note: native mode was refused on ${name}: ${reason}\n`);
         t.equal((await cli.stop()).code, 0);
 
         const native = await runCli(on(pair, '--via', via, '--mode', 'native'));

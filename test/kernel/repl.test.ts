@@ -1,8 +1,11 @@
 /** The REPL on a real interface: what is in scope, events above the prompt, and that nothing stays behind. */
 import t from 'tap';
+import { ObjectFile } from '../../src/elf/index.ts';
+import { Scope, Session } from '../../src/repl/index.ts';
 import { noTerminal, ReplProcess, sniffer, TerminalRepl } from '../repl/repl-process.ts';
 import { ethernet, EtherType, ipv4, Protocol, udp } from '../fixtures/frames.ts';
 import { notRoot, type JsonLine } from '../helpers/cli.ts';
+import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { xdpState } from '../helpers/kernel-objects.ts';
 import { VethPair } from '../helpers/veth.ts';
 
@@ -110,6 +113,9 @@ t.test(
     const { name } = pair.receiver;
     const netns = pair.namespaceName ?? '';
     const repl = new TerminalRepl([sniffer, '--iface', name, '--netns', netns]);
+    t.teardown(() => {
+      repl.close();
+    });
     await repl.lastRow('ts-xdp> ');
     await repl.type('maps.exc');
     await repl.lastRow('ts-xdp> maps.exc');
@@ -123,7 +129,7 @@ t.test(
     await repl.lastRow('ts-xdp> maps[".rodata"]');
     await repl.type('\x15');
 
-    const wrapped = `'${'x'.repeat(150)}'`;
+    const wrapped = `'${'x'.repeat(200)}'`;
     repl.paste(wrapped);
     await repl.shows(/^x+'$/);
     const rows = repl.screen.rows.length;
@@ -144,7 +150,7 @@ t.test(
     await repl.lastRow('ts-xdp> ');
     t.equal(
       repl.screen.rows.filter((row) => row.startsWith('ts-xdp>')).length,
-      4,
+      3,
       'no prompt is drawn while a line runs',
     );
 
@@ -153,3 +159,24 @@ t.test(
     t.same(xdpState(name, netns).programId, undefined, 'Ctrl-D detaches');
   },
 );
+
+t.test('a closed session has nothing open, and takes its names back', { skip: notRoot }, (t) => {
+  using pair = VethPair.open();
+  const names = Object.getOwnPropertyNames(globalThis);
+  const cycle = (): void => {
+    const options = { netns: pair.netns, onEvent: () => undefined, note: () => undefined };
+    const session = new Session({ ...options, openObject: (path) => ObjectFile.open(path) });
+    const scope = new Scope(session);
+    session.load(sniffer, { iface: pair.receiver.name });
+    t.ok('excluded_ports' in globalThis && 'attachXdp' in globalThis);
+    scope.close();
+    session.close();
+    session.close();
+  };
+  cycle();
+  const open = openDescriptors();
+  for (let round = 0; round < 5; round++) cycle();
+  t.same(openDescriptors(), open);
+  t.same(Object.getOwnPropertyNames(globalThis), names);
+  t.end();
+});

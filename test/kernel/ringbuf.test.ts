@@ -8,6 +8,7 @@ import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { randomNumbers } from '../helpers/random-numbers.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { TypescriptProcess } from '../helpers/typescript-process.ts';
+import { until } from '../helpers/until.ts';
 
 const missing = process.getuid?.() === 0 ? whyNotCompile() : 'ring buffers need root';
 if (missing !== false) {
@@ -194,7 +195,7 @@ t.test('listening', async (t) => {
     ring.listen(({ number }) => numbers.push(number));
     producer.produce(5000);
     count();
-    while (numbers.length < 5000) await delay(1);
+    await until(() => numbers.length >= 5000);
     t.ok(turns >= 40, `${turns} turns of the event loop in 50 batches`);
     ring.stop();
     producer.produce(10);
@@ -202,7 +203,7 @@ t.test('listening', async (t) => {
     t.equal(numbers.length, 5000, 'nothing comes after stop()');
     ring.stop();
     ring.listen(({ number }) => numbers.push(number));
-    while (numbers.length < 5010) await delay(1);
+    await until(() => numbers.length >= 5010);
     t.equal(numbers[5009], 5009n, 'and it can listen again');
   });
 
@@ -244,26 +245,40 @@ t.test('listening', async (t) => {
     ring.stop();
   });
 
-  await t.test('makes what its callback throws an uncaught exception, and goes on', async (t) => {
+  await t.test('ends with what its callback throws, and can begin again', async (t) => {
     using producer = new Producer();
     using ring = producer.reader();
-    const uncaught: unknown[] = [];
-    const previous = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.on('uncaughtException', (error) => uncaught.push(error));
     const mine = new Error('mine');
     const numbers: bigint[] = [];
-    ring.listen(({ number }) => {
-      numbers.push(number);
-      if (number === 2n) throw mine;
-    });
+    const listen = (options: { onError?: (error: Error) => void }): void => {
+      ring.listen(({ number }) => {
+        numbers.push(number);
+        if (number === 2n || number === 5n) throw mine;
+      }, options);
+    };
+    const reported: unknown[] = [];
+    listen({ onError: (error) => reported.push(error) });
     producer.produce(5);
-    while (numbers.length < 5) await delay(1);
-    await delay(5);
+    await until(() => reported.length > 0);
+    await delay(10);
+    t.same(reported, [mine]);
+    t.same(numbers, [0n, 1n, 2n], 'the event that made it throw counts as read');
+
+    const previous = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const uncaught: unknown[] = [];
+    process.on('uncaughtException', (error) => uncaught.push(error));
+    producer.produce(5);
+    listen({});
+    await until(() => uncaught.length > 0);
     process.removeAllListeners('uncaughtException');
     for (const listener of previous) process.on('uncaughtException', listener);
-    t.same(numbers, [0n, 1n, 2n, 3n, 4n]);
     t.same(uncaught, [mine]);
+    t.same(numbers, [0n, 1n, 2n, 3n, 4n, 5n]);
+
+    listen({});
+    await until(() => numbers.length >= 10);
+    t.equal(numbers.at(-1), 9n);
   });
 
   await t.test('survives being closed within its callback, and the map being closed', async (t) => {
@@ -276,7 +291,7 @@ t.test('listening', async (t) => {
       producer.collection.close();
     });
     producer.produce(100);
-    while (seen === 0) await delay(1);
+    await until(() => seen > 0);
     await delay(10);
     t.equal(seen, 1);
     t.equal(ring.closed, true);
@@ -310,7 +325,7 @@ t.test('iterating', async (t) => {
       },
       { signal: abort.signal },
     );
-    while (numbers.length < 1000) await delay(1);
+    await until(() => numbers.length >= 1000);
     t.same(
       numbers,
       Array.from({ length: 1000 }, (_, index) => BigInt(index)),
@@ -340,11 +355,11 @@ t.test('iterating', async (t) => {
     })();
     await delay(5);
     producer.produce(3);
-    while (numbers.length < 3) await delay(1);
+    await until(() => numbers.length >= 3);
     await delay(5);
     ring.stop();
     producer.produce(1);
-    while (numbers.length < 4) await delay(1);
+    await until(() => numbers.length >= 4);
     abort.abort();
     await reading;
     t.same(numbers, [0n, 1n, 2n, 3n]);

@@ -195,7 +195,13 @@ t.test('unload --iface ends what other tools attached', { skip }, (t) =>
       t.equal(xdpState(name, netns).programId, undefined);
     }
     const pinOnly = await runCli(['unload', pin, '--json']);
-    t.equal(pinOnly.code, 1, 'a pin alone is no directory of pins');
+    t.equal(pinOnly.code, 1);
+    t.same(pinOnly.lines[0]?.error, {
+      code: 'ARGUMENT_INVALID',
+      message: `Cannot unload ${pin}: it is a pin, not a directory of pins`,
+      hint: `give the directory that --pin made, or remove the pin: rm ${pin}`,
+      argument: 'directory',
+    });
     execFileSync('rm', [pin]);
     t.same(await leftObjects(tag), []);
   }),

@@ -9,11 +9,8 @@ const root = join(import.meta.dirname, '../..');
 const main = join(root, 'dist/cli/main.js');
 
 export const sniffer = join(root, 'bpf/sniffer.bpf.o');
-const { stdout: scriptVersion } = spawnSync('script', ['--version'], { encoding: 'utf8' });
-/** Why there is no test with a terminal; the output is null where script(1) is absent. */
-export const noTerminal = String(scriptVersion).includes('util-linux')
-  ? false
-  : 'script(1) of util-linux is not installed';
+export const noTerminal =
+  spawnSync('script', ['--version']).status === 0 ? false : 'script(1) of util-linux is not installed';
 
 export interface ReplResult {
   readonly code: number | null;
@@ -21,6 +18,8 @@ export interface ReplResult {
   readonly stderr: string;
 }
 
+/** The test runner puts loaders of its own into every child: these listen for signals, and write as whoever they are. */
+const node = ['env', '-u', 'NODE_OPTIONS', process.execPath, main, 'repl'];
 const environment = { PATH: process.env['PATH'], HOME: '/nonexistent', LANG: 'C.UTF-8', TERM: 'xterm' };
 
 /** A REPL that gets its lines one by one. */
@@ -31,7 +30,7 @@ export class ReplProcess {
   stderr = '';
 
   constructor(args: readonly string[], prefix: readonly string[] = []) {
-    const [command = '', ...rest] = [...prefix, process.execPath, main, 'repl', ...args];
+    const [command = '', ...rest] = [...prefix, ...node, ...args];
     this.child = spawn(command, rest, { env: environment, cwd: '/' });
     this.child.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
@@ -77,7 +76,7 @@ export class TerminalRepl {
   readonly #child: ChildProcessWithoutNullStreams;
 
   constructor(args: readonly string[], variables: Record<string, string> = {}) {
-    const quoted = [process.execPath, main, 'repl', ...args].map((word) => `'${word}'`).join(' ');
+    const quoted = [...node, ...args].map((word) => `'${word}'`).join(' ');
     const command = `stty rows 50 cols ${String(COLUMNS)}; exec ${quoted}`;
     this.#child = spawn('script', ['-qec', command, '/dev/null'], {
       env: { ...environment, NODE_REPL_HISTORY: '', NO_COLOR: '1', SHELL: '/bin/sh', ...variables },
@@ -93,6 +92,11 @@ export class TerminalRepl {
         resolve(code);
       });
     });
+  }
+
+  /** Ends it, should the test not have come to that. */
+  close(): void {
+    this.#child.kill('SIGKILL');
   }
 
   /** Types keys one by one: what comes at once counts as pasted, and Tab is then no key. */
@@ -125,7 +129,7 @@ export class TerminalRepl {
   }
 }
 
-const COLUMNS = 80;
+const COLUMNS = 120;
 
 async function waitFor(condition: () => boolean, describe: () => string): Promise<void> {
   const deadline = performance.now() + 10_000;

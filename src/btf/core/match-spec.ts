@@ -1,4 +1,3 @@
-import { BtfError } from '../../errors.ts';
 import type { BtfComposite, BtfMember } from '../type.ts';
 import { elementOffset, isFlexibleArray, MAX_INDEXES } from './access-spec.ts';
 import type { Accessor, AccessSpec } from './access-spec.ts';
@@ -70,8 +69,7 @@ class FieldMatch {
     for (const [level, accessor] of this.#local.accessors.entries()) {
       id = accessor.name === undefined ? this.#element(id, accessor, level) : this.#field(id, accessor);
       if (id === undefined) return undefined;
-      if (this.#indexes.length > MAX_INDEXES)
-        throw new BtfError(`Cannot access a field of BTF type ${String(rootTypeId)}: it nests too deeply`);
+      if (this.#indexes.length > MAX_INDEXES) throw this.#limit.tooDeep();
     }
     return {
       types,

@@ -59,7 +59,7 @@ function patchImmediate(
   resolution: CoreResolution,
 ): string | undefined {
   const { value } = resolution;
-  if (value === undefined) return poison(view, index);
+  if (value === undefined) return poison(view, index, resolution);
   checkPresent(resolution, BigInt(view.immediate(index)));
   const signed = BigInt.asIntN(64, value);
   if (signed < -0x8000_0000n || signed > 0xffff_ffffn)
@@ -74,7 +74,7 @@ function patchLoadImmediate(
   resolution: CoreResolution,
 ): string | undefined {
   const { value } = resolution;
-  if (value === undefined) return poison(view, index);
+  if (value === undefined) return poison(view, index, resolution);
   const low = BigInt.asUintN(32, BigInt(view.immediate(index)));
   checkPresent(resolution, (BigInt(view.immediate(index + 1)) << 32n) | low);
   view.setImmediate(index, Number(BigInt.asIntN(32, value)));
@@ -84,7 +84,7 @@ function patchLoadImmediate(
 
 function patchAccess(view: InstructionView, index: number, resolution: CoreResolution): string | undefined {
   const { value, resize } = resolution;
-  if (value === undefined) return poison(view, index);
+  if (value === undefined) return poison(view, index, resolution);
   const instruction = view.get(index);
   checkPresent(resolution, BigInt(instruction.offset));
   if (value > LARGEST_OFFSET)
@@ -94,7 +94,7 @@ function patchAccess(view: InstructionView, index: number, resolution: CoreResol
     return undefined;
   }
   if (!resize.preservesValue) {
-    poison(view, index);
+    poison(view, index, resolution);
     return `it accesses ${describeWidth(resize.from)} of what has ${describeWidth(resize.to)} in the target`;
   }
   const size = SIZE_CODES.get(resize.to);
@@ -116,11 +116,12 @@ function describeWidth(bytes: number): string {
 }
 
 /** The verifier would call the second half of a 64-bit load an unknown opcode, so that both become calls. */
-function poison(view: InstructionView, index: number): string {
+function poison(view: InstructionView, index: number, { candidates }: CoreResolution): string {
   const slots = view.opcode(index) === LOAD_IMMEDIATE_64 ? [index, index + 1] : [index];
   for (const slot of slots)
     view.set(slot, { opcode: CALL, destination: 0, source: 0, offset: 0, immediate: POISONED_HELPER });
-  return 'the target has no such type, field or enumerator';
+  if (candidates === 0) return 'the target has no type of that name';
+  return 'the type of that name in the target lacks it, or has it with an incompatible type';
 }
 
 /** `BPF_LD | BPF_IMM | BPF_DW` of a number, not of a map or a function. */

@@ -19,6 +19,8 @@ export interface CoreResolution {
   readonly spec: string;
   /** The type or field that was found: its place in the target, printed like `spec`. */
   readonly target: string | undefined;
+  /** How many types of the target have the name, flavours aside. */
+  readonly candidates: number;
   /** What the compiler must have put into the instruction; undefined where it may have done otherwise. */
   readonly expected: bigint | undefined;
   /** What the instruction gets; undefined where the target lacks it, so that the instruction must not be reached. */
@@ -57,7 +59,7 @@ export class CoreResolver {
   /** By local type id. */
   readonly #candidates = new Map<number, readonly TypeReference[]>();
   /** An unrolled loop has the same relocation a thousand times. */
-  readonly #resolved = new Map<string, CoreResolution>();
+  readonly #resolved = new Map<string, CoreResolution | BtfError>();
 
   constructor(local: Btf, targets: CoreTargets) {
     this.#local = new DecodedTypes(local);
@@ -71,12 +73,13 @@ export class CoreResolver {
   resolve(relocation: CoreRelocation): CoreResolution {
     const { typeId, kind, accessString } = relocation;
     const key = `${String(typeId)} ${String(kind)} ${accessString}`;
-    let resolution = this.#resolved.get(key);
-    if (resolution === undefined) {
-      resolution = this.#resolve(parseAccessSpec(this.#local, relocation));
-      this.#resolved.set(key, resolution);
+    let result = this.#resolved.get(key);
+    if (result === undefined) {
+      result = this.#attempt(parseAccessSpec(this.#local, relocation));
+      this.#resolved.set(key, result);
     }
-    return resolution;
+    if (result instanceof BtfError) throw result;
+    return result;
   }
 
   /** The relocation as libbpf prints it. Throws {@link BtfError} where it makes no sense. */
@@ -84,26 +87,47 @@ export class CoreResolver {
     return formatSpec(parseAccessSpec(this.#local, relocation));
   }
 
-  #resolve(local: AccessSpec): CoreResolution {
-    const present = valueOf(local);
+  #attempt(local: AccessSpec): CoreResolution | BtfError {
     const spec = formatSpec(local);
-    const expected = present.certain ? present.value : undefined;
-    if (local.kind === 'local_type_id') {
-      return { spec, target: undefined, expected, value: present.value, resize: undefined };
+    try {
+      return { spec, ...this.#resolve(local) };
+    } catch (cause) {
+      if (!(cause instanceof BtfError)) throw cause;
+      const why = cause.message.replace(/^Cannot/, 'cannot');
+      return new BtfError(`Cannot relocate ${spec}: ${why}`, { typeId: local.rootTypeId, cause });
     }
+  }
+
+  #resolve(local: AccessSpec): Omit<CoreResolution, 'spec'> {
+    const present = valueOf(local);
+    const expected = present.certain ? present.value : undefined;
+    if (local.kind === 'local_type_id')
+      return { target: undefined, candidates: 0, expected, value: present.value, resize: undefined };
+    const candidates = this.#candidatesOf(local).length;
+    const match = this.#match(local);
+    if (match === undefined)
+      return {
+        target: undefined,
+        candidates,
+        expected,
+        value: valueOfAbsence(local)?.value,
+        resize: undefined,
+      };
+    const resize = accessChange(present.access, match.value.access);
+    return { target: formatSpec(match.spec), candidates, expected, value: match.value.value, resize };
+  }
+
+  /** What all candidates agree on that have it. The others are left out from then on. */
+  #match(local: AccessSpec): Match | undefined {
     const matches = this.#matches(local);
     const [match] = matches;
-    if (match === undefined) {
-      const value = valueOfAbsence(local)?.value;
-      return { spec, target: undefined, expected, value, resize: undefined };
-    }
-    for (const other of matches) refuseDifference(local, match, other);
+    if (match === undefined) return undefined;
+    for (const other of matches) refuseDifference(match, other);
     this.#candidates.set(
       local.rootTypeId,
       matches.map(({ candidate }) => candidate),
     );
-    const resize = accessChange(present.access, match.value.access);
-    return { spec, target: formatSpec(match.spec), expected, value: match.value.value, resize };
+    return match;
   }
 
   #matches(local: AccessSpec): Match[] {
@@ -118,10 +142,7 @@ export class CoreResolver {
     let candidates = this.#candidates.get(rootTypeId);
     if (candidates === undefined) {
       const name = this.#local.btf.nameOf(rootTypeId);
-      if (name === '')
-        throw new BtfError(`Cannot relocate ${formatSpec(local)}: a type without a name has no counterpart`, {
-          typeId: rootTypeId,
-        });
+      if (name === '') throw new BtfError('Cannot find a counterpart of a type without a name');
       candidates = this.#search.find(name, this.#local.btf.kindOf(rootTypeId));
       this.#candidates.set(rootTypeId, candidates);
     }
@@ -130,15 +151,12 @@ export class CoreResolver {
 }
 
 /** BTF often has a type several times, because something it points to differs; that must not matter. */
-function refuseDifference(local: AccessSpec, one: Match, other: Match): void {
+function refuseDifference(one: Match, other: Match): void {
   if (one.spec.bitOffset === other.spec.bitOffset && one.value.value === other.value.value) return;
   const [first, second] = [one, other].map(
-    ({ spec, value }) => `${formatSpec(spec)} gives ${String(value.value)}`,
+    ({ spec, value }) => `${String(value.value)} by ${formatSpec(spec)}`,
   );
-  throw new BtfError(
-    `Cannot relocate ${formatSpec(local)}: the target is ambiguous, ${first ?? ''} and ${second ?? ''}`,
-    { typeId: local.rootTypeId },
-  );
+  throw new BtfError(`Cannot choose between candidates: it is ${first ?? ''} and ${second ?? ''}`);
 }
 
 function accessChange(

@@ -3,7 +3,6 @@ import { sizeOf } from '../resolve.ts';
 import type { BtfType } from '../type.ts';
 import type { AccessSpec } from './access-spec.ts';
 import type { DecodedTypes } from './decoded-types.ts';
-import { formatSpec } from './format-spec.ts';
 
 /** The answer to a relocation in the types of one BTF. */
 export interface CoreValue {
@@ -89,7 +88,7 @@ function fieldValue(spec: AccessSpec, kind: FieldKind): CoreValue {
   const bitSize = member?.bitSize ?? 0;
   const isBitfield = bitSize > 0;
   const storage = isBitfield
-    ? bitfieldStorage(spec, field.type, bitSize)
+    ? bitfieldStorage(field.type, { bitOffset, bitSize })
     : { byteOffset: Math.floor(bitOffset / 8), byteSize: sizeOf(types.btf, field.id) };
   const { byteOffset, byteSize } = storage;
   const bits = isBitfield ? bitSize : byteSize * 8;
@@ -114,8 +113,7 @@ function elementValue(spec: AccessSpec, kind: FieldKind): CoreValue {
   const { types, accessors, bitOffset } = spec;
   const typeId = accessors.at(-1)?.typeId ?? 0;
   if (kind === 'byte_sz') return plain(BigInt(sizeOf(types.btf, typeId)));
-  if (kind !== 'byte_off')
-    throw new BtfError(`Cannot relocate ${formatSpec(spec)}: it does not apply to an element of an array`);
+  if (kind !== 'byte_off') throw new BtfError(`Cannot tell the ${kind} of an element of an array`);
   const access = { size: elementSize(types, typeId), type: types.type(typeId) };
   return { value: BigInt(Math.floor(bitOffset / 8)), certain: true, access };
 }
@@ -130,18 +128,15 @@ function elementSize(types: DecodedTypes, id: number): number {
 
 /** The smallest aligned integer that holds a bitfield: of its declared type, or wider where it straddles two. */
 function bitfieldStorage(
-  spec: AccessSpec,
   type: BtfType,
-  bitSize: number,
+  { bitOffset, bitSize }: { bitOffset: number; bitSize: number },
 ): { byteOffset: number; byteSize: number } {
-  const { bitOffset } = spec;
   if (type.kind !== 'int' && type.kind !== 'enum' && type.kind !== 'enum64')
-    throw new BtfError(`Cannot relocate ${formatSpec(spec)}: it is a bitfield of kind ${type.kind}`);
+    throw new BtfError(`Cannot load a bitfield whose type is of kind ${type.kind}`);
   for (let byteSize = type.size; ; byteSize *= 2) {
     const byteOffset = Math.floor(bitOffset / 8 / byteSize) * byteSize;
     if (bitOffset + bitSize - byteOffset * 8 <= byteSize * 8) return { byteOffset, byteSize };
-    if (byteSize >= 8)
-      throw new BtfError(`Cannot relocate ${formatSpec(spec)}: no load of 64 bits covers the bitfield`);
+    if (byteSize >= 8) throw new BtfError('Cannot load a bitfield that no aligned 64 bits cover');
   }
 }
 

@@ -34,12 +34,12 @@ export class EndOfStream {
     };
   }
 
-  /** The reader of standard output went away. */
-  onStandardOutput(output: Output): () => void {
-    output.onClosed(() => {
-      this.finish();
+  /** The reader of standard output went away, or writing there failed. */
+  onStandardOutput(output: Output): void {
+    output.onClosed((failure) => {
+      if (failure) this.fail(failure);
+      else this.finish();
     });
-    return () => undefined;
   }
 
   after(milliseconds: number): () => void {

@@ -11,30 +11,41 @@ export interface ProtobufOutput {
   write(event: CapturedEvent): void;
   /** Events that were dropped because the file or its reader was too slow. */
   readonly dropped: number;
-  /** Resolves when everything is written. */
+  /** Resolves when everything is in the file. Standard output is flushed by whoever owns it. */
   close(): Promise<void>;
 }
 
-/** Opens the file, or standard output for `-`. @throws FileError */
-export async function openProtobufOutput(path: string, clock: WallClock): Promise<ProtobufOutput> {
+/**
+ * Opens the file, or standard output for `-`. Later failures, such as a full disk, go to `onError`.
+ *
+ * @throws FileError
+ */
+export async function openProtobufOutput(
+  path: string,
+  { clock, onError }: { clock: WallClock; onError: (error: FileError) => void },
+): Promise<ProtobufOutput> {
   const encoder = await createSecurityEventEncoder({ wallClock: clock });
-  const stream: NodeJS.WriteStream | WriteStream = path === '-' ? process.stdout : await openFile(path);
+  const file = path === '-' ? undefined : await openFile(path);
+  file?.on('error', (error) => {
+    onError(writeError(path, error));
+  });
+  const stream = file ?? process.stdout;
   let dropped = 0;
   return {
     write(event) {
       if (stream.writableLength > WAITING_LIMIT) dropped++;
-      else stream.write(encoder.encodeDelimited(event));
+      else if (stream.writable) stream.write(encoder.encodeDelimited(event));
     },
     get dropped() {
       return dropped;
     },
     async close() {
-      await new Promise<void>((resolve) => {
-        if (path === '-')
-          stream.write('', () => {
-            resolve();
-          });
-        else stream.end(resolve);
+      if (!file || file.destroyed) return;
+      await new Promise<void>((resolve, reject) => {
+        file.once('error', (error) => {
+          reject(writeError(path, error));
+        });
+        file.end(resolve);
       });
     },
   };
@@ -45,7 +56,12 @@ async function openFile(path: string): Promise<WriteStream> {
     const handle = await open(path, 'w');
     return createWriteStream(path, { fd: handle });
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw new FileError('FILE_UNREADABLE', path, `Cannot write to ${path}: ${code}`, { cause });
+    throw writeError(path, cause as NodeJS.ErrnoException);
   }
+}
+
+function writeError(path: string, cause: NodeJS.ErrnoException): FileError {
+  return new FileError('FILE_UNREADABLE', path, `Cannot write to ${path}: ${cause.code ?? cause.message}`, {
+    cause,
+  });
 }

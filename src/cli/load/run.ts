@@ -7,6 +7,7 @@ import {
   diffConfiguration,
   fillSnifferMaps,
   SnifferMaps,
+  type InterfaceConfiguration,
   type SnifferConfiguration,
 } from '../../sniffer/index.ts';
 import { NetworkNamespace } from '../../sys/index.ts';
@@ -17,7 +18,7 @@ import { resolveObject } from '../shipped-object.ts';
 import { setEntry } from './assignments.ts';
 import { readConfiguration } from './configuration-file.ts';
 import type { LoadedContext } from './context.ts';
-import { attachAll, findTargets, reportAttached, type Target } from './interfaces.ts';
+import { attachAll, findTargets, reportAttached } from './interfaces.ts';
 import type { LoadCommandOptions } from './options.ts';
 import { prepareObject } from './prepare-object.ts';
 import { EventStream } from './stream.ts';
@@ -116,7 +117,7 @@ function fillMaps(maps: SnifferMaps, { targets, configuration, netns, output }: 
 function wantedInterfaces(
   options: LoadCommandOptions,
   configuration: SnifferConfiguration | undefined,
-): readonly Omit<Target, 'index'>[] {
+): readonly InterfaceConfiguration[] {
   // Disabled ones are attached too: a change of the file can then enable them without a new attachment.
   const configured = configuration?.interfaces ?? [];
   const names = new Set(configured.map(({ name }) => name));

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../errors.ts';
+import { ArgumentError, type FileError } from '../../errors.ts';
 import type { XdpAttachment } from '../../link/index.ts';
 import { MapType, type BpfMap } from '../../maps/index.ts';
 import { findEventTypes, type EventType } from '../../loader/index.ts';
@@ -8,7 +8,7 @@ import { followConfiguration } from './configuration-file.ts';
 import type { StreamContext } from './context.ts';
 import { EndOfStream } from './end-of-stream.ts';
 import { EventPrinter } from './event-printer.ts';
-import { followInterfaces } from './interfaces.ts';
+import { followInterfaces } from './follow-interfaces.ts';
 import { openProtobufOutput, type ProtobufOutput } from './protobuf-output.ts';
 import { printSummary } from './summary.ts';
 
@@ -81,7 +81,13 @@ export class EventStream {
       given: options.event,
     });
     if (options.protobuf !== undefined) {
-      this.#protobuf = await openProtobuf(options.protobuf, { context, clock });
+      this.#protobuf = await openProtobuf(options.protobuf, {
+        context,
+        clock,
+        onError: (error) => {
+          this.#end.fail(error);
+        },
+      });
     }
     this.#printers = makePrinters(context, { types, clock, protobuf: this.#protobuf });
     this.#cleanup.push(() => {
@@ -99,14 +105,14 @@ export class EventStream {
 
 async function openProtobuf(
   path: string,
-  { context, clock }: { context: StreamContext; clock: WallClock },
+  { context, ...setup }: { context: StreamContext; clock: WallClock; onError: (error: FileError) => void },
 ): Promise<ProtobufOutput> {
   if (!context.maps) {
     throw new ArgumentError('protobuf', "Cannot write protobuf: only the sniffer's events have that form", {
       hint: 'leave --protobuf out, or use --json',
     });
   }
-  return openProtobufOutput(path, clock);
+  return openProtobufOutput(path, setup);
 }
 
 function ringsOf(context: StreamContext): BpfMap[] {

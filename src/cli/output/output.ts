@@ -1,7 +1,10 @@
+import { FileError } from '../../errors.ts';
 import type { Json } from './error-report.ts';
 
 /** Bytes that may wait for a slow reader of standard output before lines are dropped. */
 const WAITING_LIMIT = 4 * 1024 * 1024;
+/** Milliseconds that the end of a command waits for a reader of standard output to take what is left. */
+const LONGEST_FLUSH = 3000;
 
 export interface OutputOptions {
   readonly json: boolean;
@@ -20,15 +23,15 @@ export class Output {
   readonly silent: boolean;
   #dropped = 0;
   #closed = false;
-  #onClosed: (() => void)[] = [];
+  #gaveUp = false;
+  #failure: FileError | undefined;
+  #onClosed: ((failure: FileError | undefined) => void)[] = [];
 
   constructor(options: OutputOptions) {
     this.json = options.json;
     this.silent = options.silent ?? false;
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      this.#closed = true;
-      for (const hook of this.#onClosed.splice(0)) hook();
+      this.#close(error.code === 'EPIPE' ? undefined : error);
     });
   }
 
@@ -37,13 +40,18 @@ export class Output {
     return this.#dropped;
   }
 
-  /** Whether standard output was closed by its reader. */
+  /** Whether nothing more can be written to standard output. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Calls back once when standard output is closed by its reader. */
-  onClosed(hook: () => void): void {
+  /** What became of writing, other than that the reader went away: a full disk. */
+  get failure(): FileError | undefined {
+    return this.#failure;
+  }
+
+  /** Calls back once when nothing more can be written: the reader went away or, with the error, writing failed. */
+  onClosed(hook: (failure: FileError | undefined) => void): void {
     this.#onClosed.push(hook);
   }
 
@@ -69,15 +77,43 @@ export class Output {
     process.stderr.write(`${text}\n`);
   }
 
-  /** Resolves when everything written has left this process. */
-  async flush(): Promise<void> {
-    if (this.#closed || process.stdout.writableLength === 0) return;
-    await new Promise<void>((resolve) => {
-      process.stdout.write('', () => {
-        resolve();
-      });
-      this.onClosed(resolve);
+  /**
+   * Resolves when everything written has left this process, with true. A reader that does not take it in time is told
+   * of, and what is left is given up: nothing may hold up a signal for ever.
+   */
+  async flush(): Promise<boolean> {
+    if (this.#closed || process.stdout.writableLength === 0) return !this.#gaveUp;
+    const inTime = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => {
+        resolve(false);
+      }, LONGEST_FLUSH);
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      process.stdout.write('', done);
+      this.onClosed(done);
     });
+    if (!inTime) {
+      const left = process.stdout.writableLength;
+      this.#closed = true;
+      this.#gaveUp = true;
+      this.note(`note: standard output is not being read; ${left} bytes were not written`);
+    }
+    return inTime;
+  }
+
+  #close(error: NodeJS.ErrnoException | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (error) {
+      const what = 'standard output';
+      const why = error.code ?? error.message;
+      this.#failure = new FileError('FILE_UNREADABLE', what, `Cannot write to ${what}: ${why}`, {
+        cause: error,
+      });
+    }
+    for (const hook of this.#onClosed.splice(0)) hook(this.#failure);
   }
 
   #write(text: string): void {

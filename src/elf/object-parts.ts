@@ -1,0 +1,103 @@
+/** How each part of an object is read from its sections. */
+import { BtfError, ObjectError } from '../errors.ts';
+import { Cursor } from '../binary/index.ts';
+import { Btf, BtfExt } from '../btf/index.ts';
+import { readBtfMaps } from './btf-maps.ts';
+import type { ElfContainer, ElfSection } from './container.ts';
+import { dataSectionKind, dataSectionMap, readVariables } from './data-sections.ts';
+import type { SectionRoles } from './instruction-relocations.ts';
+import type { MapSpec } from './map-spec.ts';
+import type { ElfRelocation } from './relocations.ts';
+import type { ElfSymbol } from './symbols.ts';
+import { VariableSpec } from './variable-spec.ts';
+
+function sectionNamed(elf: ElfContainer, name: string): ElfSection | undefined {
+  return elf.sections.find((section) => section.name === name);
+}
+
+export function readText(elf: ElfContainer, name: string): string {
+  const data = sectionNamed(elf, name)?.data;
+  if (!data) return '';
+  const end = data.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? data : data.subarray(0, end));
+}
+
+export function readVersion(elf: ElfContainer): number {
+  const section = sectionNamed(elf, 'version');
+  return section && section.size >= 4 ? new Cursor(section.data, elf.littleEndian).u32(0) : 0;
+}
+
+export function readBtf(elf: ElfContainer): Btf | undefined {
+  const section = sectionNamed(elf, '.BTF');
+  return section && section.size > 0 ? Btf.parse(section.data) : undefined;
+}
+
+export function readBtfExt(elf: ElfContainer, btf: Btf | undefined): BtfExt | undefined {
+  const section = sectionNamed(elf, '.BTF.ext');
+  if (!section || section.size === 0) return undefined;
+  if (!btf) throw new BtfError('Cannot read .BTF.ext: the object has no .BTF');
+  return BtfExt.parse(section.data, btf);
+}
+
+export function readMaps(
+  elf: ElfContainer,
+  context: {
+    btf: Btf | undefined;
+    symbols: readonly ElfSymbol[];
+    relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
+    objectName: string;
+  },
+): Map<string, MapSpec> {
+  const { btf, symbols, relocations, objectName } = context;
+  const maps = new Map<string, MapSpec>();
+  for (const section of elf.sections) {
+    const dataMap = dataSectionMap(section, btf);
+    if (dataMap) maps.set(dataMap.name, dataMap);
+    if (section.name !== '.maps') continue;
+    if (!btf) {
+      throw new ObjectError(
+        'OBJECT_INVALID',
+        'Cannot read the maps: the object has no BTF that describes them',
+        {
+          section: section.name,
+          hint: 'compile it with -g',
+        },
+      );
+    }
+    const ofSection = relocations.get(section.index) ?? [];
+    for (const map of readBtfMaps(section, { btf, symbols, relocations: ofSection, objectName }))
+      maps.set(map.name, map);
+  }
+  return maps;
+}
+
+export function rolesOf(elf: ElfContainer, maps: ReadonlyMap<string, MapSpec>): SectionRoles {
+  const byPlace = new Map<string, string>();
+  const dataMaps = new Map<number, string>();
+  for (const { name, definition } of maps.values()) {
+    if (definition.kind === 'data') dataMaps.set(definition.sectionIndex, name);
+    else byPlace.set(`${definition.sectionIndex}:${definition.offset}`, name);
+  }
+  return {
+    sections: elf.sections,
+    mapAt: (sectionIndex, offset) => byPlace.get(`${sectionIndex}:${offset}`),
+    dataMap: (sectionIndex) => dataMaps.get(sectionIndex),
+  };
+}
+
+export function readAllVariables(
+  elf: ElfContainer,
+  context: { btf: Btf | undefined; symbols: readonly ElfSymbol[]; maps: ReadonlyMap<string, MapSpec> },
+): Map<string, VariableSpec> {
+  const { btf, symbols, maps } = context;
+  const variables = new Map<string, VariableSpec>();
+  if (!btf) return variables;
+  for (const section of elf.sections) {
+    const map = maps.get(section.name);
+    if (dataSectionKind(section) === undefined || !map) continue;
+    for (const place of readVariables(section, { btf, symbols })) {
+      variables.set(place.name, new VariableSpec(place, { btf, map }));
+    }
+  }
+  return variables;
+}
