@@ -1,7 +1,8 @@
 export { eachLink, forceDetach, openLinkById, openPinnedLink, readLinkInfo } from './bpf-link.ts';
 export type { Link } from './link.ts';
 export { liveLinks } from './live-links.ts';
-export { attachXdp, findXdpLink, inNamespace } from './xdp.ts';
+export { attachXdp, inNamespace } from './xdp.ts';
+export { findXdpLink } from './xdp-occupied.ts';
 export type { XdpOptions } from './xdp.ts';
 export { XdpAttachment, XdpLink, XdpNetlinkAttachment } from './xdp-attachment.ts';
 export type { XdpFacts, XdpVia } from './xdp-attachment.ts';

@@ -1,5 +1,5 @@
 import { ArgumentError, AttachError, ClosedError, NetlinkError } from '../errors.ts';
-import type { RouteSocket} from '../netlink/index.ts';
+import type { RouteSocket } from '../netlink/index.ts';
 import { setXdpProgram } from '../netlink/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { errnoName, pinDescriptor, type Fd } from '../sys/index.ts';
@@ -85,12 +85,22 @@ export class XdpLink extends XdpAttachment {
   readonly #previous: BpfProgram | undefined;
   readonly #id: number;
 
+  /** Takes over `fd`, also where it throws: then the link is closed. */
   constructor(fd: Fd, facts: XdpFacts & { program: BpfProgram; previous?: BpfProgram | undefined }) {
+    let program: BpfProgram | undefined;
+    let id: number;
+    try {
+      ({ id } = readLinkInfo(facts.program.kernel, fd));
+      program = facts.program.duplicate();
+    } catch (error) {
+      fd.close();
+      throw error;
+    }
     super(facts);
     this.#fd = fd;
-    this.#program = facts.program.duplicate();
+    this.#program = program;
     this.#previous = facts.previous;
-    this.#id = readLinkInfo(facts.program.kernel, fd).id;
+    this.#id = id;
   }
 
   override get id(): number {
@@ -111,10 +121,14 @@ export class XdpLink extends XdpAttachment {
   override update(program: BpfProgram): void {
     this.checkOpen();
     const { kernel } = this.#program;
-    const result = tryUpdateLink(kernel, { link: this.#fd, program: program.fd, expected: undefined });
-    if (result < 0) throw updateRefused(this.target, result);
+    const next = program.duplicate();
+    const result = tryUpdateLink(kernel, { link: this.#fd, program: next.fd, expected: undefined });
+    if (result < 0) {
+      next.close();
+      throw updateRefused(this.target, result);
+    }
     this.#program.close();
-    this.#program = program.duplicate();
+    this.#program = next;
   }
 
   protected override detach(): void {
@@ -170,14 +184,16 @@ export class XdpNetlinkAttachment extends XdpAttachment {
   override update(program: BpfProgram): void {
     this.checkOpen();
     const { ifindex, mode } = this;
-    setXdpProgram(this.#socket, {
-      ifindex,
-      mode,
-      programFd: program.fd.value,
-      expectedFd: this.#program.fd.value,
-    });
+    const next = program.duplicate();
+    try {
+      const expectedFd = this.#program.fd.value;
+      setXdpProgram(this.#socket, { ifindex, mode, programFd: next.fd.value, expectedFd });
+    } catch (error) {
+      next.close();
+      throw error;
+    }
     this.#program.close();
-    this.#program = program.duplicate();
+    this.#program = next;
   }
 
   protected override detach(): void {

@@ -3,7 +3,8 @@ import { interfaceByIndex, interfaceByName, RouteSocket, setXdpProgram } from '.
 import { BpfProgram } from '../programs/index.ts';
 import { systemKernel, type NetworkNamespace } from '../sys/index.ts';
 import { forceDetach, openLinkById } from './bpf-link.ts';
-import { findXdpLink, inNamespace } from './xdp.ts';
+import { inNamespace } from './xdp.ts';
+import { findXdpLink } from './xdp-occupied.ts';
 import type { XdpVia } from './xdp-attachment.ts';
 import { XDP_MODES, type XdpMode } from './xdp-mode.ts';
 

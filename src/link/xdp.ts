@@ -1,27 +1,13 @@
-import type {
-  SyscallError} from '../errors.ts';
-import {
-  ArgumentError,
-  AttachError,
-  NetlinkError,
-  UnsupportedFeatureError,
-  type TsXdpError,
-} from '../errors.ts';
-import {
-  interfaceByIndex,
-  interfaceByName,
-  RouteSocket,
-  setXdpProgram,
-  type NetworkInterface,
-} from '../netlink/index.ts';
-import { BpfProgram } from '../programs/index.ts';
-import type { NetworkNamespace} from '../sys/index.ts';
-import { bpfError, errnoName, Fd, tryBpf, withNetworkNamespace } from '../sys/index.ts';
-import { BPF_LINK_TYPE_XDP, BPF_PROG_TYPE_XDP, BPF_XDP, bpf_attr_link_create } from '../uapi/index.ts';
-import { eachLink, openLinkById, tryUpdateLink } from './bpf-link.ts';
-import { XdpLink, XdpNetlinkAttachment, type XdpAttachment, type XdpVia } from './xdp-attachment.ts';
-import { XDP_MODE_FLAGS, type XdpMode } from './xdp-mode.ts';
-import { classifyRefusal, OBSTACLE_HINTS, refusalOf, type XdpRefusal } from './xdp-refusal.ts';
+import { ArgumentError, AttachError } from '../errors.ts';
+import { interfaceByIndex, interfaceByName, RouteSocket, type NetworkInterface } from '../netlink/index.ts';
+import type { BpfProgram } from '../programs/index.ts';
+import { withNetworkNamespace, type NetworkNamespace } from '../sys/index.ts';
+import { BPF_PROG_TYPE_XDP } from '../uapi/index.ts';
+import type { XdpAttachment, XdpVia } from './xdp-attachment.ts';
+import { attachByLink, attachByNetlink } from './xdp-attempt.ts';
+import type { XdpMode } from './xdp-mode.ts';
+import { alreadyAttached, currentProgram, replaceCurrent } from './xdp-occupied.ts';
+import { OBSTACLE_HINTS, type XdpRefusal } from './xdp-refusal.ts';
 
 export interface XdpOptions {
   /** Name, alternative name or index of a network interface. */
@@ -41,23 +27,14 @@ export interface XdpOptions {
    * first, attaching fails with ATTACH_CHANGED.
    *
    * A program held by a bpf_link of another process is exchanged under that link, and put back on close; the
-   * attachment then ends with that process.
+   * attachment then ends with that process. What takes a place is held as the one before was, in the same mode,
+   * whatever `via` and `modes` say.
    * @default false
    */
   readonly replace?: boolean;
   /** The namespace that the interface is in. @default the current one */
   readonly netns?: NetworkNamespace;
 }
-
-interface Attempt {
-  readonly program: BpfProgram;
-  readonly device: NetworkInterface;
-  readonly mode: XdpMode;
-  readonly refusals: readonly XdpRefusal[];
-}
-
-/** Errors after which another mode may still work. */
-const MODE_REFUSED = new Set(['EOPNOTSUPP', 'ENOTSUPP', 'ERANGE', 'EINVAL', 'ENOMEM', 'E2BIG', 'ENOSPC']);
 
 /**
  * Attaches an XDP program to a network interface.
@@ -82,6 +59,13 @@ export function attachXdp(program: BpfProgram, options: XdpOptions): XdpAttachme
   }
   const modes = options.modes ?? ['native', 'generic'];
   if (modes.length === 0) throw new ArgumentError('modes', 'Cannot attach: the list of modes is empty');
+  for (const mode of modes) {
+    if (!Object.hasOwn(XDP_MODE_FLAGS, mode)) {
+      throw new ArgumentError('modes', `Cannot attach: there is no mode ${String(mode)}`, {
+        hint: `the modes are ${Object.keys(XDP_MODE_FLAGS).join(', ')}`,
+      });
+    }
+  }
   return inNamespace(options.netns, () => attachHere(program, { ...options, modes }));
 }
 
@@ -129,182 +113,7 @@ function attachInSomeMode(
   throw refusedEverywhere(device, refusals);
 }
 
-function attachByLink(
-  attempt: Attempt,
-  { socket, via }: { socket: RouteSocket; via: XdpVia | undefined },
-): XdpAttachment | XdpRefusal {
-  const { program, device, mode, refusals } = attempt;
-  const { kernel } = program;
-  const call = {
-    command: 'BPF_LINK_CREATE',
-    attribute: bpf_attr_link_create,
-    fields: {
-      prog_fd: program.fd.value,
-      target_ifindex: device.index,
-      attach_type: BPF_XDP,
-      flags: XDP_MODE_FLAGS[mode],
-    },
-    doing: `attach ${program.name} to ${device.name}`,
-    needed: ['CAP_NET_ADMIN'],
-  } as const;
-  const result = tryBpf(kernel, call);
-  if (result >= 0) {
-    const fd = new Fd(kernel, result, `XDP link on ${device.name}`);
-    return new XdpLink(fd, { program, target: device.name, ifindex: device.index, mode, refusals });
-  }
-  const name = errnoName(-result);
-  if (name === 'EBUSY' || name === 'EEXIST') throw alreadyAttached(device, undefined);
-  if (!MODE_REFUSED.has(name)) throw bpfError(call, result);
-  return explainByNetlink(attempt, { socket, via, errnoName: name });
-}
-
-/**
- * Asks netlink, which answers with a text, why a link was refused. Should netlink succeed, the kernel has XDP but no
- * links for it: then the attachment stays where the caller left the way open, and is taken back where not.
- */
-function explainByNetlink(
-  attempt: Attempt,
-  { socket, via, errnoName: name }: { socket: RouteSocket; via: XdpVia | undefined; errnoName: string },
-): XdpAttachment | XdpRefusal {
-  const { program, device, mode } = attempt;
-  try {
-    setXdpProgram(socket, { ifindex: device.index, name: device.name, mode, programFd: program.fd.value });
-  } catch (error) {
-    if (!(error instanceof NetlinkError)) throw error;
-    return refusalOf(error, { mode, via: 'link', errnoName: name });
-  }
-  setXdpProgram(socket, {
-    ifindex: device.index,
-    name: device.name,
-    mode,
-    programFd: -1,
-    expectedFd: program.fd.value,
-  });
-  if (name !== 'EINVAL') {
-    return {
-      mode,
-      via: 'link',
-      errnoName: name,
-      reason: name,
-      obstacle: classifyRefusal({ errnoName: name, text: undefined }),
-    };
-  }
-  if (via === 'link') {
-    throw new UnsupportedFeatureError(
-      'XDP bpf_link',
-      '5.9',
-      `Cannot attach ${program.name} to ${device.name} by link: this kernel has no bpf_link for XDP (since Linux 5.9)`,
-      {
-        hint: 'attach it by netlink: --via netlink',
-      },
-    );
-  }
-  return attachByNetlink(attempt);
-}
-
-function attachByNetlink(attempt: Attempt): XdpAttachment | XdpRefusal {
-  const { program, device, mode, refusals } = attempt;
-  // The attachment's own, opened in the interface's namespace: closing it later must reach the same place.
-  const socket = RouteSocket.open();
-  try {
-    setXdpProgram(socket, { ifindex: device.index, name: device.name, mode, programFd: program.fd.value });
-    return new XdpNetlinkAttachment(socket, {
-      program,
-      target: device.name,
-      ifindex: device.index,
-      mode,
-      refusals,
-    });
-  } catch (error) {
-    socket.close();
-    if (!(error instanceof NetlinkError)) throw error;
-    if (error.errnoName === 'EBUSY' || error.errnoName === 'EEXIST') throw alreadyAttached(device, undefined);
-    if (!MODE_REFUSED.has(error.errnoName)) throw error;
-    return refusalOf(error, { mode, via: 'netlink' });
-  }
-}
-
-interface Occupied {
-  readonly mode: XdpMode;
-  readonly programId: number;
-}
-
-function currentProgram(device: NetworkInterface): Occupied | undefined {
-  for (const mode of ['native', 'generic', 'offload'] as const) {
-    const programId = device.xdp.programs[mode];
-    if (programId !== undefined) return { mode, programId };
-  }
-  return undefined;
-}
-
-function replaceCurrent(
-  program: BpfProgram,
-  { device, occupied }: { device: NetworkInterface; occupied: Occupied },
-): XdpAttachment {
-  const previous = BpfProgram.fromId(occupied.programId);
-  const facts = { program, target: device.name, ifindex: device.index, mode: occupied.mode, refusals: [] };
-  const linkId = findXdpLink(device.index, occupied.programId);
-  if (linkId !== undefined) {
-    const fd = openLinkById(linkId);
-    const result = tryUpdateLink(program.kernel, { link: fd, program: program.fd, expected: previous.fd });
-    if (result >= 0) return new XdpLink(fd, { ...facts, previous });
-    fd.close();
-    previous.close();
-    throw changed(device, errnoName(-result));
-  }
-  const socket = RouteSocket.open();
-  try {
-    const request = {
-      ifindex: device.index,
-      name: device.name,
-      mode: occupied.mode,
-      programFd: program.fd.value,
-    };
-    setXdpProgram(socket, { ...request, expectedFd: previous.fd.value });
-    return new XdpNetlinkAttachment(socket, facts);
-  } catch (error) {
-    socket.close();
-    throw error instanceof NetlinkError && error.errnoName === 'EEXIST' ? changed(device, 'EEXIST') : error;
-  } finally {
-    previous.close();
-  }
-}
-
-/** The id of the bpf_link that holds a program on an interface; undefined where netlink does. */
-export function findXdpLink(ifindex: number, programId: number): number | undefined {
-  for (const { info } of eachLink()) {
-    if (info.type === BPF_LINK_TYPE_XDP && info.prog_id === programId && info.xdp.ifindex === ifindex)
-      return info.id;
-  }
-  return undefined;
-}
-
-function alreadyAttached(device: NetworkInterface, occupied: Occupied | undefined): AttachError {
-  const what = occupied ? `program ${occupied.programId} (${occupied.mode})` : 'another XDP program';
-  return new AttachError(
-    'ALREADY_ATTACHED',
-    device.name,
-    `Cannot attach to ${device.name}: ${what} is attached there already`,
-    {
-      programId: occupied?.programId,
-      hint: `take its place with --replace, or detach it: ts-xdp unload --iface ${device.name}`,
-    },
-  );
-}
-
-function changed(device: NetworkInterface, errnoText: string): AttachError {
-  return new AttachError(
-    'ATTACH_CHANGED',
-    device.name,
-    `Cannot replace the program on ${device.name}: it is no longer the one that was there (${errnoText})`,
-    { hint: 'try again' },
-  );
-}
-
-function refusedEverywhere(
-  device: NetworkInterface,
-  refusals: readonly XdpRefusal[],
-): TsXdpError | SyscallError {
+function refusedEverywhere(device: NetworkInterface, refusals: readonly XdpRefusal[]): AttachError {
   const obstacle = refusals.find((refusal) => refusal.obstacle !== undefined)?.obstacle;
   const reasons = refusals.map(({ mode, reason, errnoName: name }) =>
     reason === name ? `${mode}: ${name}` : `${mode}: ${reason} (${name})`,

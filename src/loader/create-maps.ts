@@ -1,4 +1,5 @@
 import { MapIncompatibleError, ObjectError, SyscallError, type MapDifference } from '../errors.ts';
+import { sizeOf } from '../btf/index.ts';
 import type { MapSpec, ObjectFile } from '../elf/index.ts';
 import { Feature, requireFeature } from '../features/index.ts';
 import { BpfMap, MapType, mapTypeName, type MapTypes } from '../maps/index.ts';
@@ -91,9 +92,16 @@ function createAsSpecified(
   );
 }
 
+/** A size that was changed before loading leaves the map without types, as bpf_map__set_value_size() does. */
 function typesOf(spec: MapSpec, object: ObjectFile): MapTypes | undefined {
-  if (!object.btf || (spec.keyTypeId === 0 && spec.valueTypeId === 0)) return undefined;
-  return { btf: object.btf, keyTypeId: spec.keyTypeId, valueTypeId: spec.valueTypeId };
+  const { btf } = object;
+  const { keyTypeId, valueTypeId } = spec;
+  if (!btf || (keyTypeId === 0 && valueTypeId === 0)) return undefined;
+  if (spec.definition.kind !== 'data') {
+    if (keyTypeId !== 0 && sizeOf(btf, keyTypeId) !== spec.keySize) return undefined;
+    if (valueTypeId !== 0 && sizeOf(btf, valueTypeId) !== spec.valueSize) return undefined;
+  }
+  return { btf, keyTypeId, valueTypeId };
 }
 
 /** A ring buffer's size must be a power of two and whole pages; a perf array left open gets one slot per CPU. */

@@ -1,8 +1,9 @@
-import { NotFoundError } from '../errors.ts';
+import { ArgumentError, NotFoundError } from '../errors.ts';
 import type { Btf, BtfValue } from '../btf/index.ts';
 import {
   bpfError,
   callBpf,
+  checkInteger,
   errnoName,
   openBpf,
   openPin,
@@ -94,6 +95,9 @@ export class BpfMap {
     const { types } = facts;
     this.#key = elementCodec(facts.keySize, types && { btf: types.btf, typeId: types.keyTypeId });
     const value = elementCodec(facts.valueSize, types && { btf: types.btf, typeId: types.valueTypeId });
+    // The kernel goes by the map's sizes: a type with fewer bytes would have it write past the end of a buffer.
+    checkSize(facts, { part: 'key', size: this.#key.size, wanted: facts.keySize });
+    checkSize(facts, { part: 'value', size: value.size, wanted: facts.valueSize });
     this.#value = isPerCpu(facts.type) ? perCpuCodec(value, facts.kernel.possibleCpus()) : value;
   }
 
@@ -109,6 +113,9 @@ export class BpfMap {
     const kernel = facts.kernel ?? systemKernel();
     const name = facts.name ?? options.name ?? 'map';
     const { btf } = options;
+    for (const number of ['type', 'keySize', 'valueSize', 'maxEntries', 'flags', 'numaNode', 'ifindex'] as const) {
+      checkInteger(number, options[number] ?? 0, { minimum: 0, maximum: 0xffff_ffff });
+    }
     const fd = openBpf(kernel, {
       command: 'BPF_MAP_CREATE',
       attribute: bpf_attr_map_create,
@@ -134,21 +141,18 @@ export class BpfMap {
     });
     const { type, keySize, valueSize, maxEntries, flags = 0 } = options;
     const { types } = facts;
-    return new BpfMap(fd, {
-      kernel,
-      name,
-      type,
-      keySize,
-      valueSize,
-      maxEntries,
-      flags,
-      types,
-    });
+    try {
+      return new BpfMap(fd, { kernel, name, type, keySize, valueSize, maxEntries, flags, types });
+    } catch (error) {
+      fd.close();
+      throw error;
+    }
   }
 
   /** Opens a map of this kernel. Needs CAP_SYS_ADMIN. @throws NotFoundError, PermissionError */
   static fromId(id: number, facts: { kernel?: Kernel } = {}): BpfMap {
     const kernel = facts.kernel ?? systemKernel();
+    checkInteger('id', id, { minimum: 0, maximum: 0xffff_ffff });
     const fd = openBpf(kernel, {
       command: 'BPF_MAP_GET_FD_BY_ID',
       attribute: bpf_attr_get_id,
@@ -202,9 +206,21 @@ export class BpfMap {
     this.setBytes(this.#key.write(key), this.#value.write(value), options);
   }
 
-  /** Writes one entry from bytes that are already in the map's layout. */
+  /**
+   * Writes one entry from bytes that are already in the map's layout.
+   *
+   * @throws ArgumentError where they are not as many as the kernel will read
+   */
   setBytes(key: Uint8Array, value: Uint8Array, options: { mode?: UpdateMode } = {}): void {
     const { kernel } = this;
+    this.#checkLength('key', { bytes: key, size: this.#key.size });
+    this.#checkLength('value', { bytes: value, size: this.#value.size });
+    const mode = options.mode ?? 'any';
+    if (!Object.hasOwn(UPDATE_FLAGS, mode)) {
+      throw new ArgumentError('mode', `Cannot write to map ${this.name}: there is no mode ${String(mode)}`, {
+        hint: 'the modes are any, new and existing',
+      });
+    }
     callBpf(kernel, {
       command: 'BPF_MAP_UPDATE_ELEM',
       attribute: bpf_attr_map_elem,
@@ -212,7 +228,7 @@ export class BpfMap {
         map_fd: this.fd.value,
         key: kernel.addressOf(key),
         value: kernel.addressOf(value),
-        flags: BigInt(UPDATE_FLAGS[options.mode ?? 'any']),
+        flags: BigInt(UPDATE_FLAGS[mode]),
       },
       keep: [key, value],
       doing: `write to map ${this.name}`,
@@ -274,6 +290,12 @@ export class BpfMap {
     this.close();
   }
 
+  /** The kernel reads as many bytes as the map's keys and values have, past the end of a buffer that has fewer. */
+  #checkLength(part: 'key' | 'value', { bytes, size }: { bytes: Uint8Array; size: number }): void {
+    if (bytes instanceof Uint8Array && bytes.length === size) return;
+    throw new ArgumentError(part, `Cannot write to map ${this.name}: its ${part} must be ${size} bytes`);
+  }
+
   *#keyBytes(): Generator<Uint8Array, undefined> {
     // A chain of unstable keys may never end; nothing can hold more entries than this without having repeated.
     const limit = this.maxEntries * 2 + 1;
@@ -320,6 +342,17 @@ export interface MapFacts {
   readonly maxEntries: number;
   readonly flags: number;
   readonly types: MapTypes | undefined;
+}
+
+function checkSize(
+  { name }: MapFacts,
+  { part, size, wanted }: { part: 'key' | 'value'; size: number; wanted: number },
+): void {
+  if (size === wanted) return;
+  throw new ArgumentError(
+    'types',
+    `Cannot use map ${name}: its ${part} has ${wanted} bytes, and the ${part}'s type has ${size}`,
+  );
 }
 
 /** The value under a key that must be there. @throws NotFoundError (KEY_NOT_FOUND) */

@@ -1,5 +1,6 @@
 import {
   bpfError,
+  checkInteger,
   exchangeBpf,
   Fd,
   openBpf,
@@ -78,6 +79,7 @@ export class BpfProgram {
   /** Opens a program of this kernel. Needs CAP_SYS_ADMIN. */
   static fromId(id: number, facts: { kernel?: Kernel } = {}): BpfProgram {
     const kernel = facts.kernel ?? systemKernel();
+    checkInteger('id', id, { minimum: 0, maximum: 0xffff_ffff });
     const fd = openBpf(kernel, {
       command: 'BPF_PROG_GET_FD_BY_ID',
       attribute: bpf_attr_get_id,
@@ -122,6 +124,9 @@ export class BpfProgram {
    */
   testRun(options: TestRunOptions = {}): TestRunResult {
     const { kernel } = this;
+    for (const number of ['repeat', 'dataCapacity', 'flags', 'cpu'] as const) {
+      checkInteger(number, options[number] ?? 0, { minimum: 0, maximum: 0xffff_ffff });
+    }
     const input = options.data ?? new Uint8Array(0);
     const output = new Uint8Array(options.dataCapacity ?? (input.length === 0 ? 0 : input.length + 256));
     const context = options.context ?? new Uint8Array(0);

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { ExitCode, exitCodeOf, UsageError } from '../../src/cli/exit-code.ts';
+import { ArgumentError, PermissionError, UnsupportedFeatureError } from '../../src/errors.ts';
 import { projectRoot, runCli } from '../helpers/cli.ts';
 import { checkRefusal } from '../helpers/refusal.ts';
 import type { Refusal } from '../helpers/refusal.ts';
@@ -95,4 +97,14 @@ t.test('help and version are results: standard output, exit code 0', async (t) =
     t.match(ofLoad.stdout, `--${option}`);
   t.same([nothing.code, nothing.stdout], [2, ''], 'without a command it is not clear what to do');
   t.match(nothing.stderr, 'Usage: ts-xdp [options] [command]');
+});
+
+t.test('the exit code tells the kinds of failure apart', (t) => {
+  t.same(ExitCode, { Done: 0, Failed: 1, Usage: 2, NotPermitted: 3, Unsupported: 4 });
+  t.equal(exitCodeOf(new ArgumentError('x', 'Cannot')), 1);
+  t.equal(exitCodeOf(new TypeError('a bug')), 1);
+  t.equal(exitCodeOf(new UsageError('what?')), 2);
+  t.equal(exitCodeOf(new PermissionError('bpf', 'EPERM', ['CAP_BPF'], 'Cannot')), 3);
+  t.equal(exitCodeOf(new UnsupportedFeatureError('ring buffers', '5.8', 'Cannot')), 4);
+  t.end();
 });
