@@ -5,7 +5,7 @@ import { withNetworkNamespace, type NetworkNamespace } from '../sys/index.ts';
 import { BPF_PROG_TYPE_XDP } from '../uapi/index.ts';
 import type { XdpAttachment, XdpVia } from './xdp-attachment.ts';
 import { attachByLink, attachByNetlink } from './xdp-attempt.ts';
-import type { XdpMode } from './xdp-mode.ts';
+import { XDP_MODES, type XdpMode } from './xdp-mode.ts';
 import { alreadyAttached, currentProgram, replaceCurrent } from './xdp-occupied.ts';
 import { OBSTACLE_HINTS, type XdpRefusal } from './xdp-refusal.ts';
 
@@ -59,12 +59,11 @@ export function attachXdp(program: BpfProgram, options: XdpOptions): XdpAttachme
   }
   const modes = options.modes ?? ['native', 'generic'];
   if (modes.length === 0) throw new ArgumentError('modes', 'Cannot attach: the list of modes is empty');
-  for (const mode of modes) {
-    if (!Object.hasOwn(XDP_MODE_FLAGS, mode)) {
-      throw new ArgumentError('modes', `Cannot attach: there is no mode ${String(mode)}`, {
-        hint: `the modes are ${Object.keys(XDP_MODE_FLAGS).join(', ')}`,
-      });
-    }
+  const unknown = modes.find((mode) => !XDP_MODES.includes(mode));
+  if (unknown !== undefined) {
+    throw new ArgumentError('modes', `Cannot attach: there is no mode ${unknown}`, {
+      hint: `the modes are ${XDP_MODES.join(', ')}`,
+    });
   }
   return inNamespace(options.netns, () => attachHere(program, { ...options, modes }));
 }

@@ -113,7 +113,15 @@ export class BpfMap {
     const kernel = facts.kernel ?? systemKernel();
     const name = facts.name ?? options.name ?? 'map';
     const { btf } = options;
-    for (const number of ['type', 'keySize', 'valueSize', 'maxEntries', 'flags', 'numaNode', 'ifindex'] as const) {
+    for (const number of [
+      'type',
+      'keySize',
+      'valueSize',
+      'maxEntries',
+      'flags',
+      'numaNode',
+      'ifindex',
+    ] as const) {
       checkInteger(number, options[number] ?? 0, { minimum: 0, maximum: 0xffff_ffff });
     }
     const fd = openBpf(kernel, {

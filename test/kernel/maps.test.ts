@@ -181,7 +181,7 @@ t.test('values that do not fit say where and why', (t) => {
       'an unknown enumerator',
       flow(1),
       { color: 'PINK' },
-      'Cannot store "PINK" as enum color at .color: it must be RED, GREEN, BLUE, or a number',
+      'Cannot store "PINK" as enum color at .color: it must be RED, GREEN, BLUE, or an integer',
     ],
     [
       'a bitfield out of range',
