@@ -20,7 +20,7 @@ export default tseslint.config(
         'error',
         { allowNumber: true, allowBoolean: false, allowNullish: false },
       ],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/unbound-method': 'off',
     },
   },

@@ -2,7 +2,14 @@ export * from './errors.ts';
 export { ObjectFile, VariableSpec } from './elf/index.ts';
 export type { ExternSpec, MapSpec, ProgramSpec } from './elf/index.ts';
 export { Feature, isSupported, requireFeature } from './features/index.ts';
-export { attachXdp, detachXdp, liveLinks, XdpAttachment, XdpLink, XdpNetlinkAttachment } from './link/index.ts';
+export {
+  attachXdp,
+  detachXdp,
+  liveLinks,
+  XdpAttachment,
+  XdpLink,
+  XdpNetlinkAttachment,
+} from './link/index.ts';
 export type {
   DetachedXdp,
   Link,

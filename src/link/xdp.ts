@@ -1,4 +1,4 @@
-import { ArgumentError, AttachError } from '../errors.ts';
+import { ArgumentError, AttachError, ClosedError } from '../errors.ts';
 import { interfaceByIndex, interfaceByName, RouteSocket, type NetworkInterface } from '../netlink/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { withNetworkNamespace, type NetworkNamespace } from '../sys/index.ts';
@@ -57,6 +57,7 @@ export function attachXdp(program: BpfProgram, options: XdpOptions): XdpAttachme
       `Cannot attach ${program.name} to an interface: it is not an XDP program`,
     );
   }
+  if (program.closed) throw new ClosedError(program.fd.description);
   const modes = options.modes ?? ['native', 'generic'];
   if (modes.length === 0) throw new ArgumentError('modes', 'Cannot attach: the list of modes is empty');
   const unknown = modes.find((mode) => !XDP_MODES.includes(mode));

@@ -45,6 +45,24 @@ export const instructions: readonly [string, Slots, Partial<CoreResolution>, Slo
     { expected: 0x1_ffff_ffffn, value: 0xfedc_ba98_8000_0001n },
     [{ opcode: 0x18, immediate: 0x8000_0001 | 0 }, { immediate: 0xfedc_ba98 | 0 }],
   ],
+  [
+    'an unsigned enumerator of 2^31 and more',
+    [{ opcode: 0x18, immediate: -9 }, {}],
+    { expected: (1n << 64n) - 9n, value: (1n << 64n) - 10n },
+    [{ opcode: 0x18, immediate: -10 }, {}],
+  ],
+  [
+    'an unsigned enumerator that is less in the target',
+    [{ opcode: 0x18, immediate: -9 }, {}],
+    { expected: (1n << 64n) - 9n, value: 5n },
+    [{ opcode: 0x18, immediate: 5 }, {}],
+  ],
+  [
+    'a negative enumerator',
+    [{ opcode: 0x18, immediate: -9 }, { immediate: -1 }],
+    { expected: (1n << 64n) - 9n, value: (1n << 64n) - 10n },
+    [{ opcode: 0x18, immediate: -10 }, { immediate: -1 }],
+  ],
   ['a load', [{ opcode: 0x61, source: 2, offset: 4 }], {}, [{ opcode: 0x61, source: 2, offset: 24 }]],
   [
     'a store of a register',

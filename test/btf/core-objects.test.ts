@@ -1,12 +1,13 @@
 /** CO-RE relocations of compiled objects: when the target is read, what is refused and how, mutated records. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { InstructionView } from '../../src/asm/index.ts';
-import { Btf, CoreResolver, patchInstruction } from '../../src/btf/index.ts';
+import { Btf, BtfBuilder, CoreResolver, patchInstruction } from '../../src/btf/index.ts';
 import { readContainer, ObjectFile } from '../../src/elf/index.ts';
 import { BtfError, TsXdpError, VerifierError } from '../../src/errors.ts';
 import { CoreRelocations, explainRefusal } from '../../src/loader/core-relocations.ts';
+import { KernelBtf } from '../../src/loader/kernel-btf.ts';
 import { linkSubprograms } from '../../src/loader/subprograms.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { randomNumbers } from '../helpers/random-numbers.ts';
@@ -62,6 +63,27 @@ t.test('the target is read for programs that need it', (t) => {
   t.equal(use('local_id'), 0, 'not for an id of the program itself');
   t.equal(use('with'), 1);
   t.equal(use('twice'), 1, 'once for all programs');
+  t.end();
+});
+
+t.test('the types of modules are those that were made for the kernel', (t) => {
+  const folder = join(compiler.folder, 'btf');
+  mkdirSync(folder);
+  const kernelBtf = new KernelBtf({ folder });
+  t.equal(
+    thrown(() => kernelBtf.modules).message,
+    `Cannot read the kernel's BTF at ${folder}/vmlinux: ENOENT`,
+  );
+  t.equal(thrown(() => kernelBtf.vmlinux).code, 'FILE_UNREADABLE');
+  writeFileSync(join(folder, 'vmlinux'), target.bytes);
+  const module = new BtfBuilder({ base: target });
+  const added = module.add({ kind: 'struct', name: 'inner', size: 4, members: [] });
+  module.add({ kind: 'struct', name: 'of_module', size: 4, members: [] });
+  writeFileSync(join(folder, 'zram'), module.build());
+  writeFileSync(join(folder, 'broken'), module.build().subarray(0, 30));
+  t.same([...kernelBtf.modules.keys()], ['zram']);
+  t.equal(kernelBtf.modules.get('zram')?.find('of_module'), added + 1);
+  t.equal(kernelBtf.vmlinux, kernelBtf.vmlinux, 'and each is read once');
   t.end();
 });
 

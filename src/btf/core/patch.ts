@@ -20,6 +20,8 @@ const SIZE_CODES: ReadonlyMap<number, number> = new Map([
   [8, 0x18],
 ]);
 const LARGEST_OFFSET = 0x7fff;
+/** The least number that is a negative one of 32 bits, extended to 64. */
+const FIRST_NEGATIVE = 0xffff_ffff_8000_0000n;
 
 /**
  * Puts the result of a relocation into its instruction: the immediate of arithmetic or of a 64-bit load, or the
@@ -68,18 +70,31 @@ function patchImmediate(
   return undefined;
 }
 
-function patchLoadImmediate(
-  view: InstructionView,
-  index: number,
-  resolution: CoreResolution,
-): string | undefined {
+function patchLoadImmediate(view: InstructionView, index: number, given: CoreResolution): string | undefined {
+  const low = BigInt.asUintN(32, BigInt(view.immediate(index)));
+  const present = (BigInt(view.immediate(index + 1)) << 32n) | low;
+  const resolution = asExtended(given, present);
   const { value } = resolution;
   if (value === undefined) return poison(view, index, resolution);
-  const low = BigInt.asUintN(32, BigInt(view.immediate(index)));
-  checkPresent(resolution, (BigInt(view.immediate(index + 1)) << 32n) | low);
+  checkPresent(resolution, present);
   view.setImmediate(index, Number(BigInt.asIntN(32, value)));
   view.setImmediate(index + 1, Number(BigInt.asIntN(32, value >> 32n)));
   return undefined;
+}
+
+/**
+ * Enumerators of 32 bits count as signed, because only the BTF since Linux 6.0 tells. Where the compiler took one
+ * for unsigned, its counterpart is unsigned as well. (libbpf refuses such programs.)
+ */
+function asExtended(resolution: CoreResolution, present: bigint): CoreResolution {
+  const { expected, value } = resolution;
+  if (expected === undefined || value === undefined || expected < FIRST_NEGATIVE) return resolution;
+  if (present !== BigInt.asUintN(32, expected)) return resolution;
+  return {
+    ...resolution,
+    expected: present,
+    value: value < FIRST_NEGATIVE ? value : BigInt.asUintN(32, value),
+  };
 }
 
 function patchAccess(view: InstructionView, index: number, resolution: CoreResolution): string | undefined {
