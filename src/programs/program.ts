@@ -38,7 +38,7 @@ export interface TestRunOptions {
   readonly data?: Uint8Array;
   /** The context struct, for types that take one: `struct xdp_md`, `struct __sk_buff`. */
   readonly context?: Uint8Array;
-  /** @default 1 */
+  /** How often the program runs; syscall and tracing programs take nothing but the default. @default once */
   readonly repeat?: number;
   /** Bytes to make room for in `data` of the result. @default the packet's length plus 256 */
   readonly dataCapacity?: number;
@@ -139,7 +139,8 @@ export class BpfProgram {
         data_size_out: output.length,
         data_in: kernel.addressOf(input),
         data_out: kernel.addressOf(output),
-        repeat: options.repeat ?? 1,
+        // Zero means once; types that cannot repeat refuse any other number (bpf_prog_test_run_syscall).
+        repeat: options.repeat ?? 0,
         ctx_size_in: context.length,
         ctx_in: kernel.addressOf(context),
         flags: options.flags ?? 0,
