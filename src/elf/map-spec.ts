@@ -31,7 +31,7 @@ export interface MapSpec {
 }
 
 export interface MapDefinition {
-  readonly kind: 'btf' | 'data' | 'inner';
+  readonly kind: 'btf' | 'legacy' | 'data' | 'inner';
   readonly sectionIndex: number;
   /** Bytes from the start of the section. */
   readonly offset: number;

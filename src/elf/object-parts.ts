@@ -6,6 +6,7 @@ import { readBtfMaps } from './btf-maps.ts';
 import type { ElfContainer, ElfSection } from './container.ts';
 import { dataSectionKind, dataSectionMap, readVariables } from './data-sections.ts';
 import type { SectionRoles } from './instruction-relocations.ts';
+import { isLegacyMapSection, readLegacyMaps } from './legacy-maps.ts';
 import type { MapSpec } from './map-spec.ts';
 import type { ElfRelocation } from './relocations.ts';
 import type { ElfSymbol } from './symbols.ts';
@@ -53,6 +54,11 @@ export function readMaps(
   for (const section of elf.sections) {
     const dataMap = dataSectionMap(section, btf);
     if (dataMap) maps.set(dataMap.name, dataMap);
+    if (isLegacyMapSection(section)) {
+      const { sections, littleEndian } = elf;
+      for (const map of readLegacyMaps(section, { btf, symbols, sections, littleEndian }))
+        maps.set(map.name, map);
+    }
     if (section.name !== '.maps') continue;
     if (!btf) {
       throw new ObjectError(

@@ -225,7 +225,7 @@ export class BpfMap {
     this.#checkLength('value', { bytes: value, size: this.#value.size });
     const mode = options.mode ?? 'any';
     if (!Object.hasOwn(UPDATE_FLAGS, mode)) {
-      throw new ArgumentError('mode', `Cannot write to map ${this.name}: there is no mode ${String(mode)}`, {
+      throw new ArgumentError('mode', `Cannot write to map ${this.name}: there is no mode ${mode}`, {
         hint: 'the modes are any, new and existing',
       });
     }

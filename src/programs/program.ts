@@ -120,7 +120,8 @@ export class BpfProgram {
   /**
    * Runs the program on a packet of the caller's, without any traffic (`BPF_PROG_TEST_RUN`, Linux 4.12).
    *
-   * @throws SyscallError: ENOTSUPP (524) where the type cannot be run, EINVAL for a packet below 14 bytes
+   * @throws SyscallError: ENOTSUPP (524) where the type cannot be run, EINVAL for a packet below 14 bytes, EINTR where
+   * a signal came between two of many repeats (some have run by then)
    */
   testRun(options: TestRunOptions = {}): TestRunResult {
     const { kernel } = this;

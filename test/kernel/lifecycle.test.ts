@@ -50,7 +50,9 @@ t.test(`${CYCLES} cycles of loading, attaching, reading and closing leave nothin
         const report = JSON.parse(await child.line()) as Record<string, number>;
         t.equal(await child.ended(), 0);
         t.comment(report);
-        t.match(report, { events: cycles * 6, leaks: [], descriptors: 0 });
+        t.match(report, { leaks: [], descriptors: 0 });
+        // The kernel may send a frame of its own, which makes an event too.
+        t.ok((report['events'] ?? 0) >= cycles * 6);
         // The address ranges of rings are never given back, and 2 MiB of them keep 4.6 kB of page tables.
         t.ok(
           (report['resident'] ?? Infinity) < 16 * 1024,

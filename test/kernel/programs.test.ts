@@ -1,0 +1,153 @@
+/** Program handles: what the kernel says of them, runs on packets of the test's own, pins, copies. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { BpfMap, BpfProgram, Collection, ObjectFile } from '../../src/index.ts';
+import { programTypeName } from '../../src/programs/index.ts';
+import { mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
+import { BPF_PROG_TYPE_NETFILTER, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP } from '../../src/uapi/index.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { thrown } from '../helpers/thrown.ts';
+
+const missing = process.getuid?.() === 0 ? whyNotCompile() : 'programs need root';
+if (missing !== false) {
+  t.plan(0, missing);
+  process.exit(0);
+}
+
+const compiler = new Compiler();
+const bpffs = mkdtempSync(join(tmpdir(), 'ts-xdp-bpffs-'));
+mountKernelFileSystem('bpf', bpffs);
+t.teardown(() => {
+  compiler.close();
+  unmount(bpffs);
+  rmdirSync(bpffs);
+});
+const text = `#include "check.h"
+  #include <linux/pkt_cls.h>
+  __u32 runs;
+  SEC("xdp") int first_byte(struct xdp_md *ctx) {
+    __u8 *data = (void *)(long)ctx->data;
+    runs++;
+    if (data + 1 > (__u8 *)(long)ctx->data_end) return 1;
+    data[0]++;
+    return data[0] + (ctx->ingress_ifindex << 8);
+  }
+  SEC("xdp") int grow(struct xdp_md *ctx) { return bpf_xdp_adjust_tail(ctx, 100) ? __LINE__ : 0; }
+  SEC("tc") int mark(struct __sk_buff *skb) { return skb->mark; }
+  SEC("tp/sched/sched_switch") int no_run(void *ctx) { return 0; }
+  char _license[] SEC("license") = "GPL";`;
+const before = openDescriptors();
+const collection = Collection.load(ObjectFile.open(compiler.source('programs', text)));
+const data = new Uint8Array(64).fill(41);
+
+t.test('a run gives what the program returned and what became of the packet', (t) => {
+  const program = collection.program('first_byte');
+  const result = program.testRun({ data });
+  t.equal(
+    result.returnValue,
+    42 + (1 << 8),
+    'the kernel runs it on the loopback interface, unless told otherwise',
+  );
+  t.equal(result.data.length, 64);
+  t.equal(result.data[0], 42);
+  t.equal(data[0], 41, 'the packet that was given stays as it was');
+  collection.variable('runs').set(0);
+  const { duration } = program.testRun({ data, repeat: 1000 });
+  t.equal(collection.variable('runs').get(), 1000);
+  t.ok(duration < 1e6, 'nanoseconds of one run');
+  const grown = collection.program('grow').testRun({ data });
+  t.same([grown.returnValue, grown.data.length], [0, 164]);
+  t.match(
+    thrown(() => collection.program('grow').testRun({ data, dataCapacity: 100 })),
+    { code: 'SYSCALL_FAILED', errnoName: 'ENOSPC' },
+    'a packet that outgrows the room for it',
+  );
+  // struct __sk_buff: mark is its third word.
+  const context = new Uint8Array(192);
+  new DataView(context.buffer).setUint32(8, 4711, true);
+  t.equal(collection.program('mark').testRun({ data, context }).returnValue, 4711);
+  t.end();
+});
+
+t.test('what cannot be run says why', (t) => {
+  const program = collection.program('first_byte');
+  t.match(
+    thrown(() => program.testRun({ data: new Uint8Array(13) })),
+    { code: 'SYSCALL_FAILED', errnoName: 'EINVAL' },
+  );
+  t.match(
+    thrown(() => collection.program('no_run').testRun({ data })),
+    { code: 'SYSCALL_FAILED', errno: 524, call: 'bpf(BPF_PROG_TEST_RUN)' },
+  );
+  for (const repeat of [-1, 1.5, Number.NaN, 2 ** 32]) {
+    t.equal(
+      thrown(() => program.testRun({ data, repeat })).message,
+      `Cannot use ${repeat} as repeat: an integer from 0 to 4294967295 is needed`,
+    );
+  }
+  t.equal(thrown(() => program.testRun({ data: 'text' as never })).code, 'ARGUMENT_INVALID');
+  t.end();
+});
+
+t.test('what the kernel says of it is what bpftool shows', (t) => {
+  for (const program of collection.programs.values()) {
+    const info = program.info();
+    const output = execFileSync('bpftool', ['-j', 'prog', 'show', 'id', String(program.id)], {
+      encoding: 'utf8',
+    });
+    t.match(JSON.parse(output), {
+      id: info.id,
+      type: programTypeName(info.type),
+      name: info.name,
+      tag: info.tag,
+      bytes_xlated: info.translatedSize,
+      bytes_jited: info.jitedSize,
+      btf_id: info.btfId,
+    });
+  }
+  t.equal(programTypeName(BPF_PROG_TYPE_XDP), 'xdp');
+  t.equal(programTypeName(BPF_PROG_TYPE_SCHED_CLS), 'sched_cls');
+  t.equal(programTypeName(BPF_PROG_TYPE_NETFILTER), 'netfilter');
+  t.equal(programTypeName(9999), 'type_9999');
+  t.end();
+});
+
+t.test('by id, by pin, and as a copy it is the same program', (t) => {
+  const program = collection.program('first_byte');
+  const { id } = program;
+  const byId = BpfProgram.fromId(id);
+  const copy = program.duplicate();
+  const path = join(bpffs, 'first_byte');
+  program.pin(path);
+  t.equal(thrown(() => { program.pin(path); }).message, `Cannot pin to ${path}: something is pinned there already`); // prettier-ignore
+  const byPin = BpfProgram.fromPin(path);
+  t.equal(
+    thrown(() => BpfMap.fromPin(path)).message,
+    `Cannot open pinned map ${path}: a program is pinned there`,
+  );
+  collection.close();
+  t.equal(program.closed, true);
+  t.equal(thrown(() => program.testRun({ data })).message, 'Cannot use program first_byte: it is closed');
+  t.equal(thrown(() => program.duplicate()).code, 'CLOSED');
+  for (const handle of [byId, copy, byPin]) {
+    t.same([handle.id, handle.name, handle.type], [id, 'first_byte', BPF_PROG_TYPE_XDP]);
+    t.equal(handle.testRun({ data }).data[0], 42);
+    handle.close();
+    handle.close();
+  }
+  unlinkSync(path);
+  t.match(
+    thrown(() => BpfProgram.fromPin(path)),
+    { code: 'PIN_NOT_FOUND', message: `Cannot open pinned program ${path}: there is no such file` },
+  );
+  t.match(
+    thrown(() => BpfProgram.fromId(id)),
+    { code: 'SYSCALL_FAILED', errnoName: 'ENOENT' },
+  );
+  t.same(openDescriptors(), before);
+  t.end();
+});
