@@ -4,6 +4,6 @@ import { cacheCompiledCode } from './compile-cache.ts';
 cacheCompiledCode();
 // Only now, since the cache serves what is imported after it was enabled.
 const { run } = await import('./run.ts');
-process.exitCode = await run(process.argv.slice(2));
-// What a reader has not taken by now it is not going to take, and waiting bytes would keep the process.
-if (process.stdout.writableLength > 0) process.exit();
+// Everything is closed and written by now, or given up. What would still keep the process is not the command's: bytes
+// that a reader of standard output never takes, or timers that somebody made at the prompt of the REPL.
+process.exit(await run(process.argv.slice(2)));

@@ -39,7 +39,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     output ??= new Output({ json });
     exitCode = report(error, { output, verbose, object });
   }
-  return output ? await finish(output, exitCode) : exitCode;
+  return finish(output ?? new Output({ json }), exitCode);
 }
 
 /** Waits for standard output; a command whose results cannot be written has failed. */

@@ -148,7 +148,10 @@ function readIproute2(
 }
 
 /** `BPF_ANNOTATE_KV_PAIR` leaves a struct of key and value behind; types of other sizes than the map's do not count. */
-function typesOf(spec: MapSpec, btf: Btf | undefined): { keyTypeId: number; valueTypeId: number } | undefined {
+function typesOf(
+  spec: MapSpec,
+  btf: Btf | undefined,
+): { keyTypeId: number; valueTypeId: number } | undefined {
   const id = btf?.find(`____btf_map_${spec.name}`, 'struct');
   const type = id === undefined ? undefined : btf?.type(id);
   if (!btf || type?.kind !== 'struct') return undefined;
@@ -163,12 +166,13 @@ function typesOf(spec: MapSpec, btf: Btf | undefined): { keyTypeId: number; valu
 function withInner(draft: Draft, drafts: readonly Draft[]): Draft {
   const { spec, innerId } = draft;
   const holdsMaps = spec.type === BPF_MAP_TYPE_ARRAY_OF_MAPS || spec.type === BPF_MAP_TYPE_HASH_OF_MAPS;
-  if (innerId === 0 && !holdsMaps) return draft;
+  // Without it, only a map that the caller gives can stand in.
+  if (innerId === 0) return draft;
   const { section } = spec.definition;
   if (!holdsMaps)
     throw broken({ name: section }, spec.name, `it has the inner_id ${innerId} but holds no maps`);
   const inner = drafts.find((other) => other !== draft && other.id !== 0 && other.id === innerId)?.spec;
-  if (!inner) throw broken({ name: section }, spec.name, 'nothing says what the maps in it look like');
+  if (!inner) throw broken({ name: section }, spec.name, `no map has the id ${innerId} of its inner maps`);
   const definition = { ...inner.definition, kind: 'inner' } as const;
   return { ...draft, spec: { ...spec, inner: { ...inner, definition } } };
 }

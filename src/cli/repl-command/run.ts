@@ -17,12 +17,6 @@ interface ReplOptions {
 
 /** `ts-xdp repl`: a prompt where both ends are a terminal, otherwise a script on standard input. */
 export async function runRepl(input: CommandInput, output: Output): Promise<number> {
-  const exitCode = await runSession(input, output);
-  // Timers and sockets that somebody made at the prompt must not keep the process; Node's own REPL leaves like this too.
-  process.exit(exitCode);
-}
-
-async function runSession(input: CommandInput, output: Output): Promise<number> {
   const [name] = input.arguments as [string | undefined];
   const options = input.options as unknown as ReplOptions;
   if (name === undefined && (options.iface.length > 0 || options.prog !== undefined)) {
