@@ -47,10 +47,17 @@ function replaceUnderLink(
   { facts, previous, linkId }: { facts: XdpFacts; previous: BpfProgram; linkId: number },
 ): XdpAttachment {
   const fd = openLinkById(linkId);
-  const result = tryUpdateLink(program.kernel, { link: fd, program: program.fd, expected: previous.fd });
-  if (result >= 0) return new XdpLink(fd, { ...facts, program, previous: previous.duplicate() });
-  fd.close();
-  throw changed(facts.target, errnoName(-result));
+  let kept: BpfProgram | undefined;
+  try {
+    kept = previous.duplicate();
+    const result = tryUpdateLink(program.kernel, { link: fd, program: program.fd, expected: previous.fd });
+    if (result < 0) throw changed(facts.target, errnoName(-result));
+    return new XdpLink(fd, { ...facts, program, previous: kept });
+  } catch (error) {
+    kept?.close();
+    fd.close();
+    throw error;
+  }
 }
 
 function replaceByNetlink(
