@@ -141,7 +141,10 @@ for (const [name, bytes] of objects) {
           Collection.load(parse(bytes), { kernel }).close();
         } else {
           const { code, message } = thrown(() => Collection.load(parse(bytes), { kernel }));
-          t.match(code, /^(PERMISSION_DENIED|SYSCALL_FAILED|UNSUPPORTED_FEATURE|VERIFIER_REFUSED|BTF_INVALID)$/);
+          t.match(
+            code,
+            /^(PERMISSION_DENIED|SYSCALL_FAILED|UNSUPPORTED_FEATURE|VERIFIER_REFUSED|BTF_INVALID)$/,
+          );
           t.match(message, /^Cannot (create|load|write to|freeze|bind) /, words);
         }
         t.equal(kernel.openDescriptors.size, 0, `after ${words}`);
