@@ -8,11 +8,15 @@ export type { Codec } from './codec.ts';
 export {
   CoreResolver,
   coreKindNames,
+  DecodedTypes,
   essentialName,
   patchInstruction,
   POISONED_HELPER,
+  typesAreCompatible,
 } from './core/index.ts';
 export type { AccessChange, CoreKind, CoreResolution, CoreTargets } from './core/index.ts';
+export { dumpC } from './dump-c/index.ts';
+export type { DumpOptions } from './dump-c/index.ts';
 export { fieldsOf } from './fields.ts';
 export { formatType } from './format-type.ts';
 export type { BtfKind } from './kind.ts';

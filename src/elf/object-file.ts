@@ -50,6 +50,8 @@ export class ObjectFile {
   readonly subprograms: readonly FunctionSpec[];
   readonly maps: ReadonlyMap<string, MapSpec>;
   readonly variables: ReadonlyMap<string, VariableSpec>;
+  /** Names of the functions of `.text` that only this object sees (`STV_HIDDEN`), static to the verifier. */
+  readonly hiddenFunctions: ReadonlySet<string>;
   readonly externs: ReadonlyMap<string, ExternSpec>;
   readonly anchors: EventAnchors;
   /** Sizes of the sections, by name: BTF leaves those of its DATASECs open. */
@@ -65,7 +67,14 @@ export class ObjectFile {
     this.kernelVersion = readVersion(elf);
     this.btf = readBtf(elf);
     this.btfExt = readBtfExt(elf, this.btf);
-    this.maps = readMaps(elf, { btf: this.btf, symbols, relocations, objectName: name });
+    this.externs = readExterns(symbols, this.btf);
+    this.maps = readMaps(elf, {
+      btf: this.btf,
+      symbols,
+      relocations,
+      objectName: name,
+      externs: this.externs,
+    });
     const { programs, subprograms } = readFunctions(elf, {
       symbols,
       relocations,
@@ -74,7 +83,11 @@ export class ObjectFile {
     this.programs = new Map(programs.map((program) => [program.name, program]));
     this.subprograms = subprograms;
     this.variables = readAllVariables(elf, { btf: this.btf, symbols, maps: this.maps });
-    this.externs = readExterns(symbols, this.btf);
+    this.hiddenFunctions = new Set(
+      symbols
+        .filter(({ hidden, section }) => hidden && elf.sections[section]?.name === '.text')
+        .map((symbol) => symbol.name),
+    );
     this.anchors = readEventAnchors(this.btf);
     this.sectionSizes = new Map(elf.sections.map((section) => [section.name, section.size]));
     this.#symbolOffsets = new Map(

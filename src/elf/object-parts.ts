@@ -5,6 +5,7 @@ import { Btf, BtfExt } from '../btf/index.ts';
 import { readBtfMaps } from './btf-maps.ts';
 import type { ElfContainer, ElfSection } from './container.ts';
 import { dataSectionKind, dataSectionMap, readVariables } from './data-sections.ts';
+import { kernelConfigMap, type ExternSpec } from './externs.ts';
 import type { SectionRoles } from './instruction-relocations.ts';
 import { isLegacyMapSection, readLegacyMaps } from './legacy-maps.ts';
 import type { MapSpec } from './map-spec.ts';
@@ -47,9 +48,10 @@ export function readMaps(
     symbols: readonly ElfSymbol[];
     relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
     objectName: string;
+    externs: ReadonlyMap<string, ExternSpec>;
   },
 ): Map<string, MapSpec> {
-  const { btf, symbols, relocations, objectName } = context;
+  const { btf, symbols, relocations, objectName, externs } = context;
   const maps = new Map<string, MapSpec>();
   for (const section of elf.sections) {
     const dataMap = dataSectionMap(section, btf);
@@ -74,6 +76,8 @@ export function readMaps(
     for (const map of readBtfMaps(section, { btf, symbols, relocations: ofSection, objectName }))
       maps.set(map.name, map);
   }
+  const settings = kernelConfigMap(externs, btf);
+  if (settings) maps.set(settings.name, settings);
   return maps;
 }
 

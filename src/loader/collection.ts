@@ -1,6 +1,12 @@
 import { NotFoundError, ObjectError } from '../errors.ts';
 import type { Btf, BtfValue } from '../btf/index.ts';
-import { findNamed, type MapSpec, type ObjectFile, type ProgramSpec } from '../elf/index.ts';
+import {
+  findNamed,
+  KERNEL_CONFIG_SECTION,
+  type MapSpec,
+  type ObjectFile,
+  type ProgramSpec,
+} from '../elf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import { MapType } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
@@ -10,8 +16,10 @@ import { bindReadOnlyData } from './bind-read-only-data.ts';
 import { findEventTypes } from './event-types.ts';
 import { CoreRelocations, explainRefusal } from './core-relocations.ts';
 import { checkCompatible, createMap } from './create-maps.ts';
+import { kernelConfigContents } from './externs/kernel-config.ts';
+import { KernelExterns } from './externs/kernel-externs.ts';
+import { ModuleBtfs } from './externs/module-btf.ts';
 import { KernelBtf } from './kernel-btf.ts';
-import { KernelFunctions } from './kernel-functions.ts';
 import { loadProgram } from './load-program.ts';
 import { loadObjectBtf } from './object-btf.ts';
 import { relocate } from './relocate.ts';
@@ -29,6 +37,11 @@ export interface LoadOptions {
    * @default those of the running kernel and its modules
    */
   readonly kernelBtf?: Btf;
+  /**
+   * Lines `CONFIG_NAME=value`, which come before those that the running kernel was built with, for externs declared
+   * with `__kconfig`.
+   */
+  readonly kernelConfig?: string;
 }
 
 /**
@@ -143,20 +156,24 @@ function loadInto(
   const given = options.maps ?? new Map<string, BpfMap>();
   const programs = [...object.programs.values()].filter((program) => program.autoload);
   const btf = loadObjectBtf(kernel, object);
+  const moduleBtfs = new ModuleBtfs(kernel);
   try {
     for (const spec of object.maps.values()) {
-      const map = given.get(spec.name) ?? createMap(spec, { object, btf, kernel });
+      const map =
+        given.get(spec.name) ??
+        createMap(withSettings(spec, { object, kernel, options }), { object, btf, kernel });
       if (given.has(spec.name)) checkCompatible(spec, map);
       else parts.owned.push(map);
       parts.maps.set(spec.name, map);
     }
-    const { kernelFunctions, coreRelocations } = kernelReferences(object, options);
+    const { kernelExterns, coreRelocations } = kernelReferences(object, options);
     for (const spec of programs) {
       const program = loadOne(spec, {
         object,
         btf,
         kernel,
-        kernelFunctions,
+        kernelExterns,
+        moduleBtfs,
         coreRelocations,
         maps: parts.maps,
       });
@@ -168,20 +185,30 @@ function loadInto(
   } finally {
     // Maps and programs hold the BTF from now on.
     btf?.close();
+    moduleBtfs.close();
   }
+}
+
+/** The map of kernel settings gets its contents only now, from the kernel that it is loaded into. */
+function withSettings(
+  spec: MapSpec,
+  { object, kernel, options }: { object: ObjectFile; kernel: Kernel; options: LoadOptions },
+): MapSpec {
+  if (spec.name !== KERNEL_CONFIG_SECTION || spec.contents !== undefined) return spec;
+  return { ...spec, contents: kernelConfigContents(object, { kernel, text: options.kernelConfig }) };
 }
 
 /** What resolves by the kernel's types, which are read at most once for all programs. */
 function kernelReferences(
   object: ObjectFile,
   { kernelBtf: given }: LoadOptions,
-): { kernelFunctions: KernelFunctions; coreRelocations: CoreRelocations } {
+): { kernelExterns: KernelExterns; coreRelocations: CoreRelocations } {
   const kernelBtf = new KernelBtf();
   const targets = given
     ? { main: () => given }
     : { main: () => kernelBtf.vmlinux, modules: () => [...kernelBtf.modules.values()] };
   return {
-    kernelFunctions: new KernelFunctions(kernelBtf),
+    kernelExterns: new KernelExterns(object, { kernelBtf }),
     coreRelocations: new CoreRelocations(object, targets),
   };
 }
@@ -192,16 +219,17 @@ function loadOne(
     object: ObjectFile;
     btf: Fd | undefined;
     kernel: Kernel;
-    kernelFunctions: KernelFunctions;
+    kernelExterns: KernelExterns;
+    moduleBtfs: ModuleBtfs;
     coreRelocations: CoreRelocations;
     maps: ReadonlyMap<string, BpfMap>;
   },
 ): BpfProgram {
   const linked = linkSubprograms(context.object, spec);
   const poisoned = context.coreRelocations.apply(linked);
-  relocate(linked, context);
+  const moduleDescriptors = relocate(linked, context);
   try {
-    return loadProgram(linked, context);
+    return loadProgram(linked, { ...context, moduleDescriptors });
   } catch (error) {
     throw explainRefusal(error, poisoned);
   }

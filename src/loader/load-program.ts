@@ -45,12 +45,20 @@ type LoadFields = Partial<bpf_attr_prog_load>;
  */
 export function loadProgram(
   linked: LinkedProgram,
-  { object, btf, kernel }: { object: ObjectFile; btf: Fd | undefined; kernel: Kernel },
+  context: {
+    object: ObjectFile;
+    btf: Fd | undefined;
+    kernel: Kernel;
+    /** `fd_array`: descriptors of the BTF of modules. Linux 5.14. */
+    moduleDescriptors?: readonly number[];
+  },
 ): BpfProgram {
+  const { object, btf, kernel, moduleDescriptors = [] } = context;
   const { spec, instructions } = linked;
   if (spec.type === 0) throw unknownType(spec);
   const license = new TextEncoder().encode(`${object.license}\0`);
   const info = btf && object.btfExt ? extensionInfo(linked, object.btfExt) : undefined;
+  const descriptors = new Uint8Array(Int32Array.from(moduleDescriptors).buffer);
   const fields: LoadFields = {
     prog_type: spec.type,
     expected_attach_type: spec.attachType,
@@ -61,9 +69,10 @@ export function loadProgram(
     prog_flags: programFlags(spec),
     prog_name: kernelObjectName(spec.name),
     prog_ifindex: spec.deviceBound ?? 0,
+    fd_array: kernel.addressOf(descriptors),
     ...(btf && info && { prog_btf_fd: btf.value, ...info.fields(kernel) }),
   };
-  const keep = [instructions, license, ...(info?.buffers ?? [])];
+  const keep = [instructions, license, descriptors, ...(info?.buffers ?? [])];
   const result = tryLoad(kernel, { spec, fields, keep });
   if (result >= 0) return adopt(kernel, { spec, number: result });
   return adopt(kernel, { spec, number: retryWithLog(kernel, { spec, fields, keep, firstErrno: -result }) });

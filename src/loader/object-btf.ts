@@ -1,7 +1,7 @@
 import { BtfError } from '../errors.ts';
 import { struct, u32 } from '../binary/index.ts';
 import type { Btf, BtfDatasec } from '../btf/index.ts';
-import type { ObjectFile } from '../elf/index.ts';
+import { KERNEL_CONFIG_SECTION, type ObjectFile } from '../elf/index.ts';
 import { bpfError, describeErrno, errno, openBpf, tryBpf, type Fd, type Kernel } from '../sys/index.ts';
 import { BTF_KIND_STRUCT, bpf_attr_btf_load, btf_type, btf_var_secinfo } from '../uapi/index.ts';
 
@@ -59,6 +59,7 @@ export function prepareBtf(btf: Btf, object: ObjectFile): Uint8Array {
   for (const id of btf.ids()) {
     const type = btf.type(id);
     if (type.kind === 'datasec') prepareDatasec(view, { btf, id, datasec: type, object });
+    else if (type.kind === 'function' && object.hiddenFunctions.has(type.name)) makeStatic(view, { btf, id });
   }
   return bytes;
 }
@@ -68,22 +69,34 @@ function prepareDatasec(
   at: { btf: Btf; id: number; datasec: BtfDatasec; object: ObjectFile },
 ): void {
   const { btf, id, datasec, object } = at;
-  if (datasec.name === '.ksyms' || datasec.name === '.kconfig') {
+  const settings =
+    datasec.name === KERNEL_CONFIG_SECTION ? object.maps.get(KERNEL_CONFIG_SECTION) : undefined;
+  if (datasec.name === '.ksyms' || (datasec.name === KERNEL_CONFIG_SECTION && !settings)) {
     replaceExterns(view, at);
     return;
   }
   const record = btf.byteOffsetOf(id);
-  btf_type.update(view, record, { size: object.sectionSizes.get(datasec.name) ?? datasec.size });
+  const size = settings?.valueSize ?? object.sectionSizes.get(datasec.name) ?? datasec.size;
+  btf_type.update(view, record, { size });
   const places = datasec.variables.map((place) => ({
     type: place.typeId,
-    offset: object.symbolOffset(datasec.name, btf.nameOf(place.typeId)) ?? place.offset,
+    offset: offsetOf(btf.nameOf(place.typeId), { datasec, object }) ?? place.offset,
     size: place.size,
   }));
+  if (settings) for (const { typeId } of datasec.variables) makeGlobal(view, { btf, id: typeId });
   // The kernel wants them in ascending order (btf_datasec_check_meta); clang emits them as it meets them.
   places.sort((a, b) => a.offset - b.offset);
   places.forEach((place, index) => {
     btf_var_secinfo.write(view, record + btf_type.size + index * btf_var_secinfo.size, place);
   });
+}
+
+function offsetOf(
+  name: string,
+  { datasec, object }: { datasec: BtfDatasec; object: ObjectFile },
+): number | undefined {
+  if (datasec.name === KERNEL_CONFIG_SECTION) return object.externs.get(name)?.place?.offset;
+  return object.symbolOffset(datasec.name, name);
 }
 
 /**
@@ -96,31 +109,56 @@ function replaceExterns(
   { btf, id, datasec }: { btf: Btf; id: number; datasec: BtfDatasec },
 ): void {
   const record = btf.byteOffsetOf(id);
-  const intId = btf.find('int', 'int');
+  const intId = findInt(btf);
   if (intId === undefined)
     throw new BtfError('Cannot load the BTF: it has externs and no int', { typeId: id });
+  const stride = btf.sizeOrTypeId(intId);
   const count = datasec.variables.length;
-  btf_type.update(view, record, { name_off: 0, info: (BTF_KIND_STRUCT << 24) | count, size: 4 * count });
-  datasec.variables.forEach((place, index) => {
-    const member = { name_off: 0, type: intId, offset: 32 * index };
-    Member.write(view, record + btf_type.size + index * Member.size, member);
-    replaceExtern(view, { btf, id: place.typeId });
+  btf_type.update(view, record, {
+    name_off: 0,
+    info: (BTF_KIND_STRUCT << 24) | count,
+    size: stride * count,
   });
+  datasec.variables.forEach((place, index) => {
+    const member = { name_off: 0, type: intId, offset: stride * 8 * index };
+    Member.write(view, record + btf_type.size + index * Member.size, member);
+    replaceExtern(view, { btf, id: place.typeId, intId });
+  });
+}
+
+/** One of 4 bytes where there is one. */
+function findInt(btf: Btf): number | undefined {
+  const ints = [...btf.ids()].filter((id) => btf.kindOf(id) === 'int');
+  return ints.find((id) => btf.sizeOrTypeId(id) === 4) ?? ints[0];
 }
 
 const GLOBAL = 1;
 
-function replaceExtern(view: DataView, { btf, id }: { btf: Btf; id: number }): void {
+/** An extern variable may be of type void, and a global one may not: what it is, only the program's code knows. */
+function replaceExtern(view: DataView, { btf, id, intId }: { btf: Btf; id: number; intId: number }): void {
   const record = btf.byteOffsetOf(id);
   const type = btf.type(id);
   if (type.kind === 'variable') {
-    view.setUint32(record + btf_type.size, GLOBAL, true);
+    makeGlobal(view, { btf, id });
+    btf_type.update(view, record, { size: intId });
     return;
   }
   if (type.kind !== 'function') return;
   const { info, name_off: name } = btf_type.read(view, record);
   btf_type.update(view, record, { info: (info & 0xffff_0000) | GLOBAL });
   nameParameters(view, { btf, prototypeId: type.typeId, name });
+}
+
+/** The linkage of a variable follows its `struct btf_type`. */
+function makeGlobal(view: DataView, { btf, id }: { btf: Btf; id: number }): void {
+  if (btf.kindOf(id) === 'variable') view.setUint32(btf.byteOffsetOf(id) + btf_type.size, GLOBAL, true);
+}
+
+/** A static function is verified with what its callers pass, a global one without knowing it. */
+function makeStatic(view: DataView, { btf, id }: { btf: Btf; id: number }): void {
+  const record = btf.byteOffsetOf(id);
+  const { info } = btf_type.read(view, record);
+  btf_type.update(view, record, { info: (info & 0xffff_0000) >>> 0 });
 }
 
 /** The kernel asks for a name of every argument of a function that has a body (btf_func_check). */

@@ -1,5 +1,6 @@
 import { ObjectError } from '../errors.ts';
 import { InstructionView } from '../asm/index.ts';
+import { KERNEL_CONFIG_SECTION } from '../elf/index.ts';
 import type { ExternSpec, ObjectFile, ProgramSpec } from '../elf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import {
@@ -8,7 +9,7 @@ import {
   BPF_PSEUDO_MAP_FD,
   BPF_PSEUDO_MAP_VALUE,
 } from '../uapi/index.ts';
-import type { KernelFunctions } from './kernel-functions.ts';
+import type { KernelExterns, KernelReference } from './externs/kernel-externs.ts';
 import { relocationsOf, type LinkedProgram, type PlacedRelocation } from './subprograms.ts';
 
 /**
@@ -17,12 +18,26 @@ import { relocationsOf, type LinkedProgram, type PlacedRelocation } from './subp
  */
 const POISONED_CALL = 2_002_000_000;
 
-/** Gives every reference of a linked program its value, in place. */
-export function relocate(
-  linked: LinkedProgram,
-  context: { object: ObjectFile; maps: ReadonlyMap<string, BpfMap>; kernelFunctions: KernelFunctions },
-): void {
+/** How modules are told from each other in a program: by places in its `fd_array`. */
+interface ModuleDescriptors {
+  descriptor(module: string): number | undefined;
+}
+
+interface RelocationContext {
+  readonly object: ObjectFile;
+  readonly maps: ReadonlyMap<string, BpfMap>;
+  readonly kernelExterns: Pick<KernelExterns, 'resolve'>;
+  readonly moduleBtfs: ModuleDescriptors;
+}
+
+/**
+ * Gives every reference of a linked program its value, in place.
+ *
+ * @returns the `fd_array` to load it with: descriptors of the BTF of modules whose functions it calls; empty without
+ */
+export function relocate(linked: LinkedProgram, context: RelocationContext): readonly number[] {
   const view = new InstructionView(linked.instructions);
+  const descriptors: number[] = [];
   for (const placed of relocationsOf(linked.functions)) {
     const { relocation, index } = placed;
     if (relocation.kind === 'map') {
@@ -33,51 +48,90 @@ export function relocate(
       view.setImmediate(index, mapNamed(relocation.map, context.maps, linked.spec).fd.value);
       view.setImmediate(index + 1, relocation.valueOffset);
     } else if (relocation.kind === 'extern') {
-      relocateExtern(view, { placed, linked, ...context });
+      relocateExtern(view, { ...context, placed, linked, descriptors });
     }
   }
+  return descriptors;
 }
 
-function relocateExtern(
-  view: InstructionView,
-  context: {
-    placed: PlacedRelocation;
-    linked: LinkedProgram;
-    object: ObjectFile;
-    kernelFunctions: KernelFunctions;
-  },
-): void {
-  const { placed, linked, object, kernelFunctions } = context;
+interface ExternContext extends RelocationContext {
+  readonly placed: PlacedRelocation;
+  readonly linked: LinkedProgram;
+  readonly descriptors: number[];
+}
+
+function relocateExtern(view: InstructionView, context: ExternContext): void {
+  const { placed, linked, object } = context;
   const { relocation, index } = placed;
   if (relocation.kind !== 'extern') return;
-  const name = relocation.symbol;
-  const extern = object.externs.get(name);
-  if (extern?.section !== '.ksyms' || !isFunction(object, extern)) {
-    throw unresolved(linked.spec, name, 'only kernel functions declared with __ksym can be resolved');
-  }
-  const id = kernelFunctions.find(name, linked.spec);
-  if (id === undefined && !extern.weak) {
-    throw unresolved(linked.spec, name, 'this kernel has no function of that name that BPF may call');
-  }
-  if (relocation.call) {
-    const number = [...object.externs.keys()].indexOf(name);
-    const call = view.get(index);
-    view.set(
-      index,
-      id === undefined
-        ? { ...call, destination: 0, source: 0, offset: 0, immediate: POISONED_CALL + number }
-        : { ...call, source: BPF_PSEUDO_KFUNC_CALL, offset: 0, immediate: id },
-    );
+  const extern = object.externs.get(relocation.symbol);
+  if (!extern) throw unresolved(linked.spec, relocation.symbol, 'it is no extern of the object');
+  if (extern.place) {
+    if (relocation.call) throw unresolved(linked.spec, extern.name, 'it is called, and a setting');
+    const map = mapNamed(KERNEL_CONFIG_SECTION, context.maps, linked.spec);
+    view.setImmediate(index + 1, view.immediate(index) + extern.place.offset);
+    view.setImmediate(index, map.fd.value);
+    view.setSource(index, BPF_PSEUDO_MAP_VALUE);
     return;
   }
-  // The address itself is only ever compared with zero, by bpf_ksym_exists().
-  view.setSource(index, id === undefined ? 0 : BPF_PSEUDO_BTF_ID);
-  view.setImmediate(index, id ?? 0);
-  view.setImmediate(index + 1, 0);
+  const reference = context.kernelExterns.resolve(extern, linked.spec);
+  if (relocation.call) relocateCall(view, { ...context, extern, reference });
+  else relocateAddress(view, { ...context, extern, reference });
 }
 
-function isFunction(object: ObjectFile, extern: ExternSpec): boolean {
-  return extern.typeId !== undefined && object.btf?.type(extern.typeId).kind === 'function';
+function relocateCall(
+  view: InstructionView,
+  context: ExternContext & { extern: ExternSpec; reference: KernelReference | undefined },
+): void {
+  const { placed, linked, object, extern, reference, descriptors } = context;
+  const call = view.get(placed.index);
+  if (!reference) {
+    const number = [...object.externs.keys()].indexOf(extern.name);
+    const poison = { destination: 0, source: 0, offset: 0, immediate: POISONED_CALL + number };
+    view.set(placed.index, { ...call, ...poison });
+    return;
+  }
+  if (reference.kind !== 'function')
+    throw unresolved(linked.spec, extern.name, 'it is called, and no function');
+  const descriptor = moduleDescriptor(reference, context);
+  // In fd_array, index 0 means the kernel itself (fetch_kfunc_btf() in kernel/bpf/verifier.c).
+  const offset = descriptor === 0 ? 0 : placeIn(descriptors, descriptor);
+  view.set(placed.index, { ...call, source: BPF_PSEUDO_KFUNC_CALL, offset, immediate: reference.id });
+}
+
+function placeIn(descriptors: number[], descriptor: number): number {
+  if (descriptors.length === 0) descriptors.push(0);
+  const known = descriptors.indexOf(descriptor, 1);
+  return known > 0 ? known : descriptors.push(descriptor) - 1;
+}
+
+function relocateAddress(
+  view: InstructionView,
+  context: ExternContext & { extern: ExternSpec; reference: KernelReference | undefined },
+): void {
+  const { placed, reference } = context;
+  const { index } = placed;
+  if (!reference || reference.kind === 'address') {
+    const address = reference?.address ?? 0n;
+    view.setSource(index, 0);
+    view.setImmediate(index, Number(BigInt.asIntN(32, address)));
+    view.setImmediate(index + 1, Number(BigInt.asIntN(32, address >> 32n)));
+    return;
+  }
+  view.setSource(index, BPF_PSEUDO_BTF_ID);
+  view.setImmediate(index, reference.id);
+  view.setImmediate(index + 1, moduleDescriptor(reference, context));
+}
+
+/** 0 for the kernel itself. */
+function moduleDescriptor(
+  { module }: { module: string | undefined },
+  { moduleBtfs, linked, extern }: ExternContext & { extern: ExternSpec },
+): number {
+  if (module === undefined) return 0;
+  const descriptor = moduleBtfs.descriptor(module);
+  if (descriptor !== undefined) return descriptor;
+  throw unresolved(linked.spec, extern.name, `its module ${module} is gone`);
 }
 
 function mapNamed(name: string, maps: ReadonlyMap<string, BpfMap>, spec: ProgramSpec): BpfMap {

@@ -1,0 +1,82 @@
+import { exchangeBpf, openBpf, readInfo, bpfError, errno, type Fd, type Kernel } from '../../sys/index.ts';
+import { bpf_attr_get_id, bpf_btf_info } from '../../uapi/index.ts';
+
+/** `MODULE_NAME_LEN` */
+const LONGEST_NAME = 64;
+
+/**
+ * Descriptors of the BTF of kernel modules, each opened when it is first asked for. Programs that refer to a module
+ * say by descriptor which one, and hold it themselves once loaded.
+ */
+export class ModuleBtfs {
+  readonly #kernel: Kernel;
+  readonly #open = new Map<string, Fd>();
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  /** Undefined for a module that is gone. Linux 5.11. @throws PermissionError, SyscallError */
+  descriptor(module: string): number | undefined {
+    const fd = this.#open.get(module) ?? this.#find(module);
+    if (fd) this.#open.set(module, fd);
+    return fd?.value;
+  }
+
+  close(): void {
+    for (const fd of this.#open.values()) fd.close();
+    this.#open.clear();
+  }
+
+  #find(module: string): Fd | undefined {
+    for (let id = this.#idAfter(0); id !== undefined; id = this.#idAfter(id)) {
+      const fd = this.#openId(id);
+      if (fd && this.#nameOf(fd) === module) return fd;
+      fd?.close();
+    }
+    return undefined;
+  }
+
+  #idAfter(id: number): number | undefined {
+    const call = {
+      command: 'BPF_BTF_GET_NEXT_ID',
+      attribute: bpf_attr_get_id,
+      fields: { start_id: id },
+      doing: 'list the BTF in the kernel',
+      needed: ['CAP_SYS_ADMIN'],
+    } as const;
+    const { result, answer } = exchangeBpf(this.#kernel, call);
+    if (result === -errno.ENOENT) return undefined;
+    if (result < 0) throw bpfError(call, result);
+    return answer.next_id;
+  }
+
+  /** Undefined for one that went away since its id was given. */
+  #openId(id: number): Fd | undefined {
+    try {
+      return openBpf(this.#kernel, {
+        command: 'BPF_BTF_GET_FD_BY_ID',
+        attribute: bpf_attr_get_id,
+        fields: { btf_id: id },
+        doing: `open BTF ${id}`,
+        description: `BTF ${id}`,
+      });
+    } catch (error) {
+      if ((error as { errno?: number }).errno === errno.ENOENT) return undefined;
+      throw error;
+    }
+  }
+
+  /** Of the kernel's own only: a program's BTF may bear any name. */
+  #nameOf(fd: Fd): string | undefined {
+    const name = new Uint8Array(LONGEST_NAME);
+    const info = readInfo(this.#kernel, {
+      fd,
+      descriptor: bpf_btf_info,
+      fields: { name: this.#kernel.addressOf(name), name_len: name.length },
+      keep: [name],
+    });
+    if (info.kernel_btf === 0) return undefined;
+    return Buffer.from(name.subarray(0, Math.max(0, name.indexOf(0)))).toString('latin1');
+  }
+}
