@@ -1,3 +1,4 @@
+export { helperName, helperNumber } from './helper-names.ts';
 export { encodeInstructions, InstructionView } from './instruction.ts';
 export type { Instruction } from './instruction.ts';
 export {
@@ -8,3 +9,6 @@ export {
   LOAD_IMMEDIATE_64,
   MOVE_IMMEDIATE_64,
 } from './opcode.ts';
+export { assemble } from './parse.ts';
+export { disassemble } from './print.ts';
+export type { PrintedInstruction } from './print.ts';

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as commander from 'commander';
 import type { CommandDeclaration, CommandInput, OptionDeclaration } from './command.ts';
+import { btfCommand } from './commands/btf.ts';
+import { disasmCommand } from './commands/disasm.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { loadCommand } from './commands/load.ts';
 import { replCommand } from './commands/repl.ts';
 import { unloadCommand } from './commands/unload.ts';
@@ -18,7 +21,15 @@ const { Command, CommanderError, InvalidArgumentError, Option } = createRequire(
   'commander',
 ) as typeof commander;
 
-const COMMANDS: readonly CommandDeclaration[] = [loadCommand, unloadCommand, doctorCommand, replCommand];
+const COMMANDS: readonly CommandDeclaration[] = [
+  loadCommand,
+  unloadCommand,
+  inspectCommand,
+  disasmCommand,
+  btfCommand,
+  doctorCommand,
+  replCommand,
+];
 
 /** Runs one command line and returns its exit code. Nothing it throws gets out. */
 export async function run(argv: readonly string[]): Promise<number> {

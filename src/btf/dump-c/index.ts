@@ -1,0 +1,2 @@
+export { dumpC } from './dump.ts';
+export type { DumpOptions } from './dump.ts';

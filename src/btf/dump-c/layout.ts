@@ -1,0 +1,173 @@
+import { BtfError } from '../../errors.ts';
+import type { Btf } from '../btf.ts';
+import { resolveType, sizeOf } from '../resolve.ts';
+import type { BtfComposite, BtfMember } from '../type.ts';
+
+/** The program runs on a 64-bit machine whatever this process runs on. */
+const POINTER_SIZE = 8;
+
+/** A member, or padding that C would not insert by itself: an unnamed bitfield. */
+export type LayoutPart =
+  | { readonly kind: 'member'; readonly member: BtfMember }
+  | { readonly kind: 'padding'; readonly type: 'long' | 'int' | 'short' | 'char'; readonly bits: number };
+
+export interface Layout {
+  readonly parts: readonly LayoutPart[];
+  readonly packed: boolean;
+  /** Bytes, where an attribute must say it. */
+  readonly aligned: number | undefined;
+  /** Bytes: what `_Alignof` gives of the type as it is printed, which may be less than that of the source. */
+  readonly alignment: number;
+}
+
+/**
+ * How a struct or union must be written for C to lay it out the way BTF says it is. BTF does not have the attributes
+ * `packed` and `aligned`, so they are concluded from sizes and offsets.
+ */
+export class Layouts {
+  readonly #btf: Btf;
+  readonly #known = new Map<number, Layout>();
+
+  constructor(btf: Btf) {
+    this.#btf = btf;
+  }
+
+  /** @throws {BtfError} where members overlap, so that no C has this layout */
+  of(id: number, type: BtfComposite): Layout {
+    let layout = this.#known.get(id);
+    if (layout === undefined) {
+      const members = type.members.map((member) => this.#placed(member));
+      layout = type.kind === 'union' ? unionLayout(type, members) : structLayout(type, members);
+      if (layout === undefined) {
+        const name = type.name || '(anonymous)';
+        throw new BtfError(`Cannot write ${type.kind} ${name} in C: its members overlap or exceed it`, {
+          typeId: id,
+        });
+      }
+      this.#known.set(id, layout);
+    }
+    return layout;
+  }
+
+  #placed(member: BtfMember): PlacedMember {
+    const resolved = resolveType(this.#btf, member.typeId);
+    const type = this.#btf.type(resolved);
+    const size = sizeOf(this.#btf, resolved) * 8;
+    const alignment = this.#alignmentOf(resolved) * 8;
+    // Before kind_flag the integer type carried the width and place of a bitfield.
+    const old = type.kind === 'int' && member.bitSize === 0 && type.bits !== type.size * 8 ? type : undefined;
+    const bitSize = old ? old.bits : member.bitSize;
+    const placed = old ? { ...member, bitSize, bitOffset: member.bitOffset + old.offset } : member;
+    return { member: placed, size, alignment, bits: bitSize === 0 ? size : bitSize };
+  }
+
+  #alignmentOf(id: number): number {
+    const resolved = resolveType(this.#btf, id);
+    const type = this.#btf.type(resolved);
+    switch (type.kind) {
+      case 'int':
+      case 'enum':
+      case 'enum64':
+      case 'float':
+        return type.size;
+      case 'pointer':
+        return POINTER_SIZE;
+      case 'array':
+        return this.#alignmentOf(type.elementTypeId);
+      case 'struct':
+      case 'union':
+        return this.of(resolved, type).alignment;
+      default:
+        return 1;
+    }
+  }
+}
+
+/** All in bits. */
+interface PlacedMember {
+  readonly member: BtfMember;
+  readonly size: number;
+  readonly alignment: number;
+  /** What it takes: less than `size` for a bitfield. */
+  readonly bits: number;
+}
+
+function structLayout(type: BtfComposite, members: readonly PlacedMember[]): Layout | undefined {
+  return placeMembers(type, members, false) ?? placeMembers(type, members, true);
+}
+
+function placeMembers(
+  type: BtfComposite,
+  members: readonly PlacedMember[],
+  packed: boolean,
+): Layout | undefined {
+  const parts: LayoutPart[] = [];
+  const end = type.size * 8;
+  let alignment = 8;
+  let at = 0;
+  for (const placed of members) {
+    const { member, bits } = placed;
+    if (!packed) alignment = Math.max(alignment, placed.alignment);
+    if (naturalPlace(at, placed, packed) !== member.bitOffset) {
+      if (member.bitOffset < at) return undefined;
+      parts.push(...padding(at, member.bitOffset));
+      // Where even exact padding does not lead there, the type's alignment is in the way.
+      if (naturalPlace(member.bitOffset, placed, packed) !== member.bitOffset) return undefined;
+    }
+    parts.push({ kind: 'member', member });
+    at = member.bitOffset + bits;
+  }
+  const natural = roundUp(at, alignment);
+  if (natural > end || end % alignment !== 0) return undefined;
+  if (natural < end) parts.push(...padding(at, end));
+  return { parts, packed, aligned: undefined, alignment: alignment / 8 };
+}
+
+/** Where C puts a member that comes after `at` bits. */
+function naturalPlace(at: number, { member, size, alignment, bits }: PlacedMember, packed: boolean): number {
+  if (member.bitSize === 0) return roundUp(at, packed ? 8 : alignment);
+  // A bitfield moves on to the next unit of its type only if it would not fit into this one.
+  const crosses = (at % alignment) + bits > size;
+  return crosses && !packed ? roundUp(at, alignment) : at;
+}
+
+const PADDING_TYPES = [
+  ['long', 64],
+  ['int', 32],
+  ['short', 16],
+  ['char', 8],
+] as const;
+
+function padding(from: number, to: number): LayoutPart[] {
+  const parts: LayoutPart[] = [];
+  for (let at = from; at < to;) {
+    const whole = PADDING_TYPES.find(([, bits]) => at % bits === 0 && at + bits <= to);
+    const [type, bits] = whole ?? (['char', Math.min(8 - (at % 8), to - at)] as const);
+    parts.push({ kind: 'padding', type, bits });
+    at += bits;
+  }
+  return parts;
+}
+
+function unionLayout(type: BtfComposite, members: readonly PlacedMember[]): Layout | undefined {
+  if (members.some(({ member }) => member.bitOffset !== 0)) return undefined;
+  const end = type.size * 8;
+  const parts: LayoutPart[] = members.map(({ member }) => ({ kind: 'member', member }));
+  // pahole leaves the members of some transparent unions out, and C gives an empty union no size.
+  if (parts.length === 0 && end > 0) parts.push({ kind: 'padding', type: 'char', bits: 8 });
+  const largest = Math.max(parts.length > members.length ? 8 : 0, ...members.map(({ bits }) => bits));
+  const natural = Math.max(8, ...members.map(({ alignment }) => alignment));
+  const packed = roundUp(largest, natural) > end || end % natural !== 0;
+  const alignment = packed ? 8 : natural;
+  if (roundUp(largest, alignment) === end)
+    return { parts, packed, aligned: undefined, alignment: alignment / 8 };
+  for (let aligned = 8; aligned <= end; aligned *= 2) {
+    if (aligned > alignment && roundUp(largest, aligned) === end)
+      return { parts, packed, aligned: aligned / 8, alignment: aligned / 8 };
+  }
+  return undefined;
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}

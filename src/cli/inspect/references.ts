@@ -1,0 +1,54 @@
+import { CALL, helperName, INSTRUCTION_SIZE, InstructionView, LOAD_IMMEDIATE_64 } from '../../asm/index.ts';
+import type { FunctionSpec, ObjectFile } from '../../elf/index.ts';
+
+/** What a program refers to, itself or through the functions that it calls; each by name, once. */
+export interface References {
+  readonly functions: readonly FunctionSpec[];
+  readonly helpers: readonly string[];
+  /** Kernel functions that are called. */
+  readonly kernelFunctions: readonly string[];
+  readonly maps: readonly string[];
+}
+
+/** The references of a function and of all that it reaches: calls and callbacks. */
+export function referencesOf(object: ObjectFile, root: FunctionSpec): References {
+  const all = [...object.programs.values(), ...object.subprograms];
+  const functions = new Set([root]);
+  const [helpers, kernelFunctions, maps] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  // A set that grows is iterated to its end, the functions found on the way included.
+  for (const fn of functions) {
+    for (const relocation of fn.relocations) {
+      if (relocation.kind === 'map' || relocation.kind === 'data') maps.add(relocation.map);
+      else if (relocation.kind === 'extern') {
+        if (relocation.call) kernelFunctions.add(relocation.symbol);
+      } else {
+        const { section, target } = relocation;
+        const callee = all.find(({ sectionIndex, offset }) => sectionIndex === section && offset === target);
+        if (callee) functions.add(callee);
+      }
+    }
+    for (const helper of helpersCalled(fn, object)) helpers.add(helper);
+  }
+  return {
+    functions: [...functions],
+    helpers: [...helpers],
+    kernelFunctions: [...kernelFunctions],
+    maps: [...maps],
+  };
+}
+
+function helpersCalled(fn: FunctionSpec, { littleEndian }: ObjectFile): string[] {
+  const view = new InstructionView(fn.instructions, littleEndian);
+  const relocated = new Set(fn.relocations.map(({ offset }) => offset / INSTRUCTION_SIZE));
+  const helpers: string[] = [];
+  for (let index = 0; index < view.count; index++) {
+    const opcode = view.opcode(index);
+    if (opcode === LOAD_IMMEDIATE_64) index++;
+    // The source register says whom the immediate names: 0 is a helper.
+    else if (opcode === CALL && view.source(index) === 0 && !relocated.has(index)) {
+      const number = view.immediate(index);
+      helpers.push(helperName(number) ?? `helper ${number}`);
+    }
+  }
+  return helpers;
+}

@@ -1,0 +1,160 @@
+import { INSTRUCTION_SIZE } from '../../asm/index.ts';
+import { coreKindNames, CoreResolver, formatType, toJson, type Btf, type Json } from '../../btf/index.ts';
+import type { ExternSpec, MapSpec, ObjectFile, ProgramSpec } from '../../elf/index.ts';
+import { BtfError } from '../../errors.ts';
+import { mapTypeName } from '../../maps/index.ts';
+import { programTypeName } from '../../programs/index.ts';
+import { mapFlagNames } from './map-flags.ts';
+import { referencesOf } from './references.ts';
+
+/** What `inspect --json` prints; type aliases and not interfaces, so that they are JSON to the compiler. */
+export type ProgramReport = {
+  name: string;
+  section: string;
+  type: string | null;
+  attach_type: number;
+  attach_target: string | null;
+  sleepable: boolean;
+  frags: boolean;
+  autoload: boolean;
+  instructions: number;
+  /** With the functions that it calls, as the loader links them. */
+  linked_instructions: number;
+  calls: string[];
+  helpers: string[];
+  kfuncs: string[];
+  maps: string[];
+};
+
+export type MapReport = {
+  name: string;
+  section: string;
+  type: string;
+  key: string | null;
+  key_size: number;
+  value: string | null;
+  value_size: number;
+  max_entries: number;
+  flags: string[];
+  pin_by_name: boolean;
+  inner: MapReport | null;
+};
+
+export type VariableReport = { name: string; section: string; type: string; size: number; value: Json };
+export type ExternReport = { name: string; section: string | null; weak: boolean; type: string | null };
+export type CoreReport = { section: string; instruction: number; spec: string };
+export type EventReport = { map: string; type: string };
+
+export type ObjectReport = {
+  object: string;
+  endianness: 'little' | 'big';
+  license: string;
+  kernel_version: number;
+  programs: ProgramReport[];
+  maps: MapReport[];
+  variables: VariableReport[];
+  externs: ExternReport[];
+  events: EventReport[];
+  counters: EventReport | null;
+  core_relocations: CoreReport[];
+  btf: { bytes: number; types: number; kinds: Record<string, number> } | null;
+};
+
+/** Everything that an object file says about itself. */
+export function objectReport(object: ObjectFile): ObjectReport {
+  const { btf, anchors } = object;
+  const event = ([map, typeId]: [string, number]): EventReport => ({ map, type: spell(btf, typeId) ?? '' });
+  const { counters } = anchors;
+  return {
+    object: object.name,
+    endianness: object.littleEndian ? 'little' : 'big',
+    license: object.license,
+    kernel_version: object.kernelVersion,
+    programs: [...object.programs.values()].map((program) => programReport(object, program)),
+    maps: [...object.maps.values()].map((map) => mapReport(map, btf)),
+    variables: variableReports(object),
+    externs: [...object.externs.values()].map((extern) => externReport(extern, btf)),
+    events: [...anchors.events].map(event),
+    counters: counters ? event([counters.map, counters.typeId]) : null,
+    core_relocations: coreReports(object),
+    btf: btf ? { bytes: btf.bytes.length, types: btf.typeCount - 1, kinds: kindCounts(btf) } : null,
+  };
+}
+
+function programReport(object: ObjectFile, program: ProgramSpec): ProgramReport {
+  const { functions, helpers, kernelFunctions, maps } = referencesOf(object, program);
+  const count = (bytes: Uint8Array): number => bytes.length / INSTRUCTION_SIZE;
+  return {
+    name: program.name,
+    section: program.section,
+    type: program.type === 0 ? null : programTypeName(program.type),
+    attach_type: program.attachType,
+    attach_target: program.attachTarget ?? null,
+    sleepable: program.sleepable,
+    frags: program.frags,
+    autoload: program.autoload,
+    instructions: count(program.instructions),
+    linked_instructions: functions.reduce((sum, fn) => sum + count(fn.instructions), 0),
+    calls: functions.slice(1).map(({ name }) => name),
+    helpers: [...helpers],
+    kfuncs: [...kernelFunctions],
+    maps: [...maps],
+  };
+}
+
+function mapReport(map: MapSpec, btf: Btf | undefined): MapReport {
+  return {
+    name: map.name,
+    section: map.definition.section,
+    type: mapTypeName(map.type),
+    key: map.keyTypeId === 0 ? null : spell(btf, map.keyTypeId),
+    key_size: map.keySize,
+    value: map.valueTypeId === 0 ? null : spell(btf, map.valueTypeId),
+    value_size: map.valueSize,
+    max_entries: map.maxEntries,
+    flags: mapFlagNames(map.flags),
+    pin_by_name: map.pinByName,
+    inner: map.inner ? mapReport(map.inner, btf) : null,
+  };
+}
+
+function variableReports(object: ObjectFile): VariableReport[] {
+  return [...object.variables.values()].map((variable) => {
+    const { name, section, size, typeName } = variable;
+    return { name, section, type: typeName, size, value: toJson(variable.get()) };
+  });
+}
+
+function externReport({ name, section, weak, typeId }: ExternSpec, btf: Btf | undefined): ExternReport {
+  return { name, section: section ?? null, weak, type: spell(btf, typeId) };
+}
+
+function coreReports({ btf, btfExt }: ObjectFile): CoreReport[] {
+  if (!btf || !btfExt) return [];
+  const resolver = new CoreResolver(btf, { main: () => btf });
+  return [...btfExt.coreRelocations].flatMap(([section, { records }]) =>
+    records.map((relocation) => {
+      const instruction = Math.floor(relocation.instructionOffset / INSTRUCTION_SIZE);
+      try {
+        return { section, instruction, spec: resolver.describe(relocation) };
+      } catch (error) {
+        if (!(error instanceof BtfError)) throw error;
+        const kind = coreKindNames[relocation.kind] ?? `kind ${relocation.kind}`;
+        return { section, instruction, spec: `<${kind}> invalid: ${error.message}` };
+      }
+    }),
+  );
+}
+
+function spell(btf: Btf | undefined, typeId: number | undefined): string | null {
+  return btf === undefined || typeId === undefined ? null : formatType(btf, typeId);
+}
+
+function kindCounts(btf: Btf): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const id of btf.ids()) {
+    const kind = btf.kindOf(id);
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts;
+}
