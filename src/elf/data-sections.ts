@@ -1,6 +1,6 @@
 import { ObjectError } from '../errors.ts';
 import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, BPF_MAP_TYPE_ARRAY } from '../uapi/index.ts';
-import type { Btf } from '../btf/index.ts';
+import { sizeOf, type Btf } from '../btf/index.ts';
 import type { ElfSection } from './container.ts';
 import { SectionType } from './header.ts';
 import { emptyMapSpec, type MapSpec } from './map-spec.ts';
@@ -85,7 +85,8 @@ export function readVariables(
       size,
       typeId: variable.typeId,
     };
-    if (place.offset + size > section.size) {
+    // The section's entry and the type each say a size: a flexible array makes the first larger, damage the second.
+    if (place.offset + Math.max(size, sizeOf(btf, variable.typeId)) > section.size) {
       throw new ObjectError(
         'OBJECT_INVALID',
         `Cannot read variable ${variable.name}: it lies outside ${section.name}`,

@@ -333,6 +333,25 @@ t.test('what is no object is told apart', (t) => {
   t.end();
 });
 
+t.test('a variable whose type reaches past its section is refused', (t) => {
+  const path = compiler.source(
+    'long-variable',
+    '#include "check.h"\nint numbers[3] = {1, 2, 3};\n' +
+      'SEC("xdp") int p(void *c) { return numbers[0]; }\nchar _license[] SEC("license") = "GPL";',
+  );
+  const bytes = readFileSync(path);
+  const btf = ObjectFile.parse(bytes).btf!;
+  const arrayId = btf.sizeOrTypeId(btf.find('numbers', 'variable')!);
+  const start = bytes.indexOf(btf.bytes);
+  // The length is the last field of a struct btf_array, which follows the type's own twelve bytes.
+  bytes.writeUInt32LE(30, start + btf.byteOffsetOf(arrayId) + 12 + 8);
+  t.equal(
+    thrown(() => ObjectFile.parse(bytes)).message,
+    'Cannot read variable numbers: it lies outside .data',
+  );
+  t.end();
+});
+
 t.test('what is not there is named, with what is', (t) => {
   const object = ObjectFile.open(objects['events'] ?? '');
   t.match(
