@@ -9,6 +9,7 @@ import { inspectCommand } from './commands/inspect.ts';
 import { loadCommand } from './commands/load.ts';
 import { replCommand } from './commands/repl.ts';
 import { unloadCommand } from './commands/unload.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { ExitCode, exitCodeOf, UsageError } from './exit-code.ts';
 import { errorDocument, errorText } from './output/error-report.ts';
 import { Output } from './output/output.ts';
@@ -24,6 +25,7 @@ const { Command, CommanderError, InvalidArgumentError, Option } = createRequire(
 const COMMANDS: readonly CommandDeclaration[] = [
   loadCommand,
   unloadCommand,
+  verifyCommand,
   inspectCommand,
   disasmCommand,
   btfCommand,

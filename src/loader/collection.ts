@@ -20,7 +20,7 @@ import { kernelConfigContents } from './externs/kernel-config.ts';
 import { KernelExterns } from './externs/kernel-externs.ts';
 import { ModuleBtfs } from './externs/module-btf.ts';
 import { KernelBtf } from './kernel-btf.ts';
-import { loadProgram } from './load-program.ts';
+import { loadProgram, type AcceptedLog } from './load-program.ts';
 import { loadObjectBtf } from './object-btf.ts';
 import { relocate } from './relocate.ts';
 import { linkSubprograms } from './subprograms.ts';
@@ -42,6 +42,10 @@ export interface LoadOptions {
    * with `__kconfig`.
    */
   readonly kernelConfig?: string;
+  /** Names of the programs to load. @default those with `autoload` */
+  readonly programs?: readonly string[];
+  /** What to ask the verifier about programs that it accepts, for {@link Collection.log}. @default 'none' */
+  readonly acceptedLog?: AcceptedLog;
 }
 
 /**
@@ -59,6 +63,7 @@ export class Collection {
   readonly programs: ReadonlyMap<string, BpfProgram>;
   readonly variables: ReadonlyMap<string, Variable>;
   readonly #owned: readonly { close(): void }[];
+  readonly #logs: ReadonlyMap<string, string>;
 
   private constructor(object: ObjectFile, parts: LoadedParts) {
     this.object = object;
@@ -66,6 +71,7 @@ export class Collection {
     this.programs = parts.programs;
     this.variables = readVariables(object, parts.maps);
     this.#owned = parts.owned;
+    this.#logs = parts.logs;
   }
 
   /**
@@ -78,7 +84,7 @@ export class Collection {
     refuseForeign(object);
     const kernel = options.kernel ?? systemKernel();
     if (!options.kernel) raiseMemlockLimit();
-    const parts: LoadedParts = { maps: new Map(), programs: new Map(), owned: [] };
+    const parts: LoadedParts = { maps: new Map(), programs: new Map(), logs: new Map(), owned: [] };
     try {
       loadInto(parts, { object, kernel, options });
       return new Collection(object, parts);
@@ -91,6 +97,11 @@ export class Collection {
   /** @throws NotFoundError naming the programs that were loaded */
   program(name: string): BpfProgram {
     return findNamed({ kind: 'program', name, whole: 'the collection' }, this.programs);
+  }
+
+  /** What the verifier said of a program that it accepted; empty unless `acceptedLog` asked for it. */
+  log(program: string): string {
+    return this.#logs.get(this.program(program).name) ?? '';
   }
 
   /** @throws NotFoundError naming the maps that there are */
@@ -146,6 +157,7 @@ function untypedEvents(map: string): NotFoundError {
 interface LoadedParts {
   readonly maps: Map<string, BpfMap>;
   readonly programs: Map<string, BpfProgram>;
+  readonly logs: Map<string, string>;
   readonly owned: { close(): void }[];
 }
 
@@ -154,7 +166,7 @@ function loadInto(
   { object, kernel, options }: { object: ObjectFile; kernel: Kernel; options: LoadOptions },
 ): void {
   const given = options.maps ?? new Map<string, BpfMap>();
-  const programs = [...object.programs.values()].filter((program) => program.autoload);
+  const programs = chosenPrograms(object, options);
   const btf = loadObjectBtf(kernel, object);
   const moduleBtfs = new ModuleBtfs(kernel);
   try {
@@ -168,7 +180,7 @@ function loadInto(
     }
     const { kernelExterns, coreRelocations } = kernelReferences(object, options);
     for (const spec of programs) {
-      const program = loadOne(spec, {
+      const { program, log } = loadOne(spec, {
         object,
         btf,
         kernel,
@@ -176,9 +188,11 @@ function loadInto(
         moduleBtfs,
         coreRelocations,
         maps: parts.maps,
+        acceptedLog: options.acceptedLog,
       });
       parts.owned.push(program);
       parts.programs.set(spec.name, program);
+      parts.logs.set(spec.name, log);
       bindReadOnlyData(program, { specs: object.maps.values(), maps: parts.maps });
     }
     fillSlots(object, parts);
@@ -187,6 +201,11 @@ function loadInto(
     btf?.close();
     moduleBtfs.close();
   }
+}
+
+function chosenPrograms(object: ObjectFile, { programs }: LoadOptions): ProgramSpec[] {
+  if (programs) return programs.map((name) => object.program(name));
+  return [...object.programs.values()].filter((program) => program.autoload);
 }
 
 /** The map of kernel settings gets its contents only now, from the kernel that it is loaded into. */
@@ -223,8 +242,9 @@ function loadOne(
     moduleBtfs: ModuleBtfs;
     coreRelocations: CoreRelocations;
     maps: ReadonlyMap<string, BpfMap>;
+    acceptedLog: AcceptedLog | undefined;
   },
-): BpfProgram {
+): { program: BpfProgram; log: string } {
   const linked = linkSubprograms(context.object, spec);
   const poisoned = context.coreRelocations.apply(linked);
   const moduleDescriptors = relocate(linked, context);

@@ -1,8 +1,13 @@
 export { Collection } from './collection.ts';
 export type { LoadOptions } from './collection.ts';
+export type { AcceptedLog } from './load-program.ts';
 export { findEventTypes, hasTimestamp, structsOfSize } from './event-types.ts';
 export type { EventType } from './event-types.ts';
 export { checkPinDirectory, pinCollection, unpinDirectory } from './pins.ts';
 export type { RemovedPin } from './pins.ts';
 export { Variable } from './variable.ts';
 export { bindToDevice, chooseXdpProgram } from './xdp-program.ts';
+export { verifyObject, verifyPrograms } from './verify.ts';
+export type { ProgramVerdict, Verdict, VerifyOptions } from './verify.ts';
+export { readVerifierStatistics } from './verifier-statistics.ts';
+export type { VerifierStatistics } from './verifier-statistics.ts';

@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { BtfError, FileError } from '../errors.ts';
 import { Btf } from '../btf/index.ts';
 
+const RUNNING = '/sys/kernel/btf';
 const VMLINUX = 'vmlinux';
+
+/** The running kernel's own types do not change; they are let go of when memory is wanted and nobody uses them. */
+let shared: WeakRef<Btf> | undefined;
 
 /** The types of the running kernel and of its modules, each read when it is first needed and kept from then on. */
 export class KernelBtf {
@@ -12,13 +16,14 @@ export class KernelBtf {
   #modules: ReadonlyMap<string, Btf> | undefined;
 
   /** `folder` holds one file for the kernel and one per module. */
-  constructor({ folder = '/sys/kernel/btf' }: { folder?: string } = {}) {
+  constructor({ folder = RUNNING }: { folder?: string } = {}) {
     this.#folder = folder;
   }
 
   /** @throws FileError where the kernel does not offer it, BtfError */
   get vmlinux(): Btf {
-    this.#vmlinux ??= readKernelBtf(join(this.#folder, VMLINUX));
+    this.#vmlinux ??=
+      this.#folder === RUNNING ? runningKernelBtf() : readKernelBtf(join(this.#folder, VMLINUX));
     return this.#vmlinux;
   }
 
@@ -40,6 +45,14 @@ export class KernelBtf {
     }
     return modules;
   }
+}
+
+function runningKernelBtf(): Btf {
+  const known = shared?.deref();
+  if (known) return known;
+  const btf = readKernelBtf(join(RUNNING, VMLINUX));
+  shared = new WeakRef(btf);
+  return btf;
 }
 
 function readKernelBtf(path: string): Btf {

@@ -32,6 +32,11 @@ const FIRST_LOG_SIZE = 64 * 1024;
 const LARGEST_LOG_SIZE = 0xffff_ffff >>> 2;
 /** BPF_LOG_LEVEL1: the instructions on the way to the refusal. */
 const LOG_LEVEL = 1;
+/** BPF_LOG_STATS: how much work verification was, also of an accepted program. */
+const LOG_STATISTICS = 4;
+
+/** What is logged of a program that the kernel accepts: nothing, how much work it was, or every instruction too. */
+export type AcceptedLog = 'none' | 'statistics' | 'instructions';
 
 type LoadFields = Partial<bpf_attr_prog_load>;
 
@@ -41,6 +46,7 @@ type LoadFields = Partial<bpf_attr_prog_load>;
  * The first try asks for no log, which makes verification faster; a refused program is tried again with one that
  * grows until all of it fits.
  *
+ * @returns the program, and the verifier's log where one was asked for
  * @throws VerifierError, PermissionError, ObjectError for a section name that says no type
  */
 export function loadProgram(
@@ -51,9 +57,11 @@ export function loadProgram(
     kernel: Kernel;
     /** `fd_array`: descriptors of the BTF of modules. Linux 5.14. */
     moduleDescriptors?: readonly number[];
+    /** @default 'none' */
+    acceptedLog?: AcceptedLog | undefined;
   },
-): BpfProgram {
-  const { object, btf, kernel, moduleDescriptors = [] } = context;
+): { program: BpfProgram; log: string } {
+  const { object, btf, kernel, moduleDescriptors = [], acceptedLog = 'none' } = context;
   const { spec, instructions } = linked;
   if (spec.type === 0) throw unknownType(spec);
   const license = new TextEncoder().encode(`${object.license}\0`);
@@ -73,9 +81,17 @@ export function loadProgram(
     ...(btf && info && { prog_btf_fd: btf.value, ...info.fields(kernel) }),
   };
   const keep = [instructions, license, descriptors, ...(info?.buffers ?? [])];
-  const result = tryLoad(kernel, { spec, fields, keep });
-  if (result >= 0) return adopt(kernel, { spec, number: result });
-  return adopt(kernel, { spec, number: retryWithLog(kernel, { spec, fields, keep, firstErrno: -result }) });
+  const attempt = { spec, fields, keep };
+  const first =
+    acceptedLog === 'none'
+      ? { result: tryLoad(kernel, attempt), log: '' }
+      : loadWithLog(kernel, { ...attempt, level: acceptedLevel(acceptedLog) });
+  const loaded = first.result >= 0 ? first : retryWithLog(kernel, attempt);
+  return { program: adopt(kernel, { spec, number: loaded.result }), log: loaded.log };
+}
+
+function acceptedLevel(log: Exclude<AcceptedLog, 'none'>): number {
+  return log === 'statistics' ? LOG_STATISTICS : LOG_LEVEL | LOG_STATISTICS;
 }
 
 interface Attempt {
@@ -95,19 +111,31 @@ function tryLoad(kernel: Kernel, { spec, fields, keep }: Attempt): number {
 }
 
 /** A descriptor, should the second try succeed; otherwise it throws what the log says. */
-function retryWithLog(kernel: Kernel, attempt: Attempt & { firstErrno: number }): number {
+function retryWithLog(kernel: Kernel, attempt: Attempt): LoggedResult {
+  const logged = loadWithLog(kernel, { ...attempt, level: LOG_LEVEL | LOG_STATISTICS });
+  if (logged.result >= 0) return logged;
+  throw refusal(attempt, { errnoNumber: -logged.result, log: logged.log });
+}
+
+interface LoggedResult {
+  /** A descriptor, or the negated errno. */
+  readonly result: number;
+  readonly log: string;
+}
+
+/** Loads with a log that grows until all of it fits. */
+function loadWithLog(kernel: Kernel, attempt: Attempt & { level: number }): LoggedResult {
   for (let size = FIRST_LOG_SIZE; ; size = Math.min(size * 4, LARGEST_LOG_SIZE)) {
     const log = new Uint8Array(size);
     const fields = {
       ...attempt.fields,
-      log_level: LOG_LEVEL,
+      log_level: attempt.level,
       log_size: size,
       log_buf: kernel.addressOf(log),
     };
     const result = tryLoad(kernel, { ...attempt, fields, keep: [...attempt.keep, log] });
-    if (result >= 0) return result;
     if (result === -errno.ENOSPC && size < LARGEST_LOG_SIZE) continue;
-    throw refusal(attempt, { errnoNumber: -result, log: textOf(log) });
+    return { result, log: textOf(log) };
   }
 }
 

@@ -1,0 +1,74 @@
+import { TsXdpError, VerifierError } from '../errors.ts';
+import type { ObjectFile } from '../elf/index.ts';
+import { Collection, type LoadOptions } from './collection.ts';
+import { readVerifierStatistics, type VerifierStatistics } from './verifier-statistics.ts';
+
+/** What became of loading something. */
+export interface Verdict {
+  /** Undefined where the kernel accepted it. */
+  readonly error: TsXdpError | undefined;
+  /** 0 where the kernel accepted it, its errno, or null where it was not the kernel that refused. */
+  readonly errno: number | null;
+}
+
+export interface ProgramVerdict extends Verdict {
+  readonly program: string;
+  /** Of an accepted program also the size of its machine code, in bytes. */
+  readonly jitedSize: number | undefined;
+  readonly statistics: VerifierStatistics | undefined;
+  readonly log: string;
+}
+
+export interface VerifyOptions extends Omit<LoadOptions, 'programs'> {
+  /** @default every program of the object, those of sections that begin with `?` included */
+  readonly programs?: readonly string[] | undefined;
+}
+
+/**
+ * Loads every program of an object alone, as if it were the only one, and lets go of it again. What one program lacks
+ * says nothing about the others.
+ *
+ * @throws NotFoundError for a program that the object does not have
+ */
+export function* verifyPrograms(object: ObjectFile, options: VerifyOptions = {}): Generator<ProgramVerdict> {
+  const { programs = [...object.programs.keys()], ...load } = options;
+  for (const name of programs) object.program(name);
+  for (const name of programs) yield verifyProgram(object, { program: name, load });
+}
+
+/** Loads an object as a whole, and lets go of it again. */
+export function verifyObject(object: ObjectFile, options: LoadOptions = {}): Verdict {
+  try {
+    Collection.load(object, options).close();
+    return { error: undefined, errno: 0 };
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+function verifyProgram(
+  object: ObjectFile,
+  { program: name, load }: { program: string; load: LoadOptions },
+): ProgramVerdict {
+  try {
+    using collection = Collection.load(object, {
+      acceptedLog: 'statistics',
+      ...load,
+      programs: [name],
+    });
+    const log = collection.log(name);
+    const { jitedSize } = collection.program(name).info();
+    const statistics = readVerifierStatistics(log);
+    return { program: name, error: undefined, errno: 0, jitedSize, statistics, log };
+  } catch (error) {
+    const log = error instanceof VerifierError ? error.log : '';
+    const statistics = readVerifierStatistics(log);
+    return { program: name, ...refused(error), jitedSize: undefined, statistics, log };
+  }
+}
+
+function refused(error: unknown): Verdict {
+  if (!(error instanceof TsXdpError)) throw error;
+  const { errno } = error.facts();
+  return { error, errno: typeof errno === 'number' ? errno : null };
+}
