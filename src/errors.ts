@@ -170,6 +170,7 @@ export type NotFoundErrorCode =
   | 'NETNS_NOT_FOUND'
   | 'PIN_NOT_FOUND'
   | 'LINK_NOT_FOUND'
+  | 'ATTACH_TARGET_NOT_FOUND'
   | 'KEY_NOT_FOUND';
 
 /** Something was named that is not there. `available` holds the names that are, where they are few. */

@@ -21,6 +21,8 @@ export function readFunctions(
     symbols: readonly ElfSymbol[];
     relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
     roles: SectionRoles;
+    /** By the name of the program. */
+    exceptionCallbacks: ReadonlyMap<string, string>;
   },
 ): ObjectFunctions {
   const programs: ProgramSpec[] = [];
@@ -34,7 +36,8 @@ export function readFunctions(
         : readFunction(elf, { section, symbol, previous, ...context });
       previous = fn;
       if (section.name === '.text') subprograms.push(fn);
-      else programs.push(asProgram(fn, symbol));
+      else
+        programs.push(asProgram(fn, { symbol, exceptionCallback: context.exceptionCallbacks.get(fn.name) }));
     }
   }
   return { programs, subprograms };
@@ -88,7 +91,10 @@ function readFunction(
   };
 }
 
-function asProgram(fn: FunctionSpec, symbol: ElfSymbol): ProgramSpec {
+function asProgram(
+  fn: FunctionSpec,
+  { symbol, exceptionCallback }: { symbol: ElfSymbol; exceptionCallback: string | undefined },
+): ProgramSpec {
   if (symbol.binding === SymbolBinding.Local) {
     throw new ObjectError(
       'OBJECT_INVALID',
@@ -112,6 +118,7 @@ function asProgram(fn: FunctionSpec, symbol: ElfSymbol): ProgramSpec {
     sleepable: meaning?.sleepable ?? false,
     frags: meaning?.frags ?? false,
     autoload: !optional,
+    exceptionCallback,
     deviceBound: undefined,
   };
 }

@@ -4,6 +4,7 @@ import { BoundsError, ElfError, FileError } from '../errors.ts';
 import type { Btf, BtfExt } from '../btf/index.ts';
 import { readContainer, type ElfContainer } from './container.ts';
 import { readEventAnchors, type EventAnchors } from './event-anchors.ts';
+import { readExceptionCallbacks } from './exception-callbacks.ts';
 import { readExterns, type ExternSpec } from './externs.ts';
 import { findNamed } from './find-named.ts';
 import { readFunctions } from './functions.ts';
@@ -79,6 +80,7 @@ export class ObjectFile {
       symbols,
       relocations,
       roles: rolesOf(elf, this.maps),
+      exceptionCallbacks: readExceptionCallbacks(this.btf),
     });
     this.programs = new Map(programs.map((program) => [program.name, program]));
     this.subprograms = subprograms;

@@ -1,52 +1,14 @@
 import { NotFoundError, ObjectError } from '../errors.ts';
-import type { Btf, BtfValue } from '../btf/index.ts';
-import {
-  findNamed,
-  KERNEL_CONFIG_SECTION,
-  type MapSpec,
-  type ObjectFile,
-  type ProgramSpec,
-} from '../elf/index.ts';
-import type { BpfMap } from '../maps/index.ts';
-import { MapType } from '../maps/index.ts';
+import type { BtfValue } from '../btf/index.ts';
+import { findNamed, type ObjectFile } from '../elf/index.ts';
+import { MapType, type BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { RingBuffer, type RingBufferOptions } from '../ringbuf/index.ts';
-import { raiseMemlockLimit, systemKernel, type Fd, type Kernel } from '../sys/index.ts';
-import { bindReadOnlyData } from './bind-read-only-data.ts';
+import { raiseMemlockLimit } from '../sys/index.ts';
 import { findEventTypes } from './event-types.ts';
-import { CoreRelocations, explainRefusal } from './core-relocations.ts';
-import { checkCompatible, createMap } from './create-maps.ts';
-import { kernelConfigContents } from './externs/kernel-config.ts';
-import { KernelExterns } from './externs/kernel-externs.ts';
-import { ModuleBtfs } from './externs/module-btf.ts';
-import { KernelBtf } from './kernel-btf.ts';
-import { loadProgram, type AcceptedLog } from './load-program.ts';
-import { loadObjectBtf } from './object-btf.ts';
-import { relocate } from './relocate.ts';
-import { linkSubprograms } from './subprograms.ts';
+import { closeAll, loadObject, type LoadedParts } from './load-object.ts';
+import type { LoadOptions } from './load-options.ts';
 import { DataSection, Variable } from './variable.ts';
-
-export interface LoadOptions {
-  /** Maps that stand in for those of the object, by name. They stay the caller's: close them yourself. */
-  readonly maps?: ReadonlyMap<string, BpfMap>;
-  /** @default the running kernel */
-  readonly kernel?: Kernel;
-  /**
-   * The types that CO-RE relocations are resolved against, for a kernel that does not offer its own.
-   *
-   * @default those of the running kernel and its modules
-   */
-  readonly kernelBtf?: Btf;
-  /**
-   * Lines `CONFIG_NAME=value`, which come before those that the running kernel was built with, for externs declared
-   * with `__kconfig`.
-   */
-  readonly kernelConfig?: string;
-  /** Names of the programs to load. @default those with `autoload` */
-  readonly programs?: readonly string[];
-  /** What to ask the verifier about programs that it accepts, for {@link Collection.log}. @default 'none' */
-  readonly acceptedLog?: AcceptedLog;
-}
 
 /**
  * An object in the kernel: its maps, the programs with `autoload`, its global variables.
@@ -62,6 +24,8 @@ export class Collection {
   readonly maps: ReadonlyMap<string, BpfMap>;
   readonly programs: ReadonlyMap<string, BpfProgram>;
   readonly variables: ReadonlyMap<string, Variable>;
+  /** What was left out because the kernel would not have it, in sentences: nothing is lost silently. */
+  readonly warnings: readonly string[];
   readonly #owned: readonly { close(): void }[];
   readonly #logs: ReadonlyMap<string, string>;
 
@@ -70,6 +34,7 @@ export class Collection {
     this.maps = parts.maps;
     this.programs = parts.programs;
     this.variables = readVariables(object, parts.maps);
+    this.warnings = parts.warnings;
     this.#owned = parts.owned;
     this.#logs = parts.logs;
   }
@@ -82,11 +47,9 @@ export class Collection {
    */
   static load(object: ObjectFile, options: LoadOptions = {}): Collection {
     refuseForeign(object);
-    const kernel = options.kernel ?? systemKernel();
     if (!options.kernel) raiseMemlockLimit();
-    const parts: LoadedParts = { maps: new Map(), programs: new Map(), logs: new Map(), owned: [] };
+    const parts = loadObject(object, options);
     try {
-      loadInto(parts, { object, kernel, options });
       return new Collection(object, parts);
     } catch (error) {
       closeAll(parts.owned);
@@ -154,126 +117,6 @@ function untypedEvents(map: string): NotFoundError {
   );
 }
 
-interface LoadedParts {
-  readonly maps: Map<string, BpfMap>;
-  readonly programs: Map<string, BpfProgram>;
-  readonly logs: Map<string, string>;
-  readonly owned: { close(): void }[];
-}
-
-function loadInto(
-  parts: LoadedParts,
-  { object, kernel, options }: { object: ObjectFile; kernel: Kernel; options: LoadOptions },
-): void {
-  const given = options.maps ?? new Map<string, BpfMap>();
-  const programs = chosenPrograms(object, options);
-  const btf = loadObjectBtf(kernel, object);
-  const moduleBtfs = new ModuleBtfs(kernel);
-  try {
-    for (const spec of object.maps.values()) {
-      const map =
-        given.get(spec.name) ??
-        createMap(withSettings(spec, { object, kernel, options }), { object, btf, kernel });
-      if (given.has(spec.name)) checkCompatible(spec, map);
-      else parts.owned.push(map);
-      parts.maps.set(spec.name, map);
-    }
-    const { kernelExterns, coreRelocations } = kernelReferences(object, options);
-    for (const spec of programs) {
-      const { program, log } = loadOne(spec, {
-        object,
-        btf,
-        kernel,
-        kernelExterns,
-        moduleBtfs,
-        coreRelocations,
-        maps: parts.maps,
-        acceptedLog: options.acceptedLog,
-      });
-      parts.owned.push(program);
-      parts.programs.set(spec.name, program);
-      parts.logs.set(spec.name, log);
-      bindReadOnlyData(program, { specs: object.maps.values(), maps: parts.maps });
-    }
-    fillSlots(object, parts);
-  } finally {
-    // Maps and programs hold the BTF from now on.
-    btf?.close();
-    moduleBtfs.close();
-  }
-}
-
-function chosenPrograms(object: ObjectFile, { programs }: LoadOptions): ProgramSpec[] {
-  if (programs) return programs.map((name) => object.program(name));
-  return [...object.programs.values()].filter((program) => program.autoload);
-}
-
-/** The map of kernel settings gets its contents only now, from the kernel that it is loaded into. */
-function withSettings(
-  spec: MapSpec,
-  { object, kernel, options }: { object: ObjectFile; kernel: Kernel; options: LoadOptions },
-): MapSpec {
-  if (spec.name !== KERNEL_CONFIG_SECTION || spec.contents !== undefined) return spec;
-  return { ...spec, contents: kernelConfigContents(object, { kernel, text: options.kernelConfig }) };
-}
-
-/** What resolves by the kernel's types, which are read at most once for all programs. */
-function kernelReferences(
-  object: ObjectFile,
-  { kernelBtf: given }: LoadOptions,
-): { kernelExterns: KernelExterns; coreRelocations: CoreRelocations } {
-  const kernelBtf = new KernelBtf();
-  const targets = given
-    ? { main: () => given }
-    : { main: () => kernelBtf.vmlinux, modules: () => [...kernelBtf.modules.values()] };
-  return {
-    kernelExterns: new KernelExterns(object, { kernelBtf }),
-    coreRelocations: new CoreRelocations(object, targets),
-  };
-}
-
-function loadOne(
-  spec: ProgramSpec,
-  context: {
-    object: ObjectFile;
-    btf: Fd | undefined;
-    kernel: Kernel;
-    kernelExterns: KernelExterns;
-    moduleBtfs: ModuleBtfs;
-    coreRelocations: CoreRelocations;
-    maps: ReadonlyMap<string, BpfMap>;
-    acceptedLog: AcceptedLog | undefined;
-  },
-): { program: BpfProgram; log: string } {
-  const linked = linkSubprograms(context.object, spec);
-  const poisoned = context.coreRelocations.apply(linked);
-  const moduleDescriptors = relocate(linked, context);
-  try {
-    return loadProgram(linked, { ...context, moduleDescriptors });
-  } catch (error) {
-    throw explainRefusal(error, poisoned);
-  }
-}
-
-/** Puts into program arrays and maps of maps what the object's `values` say, once both sides exist. */
-function fillSlots(object: ObjectFile, parts: LoadedParts): void {
-  for (const spec of object.maps.values()) {
-    for (const { index, target } of spec.initialSlots) {
-      const descriptor = slotTarget(spec, target, parts);
-      if (descriptor === undefined) continue;
-      const [key, value] = [new Uint32Array([index]), new Uint32Array([descriptor.value])];
-      parts.maps.get(spec.name)?.setBytes(new Uint8Array(key.buffer), new Uint8Array(value.buffer));
-    }
-  }
-}
-
-function slotTarget(spec: MapSpec, target: string, parts: LoadedParts): Fd | undefined {
-  if (spec.type !== MapType.ProgramArray)
-    return findNamed({ kind: 'map', name: target, whole: 'the collection' }, parts.maps).fd;
-  // A program that was left out leaves its slot empty, and a tail call into it falls through.
-  return parts.programs.get(target)?.fd;
-}
-
 function readVariables(object: ObjectFile, maps: ReadonlyMap<string, BpfMap>): Map<string, Variable> {
   const { btf } = object;
   const variables = new Map<string, Variable>();
@@ -297,17 +140,4 @@ function refuseForeign(object: ObjectFile): void {
     `Cannot load ${object.name}: it is big-endian, and this machine is little-endian`,
     { hint: 'compile it with --target=bpf, or bpfel' },
   );
-}
-
-/** Last made, first closed; every one is closed, and the first failure is what is thrown. */
-function closeAll(owned: readonly { close(): void }[]): void {
-  const failures: unknown[] = [];
-  for (const resource of owned.toReversed()) {
-    try {
-      resource.close();
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
 }

@@ -1,5 +1,5 @@
 export { Collection } from './collection.ts';
-export type { LoadOptions } from './collection.ts';
+export type { LoadOptions } from './load-options.ts';
 export type { AcceptedLog } from './load-program.ts';
 export { findEventTypes, hasTimestamp, structsOfSize } from './event-types.ts';
 export type { EventType } from './event-types.ts';

@@ -40,6 +40,15 @@ export type AcceptedLog = 'none' | 'statistics' | 'instructions';
 
 type LoadFields = Partial<bpf_attr_prog_load>;
 
+/** The function or type by whose BTF id a program is verified. Linux 5.5. */
+export interface AttachFields {
+  readonly btfId: number;
+  /** Of the program or of the module's BTF that the id is of; 0 for the kernel's own. */
+  readonly descriptor: number;
+  /** Where it is not the one of the program's section: of struct_ops the index of the member. */
+  readonly type?: number;
+}
+
 /**
  * Loads one program that is completely relocated.
  *
@@ -57,11 +66,13 @@ export function loadProgram(
     kernel: Kernel;
     /** `fd_array`: descriptors of the BTF of modules. Linux 5.14. */
     moduleDescriptors?: readonly number[];
+    /** What it is verified against: see {@link AttachFields}. */
+    attach?: AttachFields | undefined;
     /** @default 'none' */
     acceptedLog?: AcceptedLog | undefined;
   },
 ): { program: BpfProgram; log: string } {
-  const { object, btf, kernel, moduleDescriptors = [], acceptedLog = 'none' } = context;
+  const { object, btf, kernel, moduleDescriptors = [], attach, acceptedLog = 'none' } = context;
   const { spec, instructions } = linked;
   if (spec.type === 0) throw unknownType(spec);
   const license = new TextEncoder().encode(`${object.license}\0`);
@@ -78,6 +89,8 @@ export function loadProgram(
     prog_name: kernelObjectName(spec.name),
     prog_ifindex: spec.deviceBound ?? 0,
     fd_array: kernel.addressOf(descriptors),
+    ...(attach?.type !== undefined && { expected_attach_type: attach.type }),
+    ...(attach && { attach_btf_id: attach.btfId, attach_prog_fd: attach.descriptor }),
     ...(btf && info && { prog_btf_fd: btf.value, ...info.fields(kernel) }),
   };
   const keep = [instructions, license, descriptors, ...(info?.buffers ?? [])];
@@ -86,7 +99,8 @@ export function loadProgram(
     acceptedLog === 'none'
       ? { result: tryLoad(kernel, attempt), log: '' }
       : loadWithLog(kernel, { ...attempt, level: acceptedLevel(acceptedLog) });
-  const loaded = first.result >= 0 ? first : retryWithLog(kernel, attempt);
+  const level = acceptedLog === 'none' ? LOG_LEVEL : LOG_LEVEL | LOG_STATISTICS;
+  const loaded = first.result >= 0 ? first : retryWithLog(kernel, { ...attempt, level });
   return { program: adopt(kernel, { spec, number: loaded.result }), log: loaded.log };
 }
 
@@ -111,8 +125,8 @@ function tryLoad(kernel: Kernel, { spec, fields, keep }: Attempt): number {
 }
 
 /** A descriptor, should the second try succeed; otherwise it throws what the log says. */
-function retryWithLog(kernel: Kernel, attempt: Attempt): LoggedResult {
-  const logged = loadWithLog(kernel, { ...attempt, level: LOG_LEVEL | LOG_STATISTICS });
+function retryWithLog(kernel: Kernel, attempt: Attempt & { level: number }): LoggedResult {
+  const logged = loadWithLog(kernel, attempt);
   if (logged.result >= 0) return logged;
   throw refusal(attempt, { errnoNumber: -logged.result, log: logged.log });
 }

@@ -70,18 +70,39 @@ function collectReachable(object: ObjectFile, spec: ProgramSpec): LinkedFunction
     start += fn.instructions.length / INSTRUCTION_SIZE;
     open.push({ fn, relocations: fn.relocations.values() });
   };
-  enter(spec);
-  for (let current = open.at(-1); current !== undefined; current = open.at(-1)) {
-    const next = current.relocations.next();
-    if (next.done === true) {
-      open.pop();
-    } else if (next.value.kind === 'call' || next.value.kind === 'function') {
-      const callee = byPlace.get(placeOf(next.value.section, next.value.target));
-      if (!callee) throw leadsNowhere(current.fn, next.value);
-      if (!reached.has(callee)) enter(callee);
+  const walk = (): void => {
+    for (let current = open.at(-1); current !== undefined; current = open.at(-1)) {
+      const next = current.relocations.next();
+      if (next.done === true) {
+        open.pop();
+      } else if (next.value.kind === 'call' || next.value.kind === 'function') {
+        const callee = byPlace.get(placeOf(next.value.section, next.value.target));
+        if (!callee) throw leadsNowhere(current.fn, next.value);
+        if (!reached.has(callee)) enter(callee);
+      }
     }
+  };
+  enter(spec);
+  walk();
+  const callback = exceptionCallbackOf(object, spec);
+  if (callback && !reached.has(callback)) {
+    enter(callback);
+    walk();
   }
   return [...reached.values()];
+}
+
+/** Nothing calls it; the verifier finds it by the declaration tag, among the functions of the program. */
+function exceptionCallbackOf(object: ObjectFile, spec: ProgramSpec): FunctionSpec | undefined {
+  const { exceptionCallback: name } = spec;
+  if (name === undefined) return undefined;
+  const callback = object.subprograms.find((fn) => fn.name === name);
+  if (callback) return callback;
+  throw new ObjectError(
+    'RELOCATION_FAILED',
+    `Cannot link ${spec.name}: its exception callback ${name} is no function of .text`,
+    { section: spec.section, program: spec.name },
+  );
 }
 
 function placeOf(section: number, offset: number): string {

@@ -1,13 +1,18 @@
-import { TsXdpError, VerifierError } from '../errors.ts';
+import { PermissionError, TsXdpError, VerifierError } from '../errors.ts';
 import type { ObjectFile } from '../elf/index.ts';
-import { Collection, type LoadOptions } from './collection.ts';
+import { errno } from '../sys/index.ts';
+import { Collection } from './collection.ts';
+import type { LoadOptions } from './load-options.ts';
 import { readVerifierStatistics, type VerifierStatistics } from './verifier-statistics.ts';
 
 /** What became of loading something. */
 export interface Verdict {
   /** Undefined where the kernel accepted it. */
   readonly error: TsXdpError | undefined;
-  /** 0 where the kernel accepted it, its errno, or null where it was not the kernel that refused. */
+  /**
+   * 0 where the kernel accepted it, otherwise its errno. ESRCH where the kernel has not what the program is for, as
+   * libbpf and veristat say; null where anything else than the kernel refused.
+   */
   readonly errno: number | null;
 }
 
@@ -39,7 +44,7 @@ export function* verifyPrograms(object: ObjectFile, options: VerifyOptions = {})
 /** Loads an object as a whole, and lets go of it again. */
 export function verifyObject(object: ObjectFile, options: LoadOptions = {}): Verdict {
   try {
-    Collection.load(object, options).close();
+    Collection.load(object, { externs: 'of-object', ...options }).close();
     return { error: undefined, errno: 0 };
   } catch (error) {
     return refused(error);
@@ -53,6 +58,8 @@ function verifyProgram(
   try {
     using collection = Collection.load(object, {
       acceptedLog: 'statistics',
+      // What libbpf would not load is not reported as loadable.
+      externs: 'of-object',
       ...load,
       programs: [name],
     });
@@ -69,6 +76,10 @@ function verifyProgram(
 
 function refused(error: unknown): Verdict {
   if (!(error instanceof TsXdpError)) throw error;
-  const { errno } = error.facts();
-  return { error, errno: typeof errno === 'number' ? errno : null };
+  const { errno: number } = error.facts();
+  if (typeof number === 'number') return { error, errno: number };
+  if (error instanceof PermissionError) {
+    return { error, errno: error.errnoName === 'EPERM' ? errno.EPERM : errno.EACCES };
+  }
+  return { error, errno: error.code === 'ATTACH_TARGET_NOT_FOUND' ? errno.ESRCH : null };
 }

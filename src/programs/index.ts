@@ -1,3 +1,4 @@
 export { BpfProgram, readProgramInfo } from './program.ts';
 export type { ProgramInfo, TestRunOptions, TestRunResult } from './program.ts';
 export { programTypeName } from './program-type.ts';
+export { readProgramBtf } from './program-btf.ts';

@@ -6,6 +6,7 @@ import { PermissionError, SyscallError } from '../errors.ts';
 export const errno = {
   EPERM: constants.errno.EPERM,
   ENOENT: constants.errno.ENOENT,
+  ESRCH: constants.errno.ESRCH,
   EINTR: constants.errno.EINTR,
   EBADF: constants.errno.EBADF,
   EAGAIN: constants.errno.EAGAIN,

@@ -134,11 +134,23 @@ for (const [name, bytes] of objects) {
           return index === failing || again ? -errno[failure] : 0;
         });
         const words = inWords(whole.calls[failing] ?? { command: 0, attribute: new Uint8Array() });
-        // A program that is refused at first and taken with a log is loaded; so is one without its read-only data.
+        // A program that is refused at first and taken with a log is loaded; so is one without its read-only data,
+        // and an object without its BTF, which is said.
+        const withoutBtf =
+          /EINVAL|ENOMEM/.test(failure) && whole.calls[failing]?.command === uapi.BPF_BTF_LOAD;
         const survives =
-          (failure === 'ENOSPC' && words.startsWith('program')) || (failure === 'EINVAL' && words === 'bind');
+          withoutBtf ||
+          (failure === 'ENOSPC' && words.startsWith('program')) ||
+          (failure === 'EINVAL' && words === 'bind');
         if (survives) {
-          Collection.load(parse(bytes), { kernel }).close();
+          const collection = Collection.load(parse(bytes), { kernel });
+          if (withoutBtf) {
+            t.match(
+              collection.warnings.join(),
+              /^Cannot load the BTF of \S+: the kernel refuses it: .*; loaded without it$/,
+            );
+          } else t.same(collection.warnings, []);
+          collection.close();
         } else {
           const { code, message } = thrown(() => Collection.load(parse(bytes), { kernel }));
           t.match(

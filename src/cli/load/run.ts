@@ -44,6 +44,7 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
     }
     bindToDevice(program, targets);
     const collection = Collection.load(object);
+    for (const warning of collection.warnings) output.note(`note: ${warning}`);
     try {
       return await runLoaded({
         collection,

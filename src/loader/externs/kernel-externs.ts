@@ -7,7 +7,7 @@ import {
   typesAreCompatible,
   type Btf,
 } from '../../btf/index.ts';
-import type { ExternSpec, ObjectFile, ProgramSpec } from '../../elf/index.ts';
+import type { ExternSpec, FunctionSpec, ObjectFile, ProgramSpec } from '../../elf/index.ts';
 import type { KernelBtf } from '../kernel-btf.ts';
 import { findKernelSymbols } from './kernel-symbols.ts';
 
@@ -27,6 +27,9 @@ export type KernelReference =
  * other program they count as absent.
  */
 const DEVICE_BOUND_PREFIX = 'bpf_xdp_metadata_';
+
+/** Who refers to an extern: a program, or a function that programs call. */
+type ExternUser = FunctionSpec & Partial<Pick<ProgramSpec, 'deviceBound'>>;
 
 interface Found {
   readonly id: number;
@@ -52,12 +55,28 @@ export class KernelExterns {
   }
 
   /**
+   * Sees that everything the object needs of the kernel is there, whichever of its programs are loaded, as libbpf does
+   * (bpf_object__resolve_externs): an object that works in part would fail later, and elsewhere.
+   *
+   * @throws ObjectError naming what is not there and who refers to it
+   */
+  check(): void {
+    const needed = [...this.#object.externs.values()].filter(({ weak, place }) => !weak && !place);
+    if (needed.length === 0) return;
+    const users = usersOfExterns(this.#object);
+    for (const extern of needed) {
+      const user = users.get(extern.name);
+      if (user) this.resolve(extern, user);
+    }
+  }
+
+  /**
    * What an extern is for a program; undefined for a weak one that is not there, or that is a function with other
    * parameters.
    *
    * @throws ObjectError naming it and the program
    */
-  resolve(extern: ExternSpec, spec: ProgramSpec): KernelReference | undefined {
+  resolve(extern: ExternSpec, spec: ExternUser): KernelReference | undefined {
     const { btf } = this.#object;
     if (!btf || extern.typeId === undefined || extern.section !== '.ksyms') {
       throw unresolved(extern, spec, 'only what is declared with __ksym or __kconfig can be resolved');
@@ -73,7 +92,7 @@ export class KernelExterns {
 
   #function(
     extern: ExternSpec,
-    { spec, btf, prototypeId }: { spec: ProgramSpec; btf: Btf; prototypeId: number },
+    { spec, btf, prototypeId }: { spec: ExternUser; btf: Btf; prototypeId: number },
   ): KernelReference | undefined {
     const name = essentialName(extern.name);
     const outOfReach = name.startsWith(DEVICE_BOUND_PREFIX) && spec.deviceBound === undefined;
@@ -92,7 +111,7 @@ export class KernelExterns {
 
   #variable(
     extern: ExternSpec,
-    { spec, btf, typeId }: { spec: ProgramSpec; btf: Btf; typeId: number },
+    { spec, btf, typeId }: { spec: ExternUser; btf: Btf; typeId: number },
   ): KernelReference | undefined {
     const found = this.#find(essentialName(extern.name), 'variable');
     if (!found) return absent(extern, spec, "the kernel's BTF has no variable of that name");
@@ -104,7 +123,7 @@ export class KernelExterns {
     return { kind: 'variable', id: found.id, module: found.module };
   }
 
-  #address(extern: ExternSpec, spec: ProgramSpec): KernelReference | undefined {
+  #address(extern: ExternSpec, spec: ExternUser): KernelReference | undefined {
     const addresses = this.#addresses().get(extern.name) ?? [];
     const [address] = addresses;
     if (address === undefined) return absent(extern, spec, 'this kernel has no symbol of that name');
@@ -136,6 +155,17 @@ export class KernelExterns {
   }
 }
 
+/** The first function that refers to each extern. */
+function usersOfExterns(object: ObjectFile): Map<string, ExternUser> {
+  const users = new Map<string, ExternUser>();
+  for (const fn of [...object.programs.values(), ...object.subprograms]) {
+    for (const relocation of fn.relocations) {
+      if (relocation.kind === 'extern' && !users.has(relocation.symbol)) users.set(relocation.symbol, fn);
+    }
+  }
+  return users;
+}
+
 /** A struct that is only declared is none to the kernel, and is spelled the same. */
 function describe(btf: Btf, id: number): string {
   return formatType(btf, id) + (btf.kindOf(id) === 'forward' ? ', without its members' : '');
@@ -148,12 +178,12 @@ function compatible(ours: { btf: Btf; id: number }, theirs: { btf: Btf; id: numb
   );
 }
 
-function absent(extern: ExternSpec, spec: ProgramSpec, why: string): KernelReference | undefined {
+function absent(extern: ExternSpec, spec: ExternUser, why: string): KernelReference | undefined {
   if (extern.weak) return undefined;
   throw unresolved(extern, spec, why);
 }
 
-function unresolved({ name }: ExternSpec, spec: ProgramSpec, why: string): ObjectError {
+function unresolved({ name }: ExternSpec, spec: ExternUser, why: string): ObjectError {
   return new ObjectError(
     'RELOCATION_FAILED',
     `Cannot load program ${spec.name}: it refers to ${name}, and ${why}`,

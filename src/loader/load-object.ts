@@ -1,0 +1,217 @@
+import { BtfError, ObjectError } from '../errors.ts';
+import {
+  findNamed,
+  KERNEL_CONFIG_SECTION,
+  type MapSpec,
+  type ObjectFile,
+  type ProgramSpec,
+} from '../elf/index.ts';
+import { MapType, type BpfMap } from '../maps/index.ts';
+import type { BpfProgram } from '../programs/index.ts';
+import { systemKernel, type Fd, type Kernel } from '../sys/index.ts';
+import { findAttachTarget } from './attach-target.ts';
+import { bindReadOnlyData } from './bind-read-only-data.ts';
+import { CoreRelocations, explainRefusal } from './core-relocations.ts';
+import { checkCompatible, createMap } from './create-maps.ts';
+import { kernelConfigContents } from './externs/kernel-config.ts';
+import { KernelExterns } from './externs/kernel-externs.ts';
+import { ModuleBtfs } from './externs/module-btf.ts';
+import { KernelBtf } from './kernel-btf.ts';
+import type { LoadOptions } from './load-options.ts';
+import { loadProgram, type AttachFields } from './load-program.ts';
+import { loadObjectBtf } from './object-btf.ts';
+import { relocate } from './relocate.ts';
+import { linkSubprograms } from './subprograms.ts';
+
+/** What a load has made. */
+export interface LoadedParts {
+  readonly maps: ReadonlyMap<string, BpfMap>;
+  readonly programs: ReadonlyMap<string, BpfProgram>;
+  /** What the verifier said of each program. */
+  readonly logs: ReadonlyMap<string, string>;
+  /** What was left out because the kernel would not have it, in sentences. */
+  readonly warnings: readonly string[];
+  /** Everything to be closed with the collection, in the order it was made. */
+  readonly owned: readonly { close(): void }[];
+}
+
+/** Creates the maps, loads the programs and fills what the object says; all of it or nothing. */
+export function loadObject(object: ObjectFile, options: LoadOptions): LoadedParts {
+  const load = new ObjectLoad(object, options);
+  try {
+    load.run();
+    return load;
+  } catch (error) {
+    closeAll(load.owned);
+    throw error;
+  }
+}
+
+class ObjectLoad implements LoadedParts {
+  readonly maps = new Map<string, BpfMap>();
+  readonly programs = new Map<string, BpfProgram>();
+  readonly logs = new Map<string, string>();
+  readonly warnings: string[] = [];
+  readonly owned: { close(): void }[] = [];
+  readonly #object: ObjectFile;
+  readonly #options: LoadOptions;
+  readonly #kernel: Kernel;
+  readonly #kernelBtf = new KernelBtf();
+  readonly #moduleBtfs: ModuleBtfs;
+  readonly #kernelExterns: KernelExterns;
+  readonly #coreRelocations: CoreRelocations;
+  #btf: Fd | undefined;
+
+  constructor(object: ObjectFile, options: LoadOptions) {
+    this.#object = object;
+    this.#options = options;
+    this.#kernel = options.kernel ?? systemKernel();
+    this.#moduleBtfs = new ModuleBtfs(this.#kernel);
+    this.#kernelExterns = new KernelExterns(object, { kernelBtf: this.#kernelBtf });
+    const { kernelBtf: given } = options;
+    this.#coreRelocations = new CoreRelocations(
+      object,
+      given
+        ? { main: () => given }
+        : { main: () => this.#kernelBtf.vmlinux, modules: () => [...this.#kernelBtf.modules.values()] },
+    );
+  }
+
+  run(): void {
+    const programs = this.#chosenPrograms();
+    if (this.#options.externs === 'of-object') this.#kernelExterns.check();
+    try {
+      this.#btf = this.#loadBtf();
+      for (const spec of this.#object.maps.values()) this.#makeMap(spec);
+      for (const spec of programs) this.#loadProgram(spec);
+      this.#fillSlots();
+    } finally {
+      // Maps and programs hold the BTF from now on.
+      this.#btf?.close();
+      this.#moduleBtfs.close();
+    }
+  }
+
+  #chosenPrograms(): ProgramSpec[] {
+    const { programs } = this.#options;
+    if (programs) return programs.map((name) => this.#object.program(name));
+    return [...this.#object.programs.values()].filter((program) => program.autoload);
+  }
+
+  /** An object can do without its BTF in the kernel, at the price of untyped maps and no line information. */
+  #loadBtf(): Fd | undefined {
+    try {
+      return loadObjectBtf(this.#kernel, this.#object);
+    } catch (error) {
+      if (!(error instanceof BtfError) || this.#needsBtf()) throw error;
+      this.warnings.push(`${error.message}; loaded without it`);
+      return undefined;
+    }
+  }
+
+  /** A struct_ops map is defined by its type (kernel_needs_btf() of libbpf). */
+  #needsBtf(): boolean {
+    return [...this.#object.maps.values()].some(({ type }) => type === MapType.StructOps);
+  }
+
+  #makeMap(spec: MapSpec): void {
+    const given = this.#options.maps?.get(spec.name);
+    if (given) checkCompatible(spec, given);
+    const context = { object: this.#object, btf: this.#btf, kernel: this.#kernel };
+    const map = given ?? createMap(this.#withSettings(spec), context);
+    if (!given) this.owned.push(map);
+    this.maps.set(spec.name, map);
+  }
+
+  /** The map of kernel settings gets its contents only now, from the kernel that it is loaded into. */
+  #withSettings(spec: MapSpec): MapSpec {
+    if (spec.name !== KERNEL_CONFIG_SECTION || spec.contents !== undefined) return spec;
+    const text = this.#options.kernelConfig;
+    return { ...spec, contents: kernelConfigContents(this.#object, { kernel: this.#kernel, text }) };
+  }
+
+  #loadProgram(spec: ProgramSpec): void {
+    const { program, log } = this.#verify(spec);
+    this.owned.push(program);
+    this.programs.set(spec.name, program);
+    this.logs.set(spec.name, log);
+    bindReadOnlyData(program, { specs: this.#object.maps.values(), maps: this.maps });
+  }
+
+  #verify(spec: ProgramSpec): { program: BpfProgram; log: string } {
+    const linked = linkSubprograms(this.#object, spec);
+    const attach = this.#attachFields(spec);
+    const poisoned = this.#coreRelocations.apply(linked);
+    const moduleDescriptors = relocate(linked, {
+      object: this.#object,
+      maps: this.maps,
+      kernelExterns: this.#kernelExterns,
+      moduleBtfs: this.#moduleBtfs,
+    });
+    try {
+      return loadProgram(linked, {
+        object: this.#object,
+        btf: this.#btf,
+        kernel: this.#kernel,
+        moduleDescriptors,
+        attach,
+        acceptedLog: this.#options.acceptedLog,
+      });
+    } catch (error) {
+      throw explainRefusal(error, poisoned);
+    }
+  }
+
+  #attachFields(spec: ProgramSpec): AttachFields | undefined {
+    const target = findAttachTarget(spec, {
+      kernelBtf: this.#kernelBtf,
+      program: this.#options.attachTo?.get(spec.name),
+    });
+    if (!target) return undefined;
+    const { btfId } = target;
+    if (target.kind === 'program') return { btfId, descriptor: target.program.fd.value };
+    return { btfId, descriptor: this.#moduleDescriptor(target.module, spec) };
+  }
+
+  #moduleDescriptor(module: string | undefined, spec: ProgramSpec): number {
+    if (module === undefined) return 0;
+    const descriptor = this.#moduleBtfs.descriptor(module);
+    if (descriptor !== undefined) return descriptor;
+    throw new ObjectError('RELOCATION_FAILED', `Cannot load program ${spec.name}: module ${module} is gone`, {
+      section: spec.section,
+      program: spec.name,
+    });
+  }
+
+  /** Puts into program arrays and maps of maps what the object's `values` say, once both sides exist. */
+  #fillSlots(): void {
+    for (const spec of this.#object.maps.values()) {
+      for (const { index, target } of spec.initialSlots) {
+        const descriptor = this.#slotTarget(spec, target);
+        if (descriptor === undefined) continue;
+        const [key, value] = [new Uint32Array([index]), new Uint32Array([descriptor.value])];
+        this.maps.get(spec.name)?.setBytes(new Uint8Array(key.buffer), new Uint8Array(value.buffer));
+      }
+    }
+  }
+
+  #slotTarget(spec: MapSpec, target: string): Fd | undefined {
+    if (spec.type !== MapType.ProgramArray)
+      return findNamed({ kind: 'map', name: target, whole: 'the collection' }, this.maps).fd;
+    // A program that was left out leaves its slot empty, and a tail call into it falls through.
+    return this.programs.get(target)?.fd;
+  }
+}
+
+/** Last made, first closed; every one is closed, and the first failure is what is thrown. */
+export function closeAll(owned: readonly { close(): void }[]): void {
+  const failures: unknown[] = [];
+  for (const resource of owned.toReversed()) {
+    try {
+      resource.close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}

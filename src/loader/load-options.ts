@@ -1,0 +1,39 @@
+import type { Btf } from '../btf/index.ts';
+import type { BpfMap } from '../maps/index.ts';
+import type { BpfProgram } from '../programs/index.ts';
+import type { Kernel } from '../sys/index.ts';
+import type { AcceptedLog } from './load-program.ts';
+
+export interface LoadOptions {
+  /** Maps that stand in for those of the object, by name. They stay the caller's: close them yourself. */
+  readonly maps?: ReadonlyMap<string, BpfMap>;
+  /** @default the running kernel */
+  readonly kernel?: Kernel;
+  /**
+   * The types that CO-RE relocations are resolved against, for a kernel that does not offer its own.
+   *
+   * @default those of the running kernel and its modules
+   */
+  readonly kernelBtf?: Btf;
+  /**
+   * Lines `CONFIG_NAME=value`, which come before those that the running kernel was built with, for externs declared
+   * with `__kconfig`.
+   */
+  readonly kernelConfig?: string;
+  /**
+   * Loaded programs, by the name of the program of this object that is for a function of theirs: `freplace`, and
+   * `fentry` or `fexit` of BPF functions. They stay the caller's.
+   */
+  readonly attachTo?: ReadonlyMap<string, BpfProgram>;
+  /** Names of the programs to load. @default those with `autoload` */
+  readonly programs?: readonly string[];
+  /**
+   * Whose references to the kernel must resolve: those of the programs that are loaded, or of the whole object, as
+   * libbpf wants it whatever is loaded.
+   *
+   * @default 'of-programs'
+   */
+  readonly externs?: 'of-programs' | 'of-object';
+  /** What to ask the verifier about programs that it accepts, for {@link Collection.log}. @default 'none' */
+  readonly acceptedLog?: AcceptedLog;
+}
