@@ -11,3 +11,4 @@ export type { FunctionSpec, ProgramSpec } from './program-spec.ts';
 export { interpretSectionName, sectionDefinitions } from './section-names.ts';
 export type { SectionDefinition, SectionMeaning } from './section-names.ts';
 export { VariableSpec } from './variable-spec.ts';
+export type { StructOpsDefinition } from './struct-ops.ts';

@@ -1,3 +1,5 @@
+import type { StructOpsDefinition } from './struct-ops.ts';
+
 /** A map of an object, as it will be created. The fields that are not `readonly` may be changed until then. */
 export interface MapSpec {
   readonly name: string;
@@ -24,6 +26,13 @@ export interface MapSpec {
   readonly inner: MapSpec | undefined;
   /** What the object itself puts into a map of maps or a program array: index to the name of a map or program. */
   readonly initialSlots: readonly InitialSlot[];
+  /**
+   * Whether it is created at all. Maps of a section `?.struct_ops` start with false. What refers to a map that was left
+   * out is refused by the verifier, should it be reachable.
+   */
+  autocreate: boolean;
+  /** Of a struct_ops map only. */
+  readonly structOps: StructOpsDefinition | undefined;
   /** First contents: the bytes of a data section, which may be changed until the map is created. */
   contents: Uint8Array | undefined;
   /** Made read-only for user space once filled (`BPF_MAP_FREEZE`, Linux 5.2), as `.rodata` is. */
@@ -31,7 +40,7 @@ export interface MapSpec {
 }
 
 export interface MapDefinition {
-  readonly kind: 'btf' | 'legacy' | 'data' | 'inner';
+  readonly kind: 'btf' | 'legacy' | 'data' | 'inner' | 'struct_ops';
   readonly sectionIndex: number;
   /** Bytes from the start of the section. */
   readonly offset: number;
@@ -60,6 +69,8 @@ export function emptyMapSpec(name: string, definition: MapDefinition): MapSpec {
     definition,
     inner: undefined,
     initialSlots: [],
+    autocreate: true,
+    structOps: undefined,
     contents: undefined,
     freeze: false,
   };

@@ -20,6 +20,7 @@ import {
 } from './object-parts.ts';
 import type { FunctionSpec, ProgramSpec } from './program-spec.ts';
 import { readRelocations } from './relocations.ts';
+import { isWantedByStructOps } from './struct-ops.ts';
 import { readSymbols, sectionNameOf, SymbolType, UNDEFINED_SECTION } from './symbols.ts';
 import type { VariableSpec } from './variable-spec.ts';
 
@@ -83,6 +84,8 @@ export class ObjectFile {
       exceptionCallbacks: readExceptionCallbacks(this.btf),
     });
     this.programs = new Map(programs.map((program) => [program.name, program]));
+    for (const program of programs)
+      program.autoload = isWantedByStructOps(program.name, this.maps.values()) ?? program.autoload;
     this.subprograms = subprograms;
     this.variables = readAllVariables(elf, { btf: this.btf, symbols, maps: this.maps });
     this.hiddenFunctions = new Set(

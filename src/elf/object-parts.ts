@@ -11,6 +11,7 @@ import { isLegacyMapSection, readLegacyMaps } from './legacy-maps.ts';
 import type { MapSpec } from './map-spec.ts';
 import type { ElfRelocation } from './relocations.ts';
 import type { ElfSymbol } from './symbols.ts';
+import { isStructOpsSection, readStructOps } from './struct-ops.ts';
 import { VariableSpec } from './variable-spec.ts';
 
 function sectionNamed(elf: ElfContainer, name: string): ElfSection | undefined {
@@ -61,7 +62,8 @@ export function readMaps(
       for (const map of readLegacyMaps(section, { btf, symbols, sections, littleEndian }))
         maps.set(map.name, map);
     }
-    if (section.name !== '.maps') continue;
+    const structOps = isStructOpsSection(section) && section.size > 0;
+    if (section.name !== '.maps' && !structOps) continue;
     if (!btf) {
       throw new ObjectError(
         'OBJECT_INVALID',
@@ -73,6 +75,11 @@ export function readMaps(
       );
     }
     const ofSection = relocations.get(section.index) ?? [];
+    if (structOps) {
+      for (const map of readStructOps(section, { btf, symbols, relocations: ofSection }))
+        maps.set(map.name, map);
+      continue;
+    }
     for (const map of readBtfMaps(section, { btf, symbols, relocations: ofSection, objectName }))
       maps.set(map.name, map);
   }

@@ -28,6 +28,7 @@ export class Collection {
   readonly warnings: readonly string[];
   readonly #owned: readonly { close(): void }[];
   readonly #logs: ReadonlyMap<string, string>;
+  readonly #structOps: ReadonlyMap<string, Uint8Array>;
 
   private constructor(object: ObjectFile, parts: LoadedParts) {
     this.object = object;
@@ -37,6 +38,7 @@ export class Collection {
     this.warnings = parts.warnings;
     this.#owned = parts.owned;
     this.#logs = parts.logs;
+    this.#structOps = parts.structOps;
   }
 
   /**
@@ -65,6 +67,16 @@ export class Collection {
   /** What the verifier said of a program that it accepted; empty unless `acceptedLog` asked for it. */
   log(program: string): string {
     return this.#logs.get(this.program(program).name) ?? '';
+  }
+
+  /**
+   * What registers a struct_ops map when it is written to its only entry: the kernel's struct with the descriptors of
+   * the loaded programs. A copy.
+   *
+   * @throws NotFoundError for a map that is none
+   */
+  structOpsValue(map: string): Uint8Array {
+    return findNamed({ kind: 'map', name: map, whole: 'struct_ops' }, this.#structOps).slice();
   }
 
   /** @throws NotFoundError naming the maps that there are */

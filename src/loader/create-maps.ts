@@ -4,6 +4,7 @@ import type { MapSpec, ObjectFile } from '../elf/index.ts';
 import { Feature, requireFeature } from '../features/index.ts';
 import { BpfMap, MapType, mapTypeName, type MapTypes } from '../maps/index.ts';
 import type { Fd, Kernel } from '../sys/index.ts';
+import type { KernelStructOps } from './struct-ops.ts';
 import { dataMapName, kernelObjectName } from './kernel-names.ts';
 
 /** The types of maps that the kernel refuses BTF for (map_create_check_btf; libbpf clears it for the same ones). */
@@ -32,6 +33,8 @@ export interface CreateMapContext {
   readonly object: ObjectFile;
   readonly btf: Fd | undefined;
   readonly kernel: Kernel;
+  /** Of a struct_ops map: what {@link translateStructOps} says, and the descriptor of the module's BTF. */
+  readonly structOps?: { readonly types: KernelStructOps; readonly module: number | undefined } | undefined;
 }
 
 /** Creates the map of a spec, filled and frozen where the spec says so. */
@@ -67,7 +70,7 @@ function create(spec: MapSpec, context: CreateMapContext & { inner: BpfMap | und
 
 function createAsSpecified(
   spec: MapSpec,
-  { object, btf, kernel, inner }: CreateMapContext & { inner: BpfMap | undefined },
+  { object, btf, kernel, inner, structOps }: CreateMapContext & { inner: BpfMap | undefined },
 ): BpfMap {
   const types = typesOf(spec, object);
   const inKernel = btf && types && !WITHOUT_BTF.has(spec.type);
@@ -75,7 +78,7 @@ function createAsSpecified(
     {
       type: spec.type,
       keySize: spec.keySize,
-      valueSize: spec.valueSize,
+      valueSize: structOps?.types.valueSize ?? spec.valueSize,
       maxEntries: maxEntriesOf(spec, kernel),
       flags: spec.flags,
       extra: spec.extra,
@@ -83,6 +86,11 @@ function createAsSpecified(
         spec.definition.kind === 'data' ? dataMapName(object.name, spec.name) : kernelObjectName(spec.name),
       ...(spec.numaNode !== undefined && { numaNode: spec.numaNode }),
       ...(inner && { innerMap: inner }),
+      ...(structOps &&
+        btf && {
+          btf: { fd: btf, keyTypeId: 0, valueTypeId: 0 },
+          kernelValueType: { id: structOps.types.valueTypeId, module: structOps.module },
+        }),
       ...(inKernel && {
         btf: { fd: btf, keyTypeId: types.keyTypeId, valueTypeId: types.valueTypeId },
       }),

@@ -9,6 +9,7 @@ import {
 import { MapType, type BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { systemKernel, type Fd, type Kernel } from '../sys/index.ts';
+import { BPF_PROG_TYPE_STRUCT_OPS } from '../uapi/index.ts';
 import { findAttachTarget } from './attach-target.ts';
 import { bindReadOnlyData } from './bind-read-only-data.ts';
 import { CoreRelocations, explainRefusal } from './core-relocations.ts';
@@ -21,6 +22,7 @@ import type { LoadOptions } from './load-options.ts';
 import { loadProgram, type AttachFields } from './load-program.ts';
 import { loadObjectBtf } from './object-btf.ts';
 import { relocate } from './relocate.ts';
+import { translateStructOps, type KernelStructOps } from './struct-ops.ts';
 import { linkSubprograms } from './subprograms.ts';
 
 /** What a load has made. */
@@ -29,6 +31,8 @@ export interface LoadedParts {
   readonly programs: ReadonlyMap<string, BpfProgram>;
   /** What the verifier said of each program. */
   readonly logs: ReadonlyMap<string, string>;
+  /** What registers each struct_ops map when it is written to it: the programs' descriptors are in it. */
+  readonly structOps: ReadonlyMap<string, Uint8Array>;
   /** What was left out because the kernel would not have it, in sentences. */
   readonly warnings: readonly string[];
   /** Everything to be closed with the collection, in the order it was made. */
@@ -51,6 +55,7 @@ class ObjectLoad implements LoadedParts {
   readonly maps = new Map<string, BpfMap>();
   readonly programs = new Map<string, BpfProgram>();
   readonly logs = new Map<string, string>();
+  readonly structOps = new Map<string, Uint8Array>();
   readonly warnings: string[] = [];
   readonly owned: { close(): void }[] = [];
   readonly #object: ObjectFile;
@@ -60,6 +65,7 @@ class ObjectLoad implements LoadedParts {
   readonly #moduleBtfs: ModuleBtfs;
   readonly #kernelExterns: KernelExterns;
   readonly #coreRelocations: CoreRelocations;
+  readonly #structOps = new Map<string, KernelStructOps>();
   #btf: Fd | undefined;
 
   constructor(object: ObjectFile, options: LoadOptions) {
@@ -82,9 +88,12 @@ class ObjectLoad implements LoadedParts {
     if (this.#options.externs === 'of-object') this.#kernelExterns.check();
     try {
       this.#btf = this.#loadBtf();
-      for (const spec of this.#object.maps.values()) this.#makeMap(spec);
+      const maps = [...this.#object.maps.values()].filter((map) => map.autocreate);
+      for (const spec of maps) this.#translateStructOps(spec);
+      for (const spec of maps) this.#makeMap(spec);
       for (const spec of programs) this.#loadProgram(spec);
       this.#fillSlots();
+      this.#fillStructOps();
     } finally {
       // Maps and programs hold the BTF from now on.
       this.#btf?.close();
@@ -114,10 +123,23 @@ class ObjectLoad implements LoadedParts {
     return [...this.#object.maps.values()].some(({ type }) => type === MapType.StructOps);
   }
 
+  #translateStructOps(spec: MapSpec): void {
+    const { structOps } = spec;
+    if (!structOps) return;
+    const source = { object: this.#object, kernelBtf: this.#kernelBtf };
+    this.#structOps.set(spec.name, translateStructOps({ ...spec, structOps }, source));
+  }
+
   #makeMap(spec: MapSpec): void {
     const given = this.#options.maps?.get(spec.name);
     if (given) checkCompatible(spec, given);
-    const context = { object: this.#object, btf: this.#btf, kernel: this.#kernel };
+    const types = this.#structOps.get(spec.name);
+    const context = {
+      object: this.#object,
+      btf: this.#btf,
+      kernel: this.#kernel,
+      structOps: types && { types, module: this.#moduleDescriptor(types.module, `create map ${spec.name}`) },
+    };
     const map = given ?? createMap(this.#withSettings(spec), context);
     if (!given) this.owned.push(map);
     this.maps.set(spec.name, map);
@@ -163,6 +185,7 @@ class ObjectLoad implements LoadedParts {
   }
 
   #attachFields(spec: ProgramSpec): AttachFields | undefined {
+    if (spec.type === BPF_PROG_TYPE_STRUCT_OPS) return this.#implementedMember(spec);
     const target = findAttachTarget(spec, {
       kernelBtf: this.#kernelBtf,
       program: this.#options.attachTo?.get(spec.name),
@@ -170,17 +193,29 @@ class ObjectLoad implements LoadedParts {
     if (!target) return undefined;
     const { btfId } = target;
     if (target.kind === 'program') return { btfId, descriptor: target.program.fd.value };
-    return { btfId, descriptor: this.#moduleDescriptor(target.module, spec) };
+    return { btfId, descriptor: this.#moduleDescriptor(target.module, `load program ${spec.name}`) ?? 0 };
   }
 
-  #moduleDescriptor(module: string | undefined, spec: ProgramSpec): number {
-    if (module === undefined) return 0;
+  /** A program may stand in several maps, as the same member of the same struct. */
+  #implementedMember(spec: ProgramSpec): AttachFields | undefined {
+    let fields: AttachFields | undefined;
+    for (const { typeId, module, programs } of this.#structOps.values()) {
+      for (const { program, memberIndex } of programs) {
+        if (program !== spec.name) continue;
+        if (fields && (fields.btfId !== typeId || fields.type !== memberIndex)) throw severalMembers(spec);
+        const descriptor = this.#moduleDescriptor(module, `load program ${spec.name}`) ?? 0;
+        fields = { btfId: typeId, descriptor, type: memberIndex };
+      }
+    }
+    return fields;
+  }
+
+  /** Undefined for the kernel itself. */
+  #moduleDescriptor(module: string | undefined, doing: string): number | undefined {
+    if (module === undefined) return undefined;
     const descriptor = this.#moduleBtfs.descriptor(module);
     if (descriptor !== undefined) return descriptor;
-    throw new ObjectError('RELOCATION_FAILED', `Cannot load program ${spec.name}: module ${module} is gone`, {
-      section: spec.section,
-      program: spec.name,
-    });
+    throw new ObjectError('RELOCATION_FAILED', `Cannot ${doing}: module ${module} is gone`);
   }
 
   /** Puts into program arrays and maps of maps what the object's `values` say, once both sides exist. */
@@ -195,12 +230,31 @@ class ObjectLoad implements LoadedParts {
     }
   }
 
+  #fillStructOps(): void {
+    for (const [name, { value, programs }] of this.#structOps) {
+      const view = new DataView(value.buffer);
+      for (const { program, valueOffset } of programs) {
+        const loaded = this.programs.get(program);
+        if (loaded) view.setBigUint64(valueOffset, BigInt(loaded.fd.value), true);
+      }
+      this.structOps.set(name, value);
+    }
+  }
+
   #slotTarget(spec: MapSpec, target: string): Fd | undefined {
     if (spec.type !== MapType.ProgramArray)
       return findNamed({ kind: 'map', name: target, whole: 'the collection' }, this.maps).fd;
     // A program that was left out leaves its slot empty, and a tail call into it falls through.
     return this.programs.get(target)?.fd;
   }
+}
+
+function severalMembers(spec: ProgramSpec): ObjectError {
+  return new ObjectError(
+    'OBJECT_INVALID',
+    `Cannot load program ${spec.name}: it implements different members of struct_ops maps`,
+    { section: spec.section, program: spec.name },
+  );
 }
 
 /** Last made, first closed; every one is closed, and the first failure is what is thrown. */

@@ -1,5 +1,5 @@
 import { ObjectError } from '../errors.ts';
-import { InstructionView } from '../asm/index.ts';
+import { CALL, InstructionView } from '../asm/index.ts';
 import { KERNEL_CONFIG_SECTION } from '../elf/index.ts';
 import type { ExternSpec, ObjectFile, ProgramSpec } from '../elf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
@@ -17,6 +17,9 @@ import { relocationsOf, type LinkedProgram, type PlacedRelocation } from './subp
  * names in its log should the call be reachable after all. libbpf uses the same number (POISON_CALL_KFUNC_BASE).
  */
 const POISONED_CALL = 2_002_000_000;
+
+/** What a load of a map that was not created becomes, plus the map's number; libbpf's POISON_LDIMM64_MAP_BASE. */
+const POISONED_MAP = 2_001_000_000;
 
 /** How modules are told from each other in a program: by places in its `fd_array`. */
 interface ModuleDescriptors {
@@ -40,7 +43,9 @@ export function relocate(linked: LinkedProgram, context: RelocationContext): rea
   const descriptors: number[] = [];
   for (const placed of relocationsOf(linked.functions)) {
     const { relocation, index } = placed;
-    if (relocation.kind === 'map') {
+    if ((relocation.kind === 'map' || relocation.kind === 'data') && isLeftOut(relocation.map, context)) {
+      poisonMapLoad(view, { index, number: [...context.object.maps.keys()].indexOf(relocation.map) });
+    } else if (relocation.kind === 'map') {
       view.setSource(index, BPF_PSEUDO_MAP_FD);
       view.setImmediate(index, mapNamed(relocation.map, context.maps, linked.spec).fd.value);
     } else if (relocation.kind === 'data') {
@@ -52,6 +57,17 @@ export function relocate(linked: LinkedProgram, context: RelocationContext): rea
     }
   }
   return descriptors;
+}
+
+function isLeftOut(name: string, { object, maps }: RelocationContext): boolean {
+  return object.maps.get(name)?.autocreate === false && !maps.has(name);
+}
+
+/** Both halves of the load become calls that no kernel knows, so that the verifier refuses a program that gets there. */
+function poisonMapLoad(view: InstructionView, { index, number }: { index: number; number: number }): void {
+  const call = { opcode: CALL, destination: 0, source: 0, offset: 0, immediate: POISONED_MAP + number };
+  view.set(index, call);
+  view.set(index + 1, call);
 }
 
 interface ExternContext extends RelocationContext {

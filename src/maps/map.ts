@@ -17,6 +17,7 @@ import {
   BPF_ANY,
   BPF_EXIST,
   BPF_F_MMAPABLE,
+  BPF_F_VTYPE_BTF_OBJ_FD,
   BPF_MAP_TYPE_RINGBUF,
   BPF_MAP_TYPE_USER_RINGBUF,
   BPF_NOEXIST,
@@ -45,6 +46,11 @@ export interface MapOptions {
   readonly ifindex?: number;
   /** BTF in the kernel, and the ids of key and value in it. */
   readonly btf?: { readonly fd: Fd; readonly keyTypeId: number; readonly valueTypeId: number };
+  /**
+   * Of a struct_ops map: the id of its value's type in the BTF of the kernel, or of the module whose BTF the descriptor
+   * is of (Linux 6.9).
+   */
+  readonly kernelValueType?: { readonly id: number; readonly module: number | undefined };
 }
 
 /** Which entries `set` may write: any, only new ones, only existing ones. */
@@ -112,7 +118,7 @@ export class BpfMap {
   ): BpfMap {
     const kernel = facts.kernel ?? systemKernel();
     const name = facts.name ?? options.name ?? 'map';
-    const { btf } = options;
+    const { btf, kernelValueType: valueType } = options;
     for (const number of [
       'type',
       'keySize',
@@ -132,7 +138,7 @@ export class BpfMap {
         key_size: options.keySize,
         value_size: options.valueSize,
         max_entries: options.maxEntries,
-        map_flags: options.flags ?? 0,
+        map_flags: (options.flags ?? 0) | (valueType?.module === undefined ? 0 : BPF_F_VTYPE_BTF_OBJ_FD),
         inner_map_fd: options.innerMap?.fd.value ?? 0,
         numa_node: options.numaNode ?? 0,
         map_name: options.name ?? '',
@@ -142,6 +148,10 @@ export class BpfMap {
           btf_fd: btf.fd.value,
           btf_key_type_id: btf.keyTypeId,
           btf_value_type_id: btf.valueTypeId,
+        }),
+        ...(valueType && {
+          btf_vmlinux_value_type_id: valueType.id,
+          value_type_btf_obj_fd: valueType.module ?? 0,
         }),
       },
       doing: `create map ${name}`,
