@@ -1,5 +1,5 @@
 import { ObjectError } from '../errors.ts';
-import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, BPF_MAP_TYPE_ARRAY } from '../uapi/index.ts';
+import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY } from '../uapi/index.ts';
 import { sizeOf, type Btf } from '../btf/index.ts';
 import type { ElfSection } from './container.ts';
 import { SectionType } from './header.ts';
@@ -45,6 +45,36 @@ export function dataSectionMap(section: ElfSection, btf: Btf | undefined): MapSp
     contents: section.data.slice(),
     freeze: readOnly,
   };
+}
+
+/** The section of globals that lie in the object's arena (`__arena` variables). No map is made of it. */
+export const ARENA_SECTION = '.addr_space.1';
+
+/**
+ * Gives the arena of an object its first contents: the globals of its arena section.
+ *
+ * @returns the arena, or undefined for an object without such globals
+ * @throws ObjectError where there is no arena to hold them, or several
+ */
+export function placeArenaGlobals(
+  sections: readonly ElfSection[],
+  maps: ReadonlyMap<string, MapSpec>,
+): MapSpec | undefined {
+  const [arena, ...others] = [...maps.values()].filter(({ type }) => type === BPF_MAP_TYPE_ARENA);
+  if (others.length > 0) {
+    const names = [arena, ...others].map((map) => map?.name).join(' and ');
+    throw new ObjectError('OBJECT_INVALID', `Cannot read the maps: only one may be an arena, not ${names}`);
+  }
+  const section = sections.find(({ name, size }) => name === ARENA_SECTION && size > 0);
+  if (!section) return undefined;
+  if (!arena) {
+    throw new ObjectError('OBJECT_INVALID', 'Cannot read the arena variables: the object has no arena map', {
+      section: ARENA_SECTION,
+      hint: 'declare a map of type BPF_MAP_TYPE_ARENA in SEC(".maps")',
+    });
+  }
+  arena.contents = new Uint8Array(section.data);
+  return arena;
 }
 
 /** Where a global variable lies, and the bytes it starts with. */

@@ -22,7 +22,7 @@ export function readFunctions(
     relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
     roles: SectionRoles;
     /** By the name of the program. */
-    exceptionCallbacks: ReadonlyMap<string, string>;
+    exceptionCallbacks: ReadonlyMap<string, readonly string[]>;
   },
 ): ObjectFunctions {
   const programs: ProgramSpec[] = [];
@@ -37,7 +37,9 @@ export function readFunctions(
       previous = fn;
       if (section.name === '.text') subprograms.push(fn);
       else
-        programs.push(asProgram(fn, { symbol, exceptionCallback: context.exceptionCallbacks.get(fn.name) }));
+        programs.push(
+          asProgram(fn, { symbol, exceptionCallbacks: context.exceptionCallbacks.get(fn.name) ?? [] }),
+        );
     }
   }
   return { programs, subprograms };
@@ -93,7 +95,7 @@ function readFunction(
 
 function asProgram(
   fn: FunctionSpec,
-  { symbol, exceptionCallback }: { symbol: ElfSymbol; exceptionCallback: string | undefined },
+  { symbol, exceptionCallbacks }: { symbol: ElfSymbol; exceptionCallbacks: readonly string[] },
 ): ProgramSpec {
   if (symbol.binding === SymbolBinding.Local) {
     throw new ObjectError(
@@ -118,7 +120,7 @@ function asProgram(
     sleepable: meaning?.sleepable ?? false,
     frags: meaning?.frags ?? false,
     autoload: !optional,
-    exceptionCallback,
+    exceptionCallbacks,
     deviceBound: undefined,
   };
 }

@@ -3,8 +3,15 @@ import { BtfError, ObjectError } from '../errors.ts';
 import { Cursor } from '../binary/index.ts';
 import { Btf, BtfExt } from '../btf/index.ts';
 import { readBtfMaps } from './btf-maps.ts';
+import { BPF_MAP_TYPE_ARENA } from '../uapi/index.ts';
 import type { ElfContainer, ElfSection } from './container.ts';
-import { dataSectionKind, dataSectionMap, readVariables } from './data-sections.ts';
+import {
+  ARENA_SECTION,
+  dataSectionKind,
+  dataSectionMap,
+  placeArenaGlobals,
+  readVariables,
+} from './data-sections.ts';
 import { kernelConfigMap, type ExternSpec } from './externs.ts';
 import type { SectionRoles } from './instruction-relocations.ts';
 import { isLegacyMapSection, readLegacyMaps } from './legacy-maps.ts';
@@ -83,6 +90,7 @@ export function readMaps(
     for (const map of readBtfMaps(section, { btf, symbols, relocations: ofSection, objectName }))
       maps.set(map.name, map);
   }
+  placeArenaGlobals(elf.sections, maps);
   const settings = kernelConfigMap(externs, btf);
   if (settings) maps.set(settings.name, settings);
   return maps;
@@ -95,6 +103,8 @@ export function rolesOf(elf: ElfContainer, maps: ReadonlyMap<string, MapSpec>): 
     if (definition.kind === 'data') dataMaps.set(definition.sectionIndex, name);
     else byPlace.set(`${definition.sectionIndex}:${definition.offset}`, name);
   }
+  const [arena, globals] = [arenaOf(maps), sectionNamed(elf, ARENA_SECTION)];
+  if (arena && globals) dataMaps.set(globals.index, arena.name);
   return {
     sections: elf.sections,
     mapAt: (sectionIndex, offset) => byPlace.get(`${sectionIndex}:${offset}`),
@@ -110,11 +120,16 @@ export function readAllVariables(
   const variables = new Map<string, VariableSpec>();
   if (!btf) return variables;
   for (const section of elf.sections) {
-    const map = maps.get(section.name);
-    if (dataSectionKind(section) === undefined || !map) continue;
+    const arena = section.name === ARENA_SECTION ? arenaOf(maps) : undefined;
+    const map = arena ?? (dataSectionKind(section) === undefined ? undefined : maps.get(section.name));
+    if (!map || section.size === 0) continue;
     for (const place of readVariables(section, { btf, symbols })) {
       variables.set(place.name, new VariableSpec(place, { btf, map }));
     }
   }
   return variables;
+}
+
+function arenaOf(maps: ReadonlyMap<string, MapSpec>): MapSpec | undefined {
+  return [...maps.values()].find(({ type }) => type === BPF_MAP_TYPE_ARENA);
 }

@@ -29,8 +29,8 @@ export interface ProgramSpec extends FunctionSpec {
   frags: boolean;
   /** Whether it is loaded at all. Programs of sections that begin with `?` start with false. */
   autoload: boolean;
-  /** The function of `.text` that runs when the program throws (`__exception_cb`, Linux 6.7). */
-  readonly exceptionCallback: string | undefined;
+  /** The function of `.text` that runs when the program throws (`__exception_cb`, Linux 6.7); at most one makes sense. */
+  readonly exceptionCallbacks: readonly string[];
   /**
    * Binds an XDP program to one network device (`BPF_F_XDP_DEV_BOUND_ONLY`, Linux 6.3): it can be attached only
    * there, and may call the XDP metadata kfuncs.

@@ -27,6 +27,11 @@ export class VariableSpec implements VariablePlace {
     this.#map = map;
   }
 
+  /** The map that holds it: named like its section, except for the variables of an arena. */
+  get map(): string {
+    return this.#map.name;
+  }
+
   /** The type as C spells it. */
   get typeName(): string {
     return formatType(this.#btf, this.typeId);

@@ -1,6 +1,6 @@
 import { NotFoundError, ObjectError } from '../errors.ts';
 import type { BtfValue } from '../btf/index.ts';
-import { findNamed, type ObjectFile } from '../elf/index.ts';
+import { findNamed, type MapSpec, type ObjectFile } from '../elf/index.ts';
 import { MapType, type BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { RingBuffer, type RingBufferOptions } from '../ringbuf/index.ts';
@@ -8,7 +8,7 @@ import { raiseMemlockLimit } from '../sys/index.ts';
 import { findEventTypes } from './event-types.ts';
 import { closeAll, loadObject, type LoadedParts } from './load-object.ts';
 import type { LoadOptions } from './load-options.ts';
-import { DataSection, Variable } from './variable.ts';
+import { ArenaSection, DataSection, Variable, type VariableMemory } from './variable.ts';
 
 /**
  * An object in the kernel: its maps, the programs with `autoload`, its global variables.
@@ -133,16 +133,19 @@ function readVariables(object: ObjectFile, maps: ReadonlyMap<string, BpfMap>): M
   const { btf } = object;
   const variables = new Map<string, Variable>();
   if (!btf) return variables;
-  const sections = new Map<string, DataSection>();
+  const memories = new Map<string, VariableMemory>();
   for (const spec of object.variables.values()) {
-    const map = maps.get(spec.section);
+    const map = maps.get(spec.map);
     if (!map) continue;
-    const readOnly = object.map(spec.section).freeze;
-    const data = sections.get(spec.section) ?? new DataSection(map, { readOnly });
-    sections.set(spec.section, data);
+    const data = memories.get(spec.map) ?? memoryOf(map, object.map(spec.map));
+    memories.set(spec.map, data);
     variables.set(spec.name, new Variable(spec, { data, btf }));
   }
   return variables;
+}
+
+function memoryOf(map: BpfMap, spec: MapSpec): VariableMemory {
+  return map.type === MapType.Arena ? new ArenaSection(map) : new DataSection(map, { readOnly: spec.freeze });
 }
 
 function refuseForeign(object: ObjectFile): void {

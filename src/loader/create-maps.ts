@@ -2,7 +2,7 @@ import { MapIncompatibleError, ObjectError, SyscallError, type MapDifference } f
 import { sizeOf } from '../btf/index.ts';
 import type { MapSpec, ObjectFile } from '../elf/index.ts';
 import { Feature, requireFeature } from '../features/index.ts';
-import { BpfMap, MapType, mapTypeName, type MapTypes } from '../maps/index.ts';
+import { arenaMemory, BpfMap, MapType, mapTypeName, type MapTypes } from '../maps/index.ts';
 import type { Fd, Kernel } from '../sys/index.ts';
 import type { KernelStructOps } from './struct-ops.ts';
 import { dataMapName, kernelObjectName } from './kernel-names.ts';
@@ -127,10 +127,27 @@ function maxEntriesOf(spec: MapSpec, kernel: Kernel): number {
 }
 
 function fill(map: BpfMap, spec: MapSpec): void {
+  if (spec.type === MapType.Arena) {
+    fillArena(map, spec);
+    return;
+  }
   if (spec.contents && spec.contents.some((byte) => byte !== 0)) {
     map.setBytes(new Uint8Array(spec.keySize), spec.contents);
   }
   if (spec.freeze) map.freeze();
+}
+
+function fillArena(map: BpfMap, { name, contents, definition }: MapSpec): void {
+  if (!contents) return;
+  const memory = arenaMemory(map);
+  if (contents.length > memory.length) {
+    throw new ObjectError(
+      'OBJECT_INVALID',
+      `Cannot create arena ${name}: its ${contents.length} bytes of variables do not fit into its ${memory.length}`,
+      { section: definition.section, hint: 'raise its max_entries, which counts pages' },
+    );
+  }
+  memory.write(0, contents);
 }
 
 /** Refuses a map that cannot stand in for a spec. @throws MapIncompatibleError with every difference */

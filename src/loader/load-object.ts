@@ -6,7 +6,7 @@ import {
   type ObjectFile,
   type ProgramSpec,
 } from '../elf/index.ts';
-import { MapType, type BpfMap } from '../maps/index.ts';
+import { arenaMemory, MapType, type BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { systemKernel, type Fd, type Kernel } from '../sys/index.ts';
 import { BPF_PROG_TYPE_STRUCT_OPS } from '../uapi/index.ts';
@@ -143,6 +143,8 @@ class ObjectLoad implements LoadedParts {
     const map = given ?? createMap(this.#withSettings(spec), context);
     if (!given) this.owned.push(map);
     this.maps.set(spec.name, map);
+    // The verifier wants to know where user space sees an arena before it sees a program that uses it.
+    if (map.type === MapType.Arena) arenaMemory(map);
   }
 
   /** The map of kernel settings gets its contents only now, from the kernel that it is loaded into. */

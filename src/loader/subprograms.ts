@@ -94,8 +94,15 @@ function collectReachable(object: ObjectFile, spec: ProgramSpec): LinkedFunction
 
 /** Nothing calls it; the verifier finds it by the declaration tag, among the functions of the program. */
 function exceptionCallbackOf(object: ObjectFile, spec: ProgramSpec): FunctionSpec | undefined {
-  const { exceptionCallback: name } = spec;
+  const [name, ...others] = spec.exceptionCallbacks;
   if (name === undefined) return undefined;
+  if (others.length > 0) {
+    throw new ObjectError(
+      'OBJECT_INVALID',
+      `Cannot link ${spec.name}: it names several exception callbacks, ${spec.exceptionCallbacks.join(' and ')}`,
+      { section: spec.section, program: spec.name },
+    );
+  }
   const callback = object.subprograms.find((fn) => fn.name === name);
   if (callback) return callback;
   throw new ObjectError(

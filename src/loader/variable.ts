@@ -1,15 +1,25 @@
 import { createCodec, formatType, type Btf, type BtfValue, type Codec } from '../btf/index.ts';
 import type { VariableSpec } from '../elf/index.ts';
-import type { BpfMap } from '../maps/index.ts';
+import { arenaMemory, type BpfMap } from '../maps/index.ts';
 import { alignUp } from '../binary/index.ts';
 import { ArgumentError } from '../errors.ts';
 import type { MemoryMapping } from '../sys/index.ts';
+
+/** Where the global variables of one section live once loaded. */
+export interface VariableMemory {
+  readonly map: BpfMap;
+  readonly readOnly: boolean;
+  /** A view that holds the bytes from `offset` on, and where in it they are. */
+  open(offset: number, size: number): { view: DataView; at: number };
+  /** Called after the bytes of a view that `open` gave were changed. */
+  commit(offset: number, opened: { view: DataView; at: number }): void;
+}
 
 /**
  * The memory of one data section in the kernel, mapped when it is first needed. Reading and writing a variable is
  * then a memory access; the verifier's program sees writes at once.
  */
-export class DataSection {
+export class DataSection implements VariableMemory {
   readonly map: BpfMap;
   readonly readOnly: boolean;
   #mapping: MemoryMapping | undefined;
@@ -20,7 +30,7 @@ export class DataSection {
     map.fd.onClose(() => this.#mapping?.close());
   }
 
-  view(): DataView {
+  open(offset: number): { view: DataView; at: number } {
     const { kernel, valueSize } = this.map;
     this.#mapping ??= kernel.mmap({
       fd: this.map.fd.value,
@@ -28,7 +38,30 @@ export class DataSection {
       offset: 0,
       writable: !this.readOnly,
     });
-    return this.#mapping.dataView;
+    return { view: this.#mapping.dataView, at: offset };
+  }
+
+  commit(): void {
+    // The view is the memory itself.
+  }
+}
+
+/** The globals of an arena, which start at its first byte. They are copied in and out. */
+export class ArenaSection implements VariableMemory {
+  readonly map: BpfMap;
+  readonly readOnly = false;
+
+  constructor(map: BpfMap) {
+    this.map = map;
+  }
+
+  open(offset: number, size: number): { view: DataView; at: number } {
+    const { buffer } = arenaMemory(this.map).read(offset, size);
+    return { view: new DataView(buffer), at: 0 };
+  }
+
+  commit(offset: number, { view }: { view: DataView }): void {
+    arenaMemory(this.map).write(offset, new Uint8Array(view.buffer));
   }
 }
 
@@ -37,11 +70,11 @@ export class Variable {
   readonly name: string;
   readonly section: string;
   readonly typeName: string;
-  readonly #data: DataSection;
+  readonly #data: VariableMemory;
   readonly #offset: number;
   readonly #codec: Codec;
 
-  constructor(spec: VariableSpec, { data, btf }: { data: DataSection; btf: Btf }) {
+  constructor(spec: VariableSpec, { data, btf }: { data: VariableMemory; btf: Btf }) {
     this.name = spec.name;
     this.section = spec.section;
     this.typeName = formatType(btf, spec.typeId);
@@ -53,7 +86,8 @@ export class Variable {
   /** @throws ClosedError after the collection closed */
   get(): BtfValue {
     this.#checkOpen();
-    return this.#codec.read(this.#data.view(), this.#offset);
+    const { view, at } = this.#data.open(this.#offset, this.#codec.size);
+    return this.#codec.read(view, at);
   }
 
   /** @throws ValueError where it does not fit; ArgumentError for a variable of `.rodata`, which is frozen */
@@ -68,7 +102,9 @@ export class Variable {
       );
     }
     this.#checkOpen();
-    this.#codec.write(this.#data.view(), this.#offset, value);
+    const opened = this.#data.open(this.#offset, this.#codec.size);
+    this.#codec.write(opened.view, opened.at, value);
+    this.#data.commit(this.#offset, opened);
   }
 
   /** `fd.value` throws after close; without it a late read would see zeros. */

@@ -10,10 +10,12 @@ export interface Verdict {
   /** Undefined where the kernel accepted it. */
   readonly error: TsXdpError | undefined;
   /**
-   * 0 where the kernel accepted it, otherwise its errno. ESRCH where the kernel has not what the program is for, as
-   * libbpf and veristat say; null where anything else than the kernel refused.
+   * 0 where the kernel accepted it, otherwise its errno; where this loader refused, the errno that libbpf answers with
+   * to the same, and null where none fits.
    */
   readonly errno: number | null;
+  /** Whose refusal it is; undefined where there is none. */
+  readonly refusedBy: 'kernel' | 'loader' | undefined;
 }
 
 export interface ProgramVerdict extends Verdict {
@@ -45,7 +47,7 @@ export function* verifyPrograms(object: ObjectFile, options: VerifyOptions = {})
 export function verifyObject(object: ObjectFile, options: LoadOptions = {}): Verdict {
   try {
     Collection.load(object, { externs: 'of-object', ...options }).close();
-    return { error: undefined, errno: 0 };
+    return { error: undefined, errno: 0, refusedBy: undefined };
   } catch (error) {
     return refused(error);
   }
@@ -66,7 +68,7 @@ function verifyProgram(
     const log = collection.log(name);
     const { jitedSize } = collection.program(name).info();
     const statistics = readVerifierStatistics(log);
-    return { program: name, error: undefined, errno: 0, jitedSize, statistics, log };
+    return { program: name, error: undefined, errno: 0, refusedBy: undefined, jitedSize, statistics, log };
   } catch (error) {
     const log = error instanceof VerifierError ? error.log : '';
     const statistics = readVerifierStatistics(log);
@@ -74,12 +76,21 @@ function verifyProgram(
   }
 }
 
+/** libbpf's own refusals, by the code of ours. */
+const LIBBPF_ERRNO: Readonly<Record<string, number>> = {
+  OBJECT_INVALID: errno.EINVAL,
+  RELOCATION_FAILED: errno.EINVAL,
+  BTF_INVALID: errno.EINVAL,
+  ATTACH_TARGET_NOT_FOUND: errno.ESRCH,
+};
+
 function refused(error: unknown): Verdict {
   if (!(error instanceof TsXdpError)) throw error;
   const { errno: number } = error.facts();
-  if (typeof number === 'number') return { error, errno: number };
+  if (typeof number === 'number') return { error, errno: number, refusedBy: 'kernel' };
   if (error instanceof PermissionError) {
-    return { error, errno: error.errnoName === 'EPERM' ? errno.EPERM : errno.EACCES };
+    const denied = error.errnoName === 'EPERM' ? errno.EPERM : errno.EACCES;
+    return { error, errno: denied, refusedBy: 'kernel' };
   }
-  return { error, errno: error.code === 'ATTACH_TARGET_NOT_FOUND' ? errno.ESRCH : null };
+  return { error, errno: LIBBPF_ERRNO[error.code] ?? null, refusedBy: 'loader' };
 }

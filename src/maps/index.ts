@@ -1,3 +1,4 @@
+export { arenaMemory } from './arena.ts';
 export { BpfMap, requireValue } from './map.ts';
 export type { MapFacts, MapOptions, MapTypes, UpdateMode } from './map.ts';
 export type { MapInfo } from './map-info.ts';

@@ -12,6 +12,7 @@ export const errno = {
   EAGAIN: constants.errno.EAGAIN,
   ENOMEM: constants.errno.ENOMEM,
   EACCES: constants.errno.EACCES,
+  EFAULT: constants.errno.EFAULT,
   EBUSY: constants.errno.EBUSY,
   EEXIST: constants.errno.EEXIST,
   ENODEV: constants.errno.ENODEV,

@@ -1,3 +1,4 @@
+import type { CopiedMapping } from './copied-mapping.ts';
 import type { MemoryMapping } from './memory-mapping.ts';
 
 export interface MmapRequest {
@@ -8,6 +9,14 @@ export interface MmapRequest {
   readonly offset: number;
   /** Without it the pages are read-only, and writing to a view on them ends the process. */
   readonly writable: boolean;
+}
+
+export interface MapCopiedRequest {
+  readonly fd: number;
+  /** Bytes, above zero. */
+  readonly length: number;
+  /** Where it must lie; nothing else may be there. @default wherever the kernel likes */
+  readonly address?: bigint | undefined;
 }
 
 /**
@@ -25,6 +34,11 @@ export interface Kernel {
   duplicate(fd: number, minimum: number): number;
   /** Maps shared pages. Throws {@link SyscallError} or {@link PermissionError}. */
   mmap(request: MmapRequest): MemoryMapping;
+  /**
+   * Maps memory that is copied from and to instead of being looked at, so that it can be large, partly populated, and
+   * unmapped. Throws {@link SyscallError} or {@link PermissionError}.
+   */
+  mapCopied(request: MapCopiedRequest): CopiedMapping;
   /** Bytes. */
   readonly pageSize: number;
   /** CPUs that can ever be there. A per-CPU map value has one slot for each, of `value_size` rounded up to 8. */

@@ -31,6 +31,23 @@ export interface Libc {
     offset: number,
   ): number;
   mount(source: string, target: string, type: string, flags: number, data: string): number;
+  munmap(address: number, length: number): number;
+  process_vm_readv(
+    pid: number,
+    local: Uint8Array,
+    localCount: number,
+    remote: Uint8Array,
+    remoteCount: number,
+    flags: number,
+  ): number;
+  process_vm_writev(
+    pid: number,
+    local: Uint8Array,
+    localCount: number,
+    remote: Uint8Array,
+    remoteCount: number,
+    flags: number,
+  ): number;
   prlimit(pid: number, resource: number, value: Uint8Array, previous: null): number;
   recv(fd: number, buffer: Uint8Array, length: number, flags: number): number;
   send(fd: number, buffer: Uint8Array, length: number, flags: number): number;
@@ -69,6 +86,9 @@ const signatures: { readonly [Name in keyof Libc]: Signature } = {
   // User addresses lie below 2^47 (2^48 on arm64), so a 64-bit integer result is always a plain number.
   mmap: ['mmap', 'int64', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64']],
   mount: ['mount', 'int', ['str', 'str', 'str', 'ulong', 'str']],
+  munmap: ['munmap', 'int', ['uintptr_t', 'size_t']],
+  process_vm_readv: ['process_vm_readv', 'int64', ['int', 'void *', 'ulong', 'void *', 'ulong', 'ulong']],
+  process_vm_writev: ['process_vm_writev', 'int64', ['int', 'void *', 'ulong', 'void *', 'ulong', 'ulong']],
   prlimit: ['prlimit', 'int', ['int', 'int', 'void *', 'void *']],
   recv: ['recv', 'int64', ['int', 'void *', 'size_t', 'int']],
   send: ['send', 'int64', ['int', 'void *', 'size_t', 'int']],

@@ -3,9 +3,10 @@ import { ArgumentError, UnsupportedFeatureError } from '../errors.ts';
 import { checkBytes, checkDescriptor, checkInteger } from './argument-checks.ts';
 import { readCpuCount } from './cpus.ts';
 import { errno, syscallError } from './errno.ts';
-import type { Kernel, MmapRequest } from './kernel.ts';
+import type { Kernel, MapCopiedRequest, MmapRequest } from './kernel.ts';
 import { foreign, lastErrno, libc } from './libc.ts';
 import type { Libc } from './libc.ts';
+import { CopiedMapping } from './copied-mapping.ts';
 import { MemoryMapping } from './memory-mapping.ts';
 
 // <asm/unistd.h>; libc has no wrapper for bpf(2).
@@ -18,6 +19,8 @@ const MAP_PRIVATE = 0x02;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
+/** Linux 4.17; older kernels take the address for a hint, so the result is compared. */
+const MAP_FIXED_NOREPLACE = 0x100000;
 const F_DUPFD_CLOEXEC = 1030;
 const _SC_PAGESIZE = 30;
 
@@ -96,6 +99,54 @@ class SystemKernel implements Kernel {
     return new MemoryMapping(buffer, () => {
       this.#overlay(address, length);
     });
+  }
+
+  mapCopied({ fd, length, address = 0n }: MapCopiedRequest): CopiedMapping {
+    checkDescriptor(fd);
+    checkInteger('length', length, { minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+    checkInteger('address', Number(address), { minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+    refuseRegularFile(fd);
+    const doing = `map ${String(length)} bytes of descriptor ${String(fd)}`;
+    const flags = address === 0n ? MAP_SHARED : MAP_SHARED | MAP_FIXED_NOREPLACE;
+    const bound = this.#libc;
+    const found = bound.mmap(Number(address), length, PROT_READ | PROT_WRITE, flags, fd, 0);
+    if (found === -1) throw syscallError({ call: 'mmap', errno: lastErrno(), doing });
+    const release = (): void => {
+      if (bound.munmap(found, length) < 0)
+        throw syscallError({ call: 'munmap', errno: lastErrno(), doing: 'release a mapping' });
+    };
+    if (address !== 0n && BigInt(found) !== address) {
+      release();
+      throw syscallError({ call: 'mmap', errno: errno.EEXIST, doing });
+    }
+    return new CopiedMapping(
+      { address: BigInt(found), length },
+      {
+        read: (from, bytes) => {
+          this.#copy('process_vm_readv', { address: from, bytes });
+        },
+        write: (to, bytes) => {
+          this.#copy('process_vm_writev', { address: to, bytes });
+        },
+        release,
+      },
+    );
+  }
+
+  /** Both know memory by `struct iovec`: an address and a length of 8 bytes each. */
+  #copy(
+    call: 'process_vm_readv' | 'process_vm_writev',
+    { address, bytes }: { address: bigint; bytes: Uint8Array },
+  ): void {
+    const local = new BigUint64Array([foreign().address(bytes), BigInt(bytes.length)]);
+    const remote = new BigUint64Array([address, BigInt(bytes.length)]);
+    const [ours, theirs] = [new Uint8Array(local.buffer), new Uint8Array(remote.buffer)];
+    const copied = this.#libc[call](process.pid, ours, 1, theirs, 1, 0);
+    if (copied === bytes.length) return;
+    // A copy that stops half-way met a page that is not there.
+    const number = copied < 0 ? lastErrno() : errno.EFAULT;
+    const doing = `copy ${String(bytes.length)} bytes at 0x${address.toString(16)}`;
+    throw syscallError({ call, errno: number, doing });
   }
 
   possibleCpus(): number {

@@ -1,5 +1,5 @@
-import { MemoryMapping } from '../../src/sys/index.ts';
-import type { Kernel, MmapRequest } from '../../src/sys/index.ts';
+import { CopiedMapping, MemoryMapping } from '../../src/sys/index.ts';
+import type { Kernel, MapCopiedRequest, MmapRequest } from '../../src/sys/index.ts';
 
 /** One bpf(2) call as the kernel got it. */
 export interface RecordedCall {
@@ -16,7 +16,7 @@ export class RecordingKernel implements Kernel {
   readonly pageSize = 4096;
   readonly calls: RecordedCall[] = [];
   readonly openDescriptors = new Set<number>();
-  readonly openMappings = new Set<MmapRequest>();
+  readonly openMappings = new Set<MmapRequest | MapCopiedRequest>();
   readonly #answer: ((call: RecordedCall, attribute: Uint8Array) => number) | undefined;
   readonly #addresses = new WeakMap<ArrayBufferLike, bigint>();
   #nextAddress = 0x7f00_0000_0000n;
@@ -67,6 +67,24 @@ export class RecordingKernel implements Kernel {
       this.openMappings.delete(request);
       new Uint8Array(buffer).fill(0);
     });
+  }
+
+  mapCopied(request: MapCopiedRequest): CopiedMapping {
+    this.openMappings.add(request);
+    const memory = new Map<number, number>();
+    const address = request.address ?? 0x6f00_0000_0000n;
+    return new CopiedMapping(
+      { address, length: request.length },
+      {
+        read: (from, bytes) => {
+          bytes.forEach((_, index) => (bytes[index] = memory.get(Number(from - address) + index) ?? 0));
+        },
+        write: (to, bytes) => {
+          bytes.forEach((byte, index) => memory.set(Number(to - address) + index, byte));
+        },
+        release: () => this.openMappings.delete(request),
+      },
+    );
   }
 
   possibleCpus(): number {

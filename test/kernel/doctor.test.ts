@@ -43,6 +43,7 @@ function unknownKernel(): Kernel {
     addressOf: (bytes) => kernel.addressOf(bytes),
     close: (fd) => kernel.close(fd),
     duplicate: (fd, minimum) => kernel.duplicate(fd, minimum),
+    mapCopied: (request) => kernel.mapCopied(request),
     mmap: (request) => kernel.mmap(request),
     pageSize: kernel.pageSize,
     possibleCpus: () => kernel.possibleCpus(),

@@ -17,12 +17,16 @@ export function objectDocument(outcome: ObjectOutcome, { log }: { log: boolean }
 }
 
 function programDocument(verdict: ProgramVerdict, { log }: { log: boolean }): { [name: string]: Json } {
-  const { errno, error, statistics, jitedSize } = verdict;
+  const { errno, error, refusedBy, statistics, jitedSize } = verdict;
   const refused = error instanceof VerifierError ? error : undefined;
   return {
     verdict: error ? 'refused' : 'accepted',
     errno,
-    ...(error && { code: error.code, summary: refused?.summary ?? error.message }),
+    ...(error && {
+      refused_by: refusedBy ?? null,
+      code: error.code,
+      summary: refused?.summary ?? error.message,
+    }),
     ...(refused?.source !== undefined && { source: refused.source }),
     ...(statistics && {
       instructions: statistics.instructions,
