@@ -199,7 +199,7 @@ class ObjectLoad implements LoadedParts {
   }
 
   /** A program may stand in several maps, as the same member of the same struct. */
-  #implementedMember(spec: ProgramSpec): AttachFields | undefined {
+  #implementedMember(spec: ProgramSpec): AttachFields {
     let fields: AttachFields | undefined;
     for (const { typeId, module, programs } of this.#structOps.values()) {
       for (const { program, memberIndex } of programs) {
@@ -209,6 +209,7 @@ class ObjectLoad implements LoadedParts {
         fields = { btfId: typeId, descriptor, type: memberIndex };
       }
     }
+    if (!fields) throw inNoMap(spec);
     return fields;
   }
 
@@ -249,6 +250,14 @@ class ObjectLoad implements LoadedParts {
     // A program that was left out leaves its slot empty, and a tail call into it falls through.
     return this.programs.get(target)?.fd;
   }
+}
+
+function inNoMap(spec: ProgramSpec): ObjectError {
+  return new ObjectError(
+    'OBJECT_INVALID',
+    `Cannot load program ${spec.name}: its section is ${spec.section}, and no struct_ops map that is created refers to it`,
+    { section: spec.section, program: spec.name },
+  );
 }
 
 function severalMembers(spec: ProgramSpec): ObjectError {
