@@ -371,12 +371,26 @@ export class MapIncompatibleError extends TsXdpError {
   readonly code = 'MAP_INCOMPATIBLE';
   readonly map: string;
   readonly differences: readonly MapDifference[];
+  /** Where the existing map is pinned, if it was found by its pin. */
+  readonly path: string | undefined;
+  /** The id of the existing map, if it was found by that. */
+  readonly id: number | undefined;
 
-  constructor(map: string, differences: readonly MapDifference[], context?: ErrorContext) {
+  constructor(
+    map: string,
+    differences: readonly MapDifference[],
+    context: ErrorContext & { path?: string | undefined; id?: number | undefined } = {},
+  ) {
+    const { path, id } = context;
     const list = differences.map((d) => `${d.property} is ${d.found}, not ${d.wanted}`).join('; ');
-    super(`Cannot use the existing map for ${map}: ${list}`, context);
+    let existing = 'the existing map';
+    if (path !== undefined) existing = `the map pinned at ${path}`;
+    else if (id !== undefined) existing = `map ${String(id)}`;
+    super(`Cannot use ${existing} for ${map}: ${list}`, context);
     this.map = map;
     this.differences = differences;
+    this.path = path;
+    this.id = id;
   }
 }
 

@@ -20,11 +20,17 @@ export type {
   XdpVia,
 } from './link/index.ts';
 export { Collection, pinCollection, unpinDirectory, Variable } from './loader/index.ts';
-export type { LoadOptions, RemovedPin } from './loader/index.ts';
+export type {
+  ExistingMapReference,
+  LoadOptions,
+  RemovedPin,
+  SharedMap,
+  TokenChoice,
+} from './loader/index.ts';
 export { BpfMap, MapType, mapTypeName } from './maps/index.ts';
 export type { MapInfo, MapOptions, MapTypes, UpdateMode } from './maps/index.ts';
 export { BpfProgram, programTypeName } from './programs/index.ts';
 export type { ProgramInfo, TestRunOptions, TestRunResult } from './programs/index.ts';
 export { RingBuffer, RingBufferRecord } from './ringbuf/index.ts';
 export type { ListenOptions, RecordDecoder, RingBufferOptions } from './ringbuf/index.ts';
-export { NetworkNamespace } from './sys/index.ts';
+export { BpfToken, NetworkNamespace } from './sys/index.ts';

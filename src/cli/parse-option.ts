@@ -41,6 +41,19 @@ export function parseAssignment(text: string): { name: string; value: string } {
   return { name: text.slice(0, at), value: text.slice(at + 1) };
 }
 
+/** `map=/path/of/a/pin` or `map=id:7`. */
+export function parseExistingMap(text: string): {
+  name: string;
+  reference: { pin: string } | { id: number };
+} {
+  const at = text.indexOf('=');
+  const [name, where] = [text.slice(0, at), text.slice(at + 1)];
+  const id = /^id:(\d{1,10})$/.exec(where)?.[1];
+  const wrong = at < 1 || where === '' || (where.startsWith('id:') && !(Number(id) <= 0xffff_ffff));
+  if (wrong) throw new UsageError(`${text} names no map: write NAME=PATH of a pin, or NAME=id:NUMBER`);
+  return { name, reference: id === undefined ? { pin: where } : { id: Number(id) } };
+}
+
 /** `map[key]=value`. */
 export function parseMapAssignment(text: string): { map: string; key: string; value: string } {
   const match = /^([^[\]=]+)\[(.*?)\]=(.*)$/s.exec(text);

@@ -15,8 +15,10 @@ export interface MapSpec {
   numaNode: number | undefined;
   /** `map_extra` of `BPF_MAP_CREATE`, Linux 5.16. */
   extra: bigint;
-  /** `LIBBPF_PIN_BY_NAME`: wants to be pinned under its own name. */
+  /** `LIBBPF_PIN_BY_NAME`: shared by a pin of its own name in the directory that loading pins to (`pinRoot`). */
   pinByName: boolean;
+  /** Shared by this pin instead, in a bpf file system, whether or not `pinByName`. As bpf_map__set_pin_path(). */
+  pinPath: string | undefined;
   /** BTF type ids of the object's BTF; 0 where unknown. */
   readonly keyTypeId: number;
   readonly valueTypeId: number;
@@ -64,6 +66,7 @@ export function emptyMapSpec(name: string, definition: MapDefinition): MapSpec {
     numaNode: undefined,
     extra: 0n,
     pinByName: false,
+    pinPath: undefined,
     keyTypeId: 0,
     valueTypeId: 0,
     definition,

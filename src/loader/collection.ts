@@ -6,9 +6,10 @@ import type { BpfProgram } from '../programs/index.ts';
 import { RingBuffer, type RingBufferOptions } from '../ringbuf/index.ts';
 import { raiseMemlockLimit } from '../sys/index.ts';
 import { findEventTypes } from './event-types.ts';
-import { closeAll, loadObject, type LoadedParts } from './load-object.ts';
+import { closeAll, loadObject, undoLoad, type LoadedParts } from './load-object.ts';
 import type { LoadOptions } from './load-options.ts';
 import { ArenaSection, DataSection, Variable, type VariableMemory } from './variable.ts';
+import type { SharedMap } from './shared-maps.ts';
 
 /**
  * An object in the kernel: its maps, the programs with `autoload`, its global variables.
@@ -26,6 +27,8 @@ export class Collection {
   readonly variables: ReadonlyMap<string, Variable>;
   /** What was left out because the kernel would not have it, in sentences: nothing is lost silently. */
   readonly warnings: readonly string[];
+  /** The maps that are shared by a pin (LIBBPF_PIN_BY_NAME, or `pinPath`). Closing the collection leaves the pins. */
+  readonly sharedMaps: ReadonlyMap<string, SharedMap>;
   readonly #owned: readonly { close(): void }[];
   readonly #logs: ReadonlyMap<string, string>;
   readonly #structOps: ReadonlyMap<string, Uint8Array>;
@@ -36,16 +39,19 @@ export class Collection {
     this.programs = parts.programs;
     this.variables = readVariables(object, parts.maps);
     this.warnings = parts.warnings;
+    this.sharedMaps = parts.sharedMaps;
     this.#owned = parts.owned;
     this.#logs = parts.logs;
     this.#structOps = parts.structOps;
   }
 
   /**
-   * Creates the maps, loads the programs and fills what the object says; all of it or nothing.
+   * Creates the maps, loads the programs and fills what the object says; all of it or nothing: pins that a load made
+   * go again when it fails.
    *
-   * @throws ObjectError for what cannot be loaded, MapIncompatibleError for a map given that does not fit,
-   * BtfError, VerifierError, PermissionError, UnsupportedFeatureError, SyscallError from the kernel
+   * @throws ObjectError for what cannot be loaded, MapIncompatibleError for a map given or pinned that does not fit,
+   * NotFoundError for one that is not there, FileError for pins outside a bpf file system, BtfError, VerifierError,
+   PermissionError, UnsupportedFeatureError, SyscallError from the kernel
    */
   static load(object: ObjectFile, options: LoadOptions = {}): Collection {
     refuseForeign(object);
@@ -54,7 +60,7 @@ export class Collection {
     try {
       return new Collection(object, parts);
     } catch (error) {
-      closeAll(parts.owned);
+      undoLoad(parts);
       throw error;
     }
   }

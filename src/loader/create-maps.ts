@@ -1,9 +1,9 @@
-import { MapIncompatibleError, ObjectError, SyscallError, type MapDifference } from '../errors.ts';
+import { ObjectError, SyscallError } from '../errors.ts';
 import { sizeOf } from '../btf/index.ts';
 import type { MapSpec, ObjectFile } from '../elf/index.ts';
 import { Feature, requireFeature } from '../features/index.ts';
-import { arenaMemory, BpfMap, MapType, mapTypeName, type MapTypes } from '../maps/index.ts';
-import type { Fd, Kernel } from '../sys/index.ts';
+import { arenaMemory, BpfMap, MapType, type MapTypes } from '../maps/index.ts';
+import type { BpfToken, Fd, Kernel } from '../sys/index.ts';
 import type { KernelStructOps } from './struct-ops.ts';
 import { dataMapName, kernelObjectName } from './kernel-names.ts';
 
@@ -35,6 +35,7 @@ export interface CreateMapContext {
   readonly kernel: Kernel;
   /** Of a struct_ops map: what {@link translateStructOps} says, and the descriptor of the module's BTF. */
   readonly structOps?: { readonly types: KernelStructOps; readonly module: number | undefined } | undefined;
+  readonly token?: BpfToken | undefined;
 }
 
 /** Creates the map of a spec, filled and frozen where the spec says so. */
@@ -70,7 +71,7 @@ function create(spec: MapSpec, context: CreateMapContext & { inner: BpfMap | und
 
 function createAsSpecified(
   spec: MapSpec,
-  { object, btf, kernel, inner, structOps }: CreateMapContext & { inner: BpfMap | undefined },
+  { object, btf, kernel, inner, structOps, token }: CreateMapContext & { inner: BpfMap | undefined },
 ): BpfMap {
   const types = typesOf(spec, object);
   const inKernel = btf && types && !WITHOUT_BTF.has(spec.type);
@@ -86,6 +87,7 @@ function createAsSpecified(
         spec.definition.kind === 'data' ? dataMapName(object.name, spec.name) : kernelObjectName(spec.name),
       ...(spec.numaNode !== undefined && { numaNode: spec.numaNode }),
       ...(inner && { innerMap: inner }),
+      ...(token && { token }),
       ...(structOps &&
         btf && {
           btf: { fd: btf, keyTypeId: 0, valueTypeId: 0 },
@@ -101,7 +103,7 @@ function createAsSpecified(
 }
 
 /** A size that was changed before loading leaves the map without types, as bpf_map__set_value_size() does. */
-function typesOf(spec: MapSpec, object: ObjectFile): MapTypes | undefined {
+export function typesOf(spec: MapSpec, object: ObjectFile): MapTypes | undefined {
   const { btf } = object;
   const { keyTypeId, valueTypeId } = spec;
   if (!btf || (keyTypeId === 0 && valueTypeId === 0)) return undefined;
@@ -113,7 +115,7 @@ function typesOf(spec: MapSpec, object: ObjectFile): MapTypes | undefined {
 }
 
 /** A ring buffer's size must be a power of two and whole pages; a perf array left open gets one slot per CPU. */
-function maxEntriesOf(spec: MapSpec, kernel: Kernel): number {
+export function maxEntriesOf(spec: MapSpec, kernel: Kernel): number {
   if (spec.type === MapType.PerfEventArray && spec.maxEntries === 0) return kernel.possibleCpus();
   if (spec.type !== MapType.RingBuffer && spec.type !== MapType.UserRingBuffer) return spec.maxEntries;
   if (spec.maxEntries === 0) {
@@ -148,20 +150,4 @@ function fillArena(map: BpfMap, { name, contents, definition }: MapSpec): void {
     );
   }
   memory.write(0, contents);
-}
-
-/** Refuses a map that cannot stand in for a spec. @throws MapIncompatibleError with every difference */
-export function checkCompatible(spec: MapSpec, map: BpfMap): void {
-  const found = map.info();
-  const differences: MapDifference[] = [];
-  const compare = (property: string, wanted: string, have: string): void => {
-    if (wanted !== have) differences.push({ property, wanted, found: have });
-  };
-  compare('type', mapTypeName(spec.type), mapTypeName(found.type));
-  compare('key size', String(spec.keySize), String(found.keySize));
-  compare('value size', String(spec.valueSize), String(found.valueSize));
-  compare('max entries', String(maxEntriesOf(spec, map.kernel)), String(found.maxEntries));
-  compare('flags', `0x${spec.flags.toString(16)}`, `0x${found.flags.toString(16)}`);
-  compare('map_extra', String(spec.extra), String(found.extra));
-  if (differences.length > 0) throw new MapIncompatibleError(spec.name, differences);
 }

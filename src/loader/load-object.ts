@@ -8,12 +8,13 @@ import {
 } from '../elf/index.ts';
 import { arenaMemory, MapType, type BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
-import { systemKernel, type Fd, type Kernel } from '../sys/index.ts';
+import { systemKernel, type BpfToken, type Fd, type Kernel } from '../sys/index.ts';
 import { BPF_PROG_TYPE_STRUCT_OPS } from '../uapi/index.ts';
 import { findAttachTarget } from './attach-target.ts';
 import { bindReadOnlyData } from './bind-read-only-data.ts';
 import { CoreRelocations, explainRefusal } from './core-relocations.ts';
-import { checkCompatible, createMap } from './create-maps.ts';
+import { chooseToken } from './choose-token.ts';
+import { createMap } from './create-maps.ts';
 import { kernelConfigContents } from './externs/kernel-config.ts';
 import { KernelExterns } from './externs/kernel-externs.ts';
 import { ModuleBtfs } from './externs/module-btf.ts';
@@ -21,7 +22,9 @@ import { KernelBtf } from './kernel-btf.ts';
 import type { LoadOptions } from './load-options.ts';
 import { loadProgram, type AttachFields } from './load-program.ts';
 import { loadObjectBtf } from './object-btf.ts';
+import { provideMap } from './provide-map.ts';
 import { relocate } from './relocate.ts';
+import { SharedMaps, type SharedMap } from './shared-maps.ts';
 import { translateStructOps, type KernelStructOps } from './struct-ops.ts';
 import { linkSubprograms } from './subprograms.ts';
 
@@ -35,6 +38,10 @@ export interface LoadedParts {
   readonly structOps: ReadonlyMap<string, Uint8Array>;
   /** What was left out because the kernel would not have it, in sentences. */
   readonly warnings: readonly string[];
+  /** The maps that are shared by a pin. */
+  readonly sharedMaps: ReadonlyMap<string, SharedMap>;
+  /** Takes back the pins that the load made. */
+  undoPins(): void;
   /** Everything to be closed with the collection, in the order it was made. */
   readonly owned: readonly { close(): void }[];
 }
@@ -46,8 +53,17 @@ export function loadObject(object: ObjectFile, options: LoadOptions): LoadedPart
     load.run();
     return load;
   } catch (error) {
-    closeAll(load.owned);
+    undoLoad(load);
     throw error;
+  }
+}
+
+/** Leaves nothing of a load, not even what is pinned. */
+export function undoLoad(load: LoadedParts): void {
+  try {
+    load.undoPins();
+  } finally {
+    closeAll(load.owned);
   }
 }
 
@@ -66,13 +82,18 @@ class ObjectLoad implements LoadedParts {
   readonly #kernelExterns: KernelExterns;
   readonly #coreRelocations: CoreRelocations;
   readonly #structOps = new Map<string, KernelStructOps>();
+  readonly #shared: SharedMaps;
+  /** Names of maps that were in the kernel before. */
+  readonly #reused = new Set<string>();
   #btf: Fd | undefined;
+  #token: BpfToken | undefined;
 
   constructor(object: ObjectFile, options: LoadOptions) {
     this.#object = object;
     this.#options = options;
     this.#kernel = options.kernel ?? systemKernel();
     this.#moduleBtfs = new ModuleBtfs(this.#kernel);
+    this.#shared = new SharedMaps(object, this.#kernel);
     this.#kernelExterns = new KernelExterns(object, { kernelBtf: this.#kernelBtf });
     const { kernelBtf: given } = options;
     this.#coreRelocations = new CoreRelocations(
@@ -83,8 +104,19 @@ class ObjectLoad implements LoadedParts {
     );
   }
 
+  get sharedMaps(): ReadonlyMap<string, SharedMap> {
+    return this.#shared.pins;
+  }
+
+  undoPins(): void {
+    this.#shared.undo();
+  }
+
   run(): void {
     const programs = this.#chosenPrograms();
+    // A misspelt name would otherwise get a new map without a word.
+    for (const name of this.#options.maps?.keys() ?? []) this.#object.map(name);
+    this.#chooseToken();
     if (this.#options.externs === 'of-object') this.#kernelExterns.check();
     try {
       this.#btf = this.#loadBtf();
@@ -107,10 +139,17 @@ class ObjectLoad implements LoadedParts {
     return [...this.#object.programs.values()].filter((program) => program.autoload);
   }
 
+  #chooseToken(): void {
+    const implicit = !this.#options.kernel;
+    const { token, owned } = chooseToken(this.#options.token, { kernel: this.#kernel, implicit });
+    if (token && owned) this.owned.push(token);
+    this.#token = token;
+  }
+
   /** An object can do without its BTF in the kernel, at the price of untyped maps and no line information. */
   #loadBtf(): Fd | undefined {
     try {
-      return loadObjectBtf(this.#kernel, this.#object);
+      return loadObjectBtf(this.#kernel, { object: this.#object, token: this.#token });
     } catch (error) {
       if (!(error instanceof BtfError) || this.#needsBtf()) throw error;
       this.warnings.push(`${error.message}; loaded without it`);
@@ -131,17 +170,23 @@ class ObjectLoad implements LoadedParts {
   }
 
   #makeMap(spec: MapSpec): void {
-    const given = this.#options.maps?.get(spec.name);
-    if (given) checkCompatible(spec, given);
     const types = this.#structOps.get(spec.name);
     const context = {
       object: this.#object,
       btf: this.#btf,
       kernel: this.#kernel,
+      token: this.#token,
       structOps: types && { types, module: this.#moduleDescriptor(types.module, `create map ${spec.name}`) },
     };
-    const map = given ?? createMap(this.#withSettings(spec), context);
-    if (!given) this.owned.push(map);
+    const { map, owned, reused } = provideMap(spec, {
+      object: this.#object,
+      kernel: this.#kernel,
+      options: this.#options,
+      shared: this.#shared,
+      create: () => createMap(this.#withSettings(spec), context),
+    });
+    if (owned) this.owned.push(map);
+    if (reused) this.#reused.add(spec.name);
     this.maps.set(spec.name, map);
     // The verifier wants to know where user space sees an arena before it sees a program that uses it.
     if (map.type === MapType.Arena) arenaMemory(map);
@@ -180,6 +225,7 @@ class ObjectLoad implements LoadedParts {
         moduleDescriptors,
         attach,
         acceptedLog: this.#options.acceptedLog,
+        token: this.#token,
       });
     } catch (error) {
       throw explainRefusal(error, poisoned);
@@ -221,9 +267,13 @@ class ObjectLoad implements LoadedParts {
     throw new ObjectError('RELOCATION_FAILED', `Cannot ${doing}: module ${module} is gone`);
   }
 
-  /** Puts into program arrays and maps of maps what the object's `values` say, once both sides exist. */
+  /**
+   * Puts into program arrays and maps of maps what the object's `values` say, once both sides exist. Maps of maps that
+   * were there keep what they have; program arrays get the programs of this load (bpf_object_init_prog_arrays()).
+   */
   #fillSlots(): void {
     for (const spec of this.#object.maps.values()) {
+      if (this.#reused.has(spec.name) && spec.type !== MapType.ProgramArray) continue;
       for (const { index, target } of spec.initialSlots) {
         const descriptor = this.#slotTarget(spec, target);
         if (descriptor === undefined) continue;

@@ -10,11 +10,13 @@ import {
   Fd,
   missingCapabilities,
   tryBpf,
+  type BpfToken,
   type Capability,
   type Kernel,
 } from '../sys/index.ts';
 import {
   BPF_F_SLEEPABLE,
+  BPF_F_TOKEN_FD,
   BPF_F_XDP_DEV_BOUND_ONLY,
   BPF_F_XDP_HAS_FRAGS,
   BPF_PROG_TYPE_SYSCALL,
@@ -70,9 +72,10 @@ export function loadProgram(
     attach?: AttachFields | undefined;
     /** @default 'none' */
     acceptedLog?: AcceptedLog | undefined;
+    token?: BpfToken | undefined;
   },
 ): { program: BpfProgram; log: string } {
-  const { object, btf, kernel, moduleDescriptors = [], attach, acceptedLog = 'none' } = context;
+  const { object, btf, kernel, moduleDescriptors = [], attach, acceptedLog = 'none', token } = context;
   const { spec, instructions } = linked;
   if (spec.type === 0) throw unknownType(spec);
   const license = new TextEncoder().encode(`${object.license}\0`);
@@ -85,12 +88,13 @@ export function loadProgram(
     insns: kernel.addressOf(instructions),
     license: kernel.addressOf(license),
     kern_version: object.kernelVersion,
-    prog_flags: programFlags(spec),
+    prog_flags: programFlags(spec) | (token ? BPF_F_TOKEN_FD : 0),
     prog_name: kernelObjectName(spec.name),
     prog_ifindex: spec.deviceBound ?? 0,
     fd_array: kernel.addressOf(descriptors),
     ...(attach?.type !== undefined && { expected_attach_type: attach.type }),
     ...(attach && { attach_btf_id: attach.btfId, attach_prog_fd: attach.descriptor }),
+    ...(token && { prog_token_fd: token.fd.value }),
     ...(btf && info && { prog_btf_fd: btf.value, ...info.fields(kernel) }),
   };
   const keep = [instructions, license, descriptors, ...(info?.buffers ?? [])];

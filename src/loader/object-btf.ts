@@ -2,8 +2,23 @@ import { BtfError } from '../errors.ts';
 import { struct, u32 } from '../binary/index.ts';
 import type { Btf, BtfDatasec } from '../btf/index.ts';
 import { KERNEL_CONFIG_SECTION, type ObjectFile } from '../elf/index.ts';
-import { bpfError, describeErrno, errno, openBpf, tryBpf, type Fd, type Kernel } from '../sys/index.ts';
-import { BTF_KIND_STRUCT, bpf_attr_btf_load, btf_type, btf_var_secinfo } from '../uapi/index.ts';
+import {
+  bpfError,
+  describeErrno,
+  errno,
+  openBpf,
+  tryBpf,
+  type BpfToken,
+  type Fd,
+  type Kernel,
+} from '../sys/index.ts';
+import {
+  BPF_F_TOKEN_FD,
+  BTF_KIND_STRUCT,
+  bpf_attr_btf_load,
+  btf_type,
+  btf_var_secinfo,
+} from '../uapi/index.ts';
 
 const Member = struct('btf_member', { name_off: u32, type: u32, offset: u32 });
 const LOG_SIZE = 256 * 1024;
@@ -14,13 +29,20 @@ const LOG_SIZE = 256 * 1024;
  *
  * @throws BtfError with the kernel's reason
  */
-export function loadObjectBtf(kernel: Kernel, object: ObjectFile): Fd | undefined {
+export function loadObjectBtf(
+  kernel: Kernel,
+  { object, token }: { object: ObjectFile; token?: BpfToken | undefined },
+): Fd | undefined {
   if (!object.btf || object.btf.typeCount <= 1) return undefined;
   const bytes = prepareBtf(object.btf, object);
   const call = {
     command: 'BPF_BTF_LOAD',
     attribute: bpf_attr_btf_load,
-    fields: { btf: kernel.addressOf(bytes), btf_size: bytes.length },
+    fields: {
+      btf: kernel.addressOf(bytes),
+      btf_size: bytes.length,
+      ...(token && { btf_flags: BPF_F_TOKEN_FD, btf_token_fd: token.fd.value }),
+    },
     keep: [bytes],
     doing: `load the BTF of ${object.name}`,
     description: `BTF of ${object.name}`,

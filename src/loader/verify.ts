@@ -33,7 +33,7 @@ export interface VerifyOptions extends Omit<LoadOptions, 'programs'> {
 
 /**
  * Loads every program of an object alone, as if it were the only one, and lets go of it again. What one program lacks
- * says nothing about the others.
+ * says nothing about the others. Maps are new ones and pinned nowhere, unless `pinRoot` says otherwise.
  *
  * @throws NotFoundError for a program that the object does not have
  */
@@ -46,7 +46,7 @@ export function* verifyPrograms(object: ObjectFile, options: VerifyOptions = {})
 /** Loads an object as a whole, and lets go of it again. */
 export function verifyObject(object: ObjectFile, options: LoadOptions = {}): Verdict {
   try {
-    Collection.load(object, { externs: 'of-object', ...options }).close();
+    Collection.load(object, { externs: 'of-object', pinRoot: false, ...options }).close();
     return { error: undefined, errno: 0, refusedBy: undefined };
   } catch (error) {
     return refused(error);
@@ -60,6 +60,7 @@ function verifyProgram(
   try {
     using collection = Collection.load(object, {
       acceptedLog: 'statistics',
+      pinRoot: false,
       // What libbpf would not load is not reported as loadable.
       externs: 'of-object',
       ...load,

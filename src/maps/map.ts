@@ -1,4 +1,4 @@
-import { ArgumentError, NotFoundError } from '../errors.ts';
+import { ArgumentError, NotFoundError, SyscallError } from '../errors.ts';
 import type { Btf, BtfValue } from '../btf/index.ts';
 import {
   bpfError,
@@ -10,6 +10,7 @@ import {
   pinDescriptor,
   systemKernel,
   tryBpf,
+  type BpfToken,
   type Fd,
   type Kernel,
 } from '../sys/index.ts';
@@ -17,6 +18,7 @@ import {
   BPF_ANY,
   BPF_EXIST,
   BPF_F_MMAPABLE,
+  BPF_F_TOKEN_FD,
   BPF_F_VTYPE_BTF_OBJ_FD,
   BPF_MAP_TYPE_RINGBUF,
   BPF_MAP_TYPE_USER_RINGBUF,
@@ -51,6 +53,8 @@ export interface MapOptions {
    * is of (Linux 6.9).
    */
   readonly kernelValueType?: { readonly id: number; readonly module: number | undefined };
+  /** What permits it in a user namespace. Linux 6.9. */
+  readonly token?: BpfToken;
 }
 
 /** Which entries `set` may write: any, only new ones, only existing ones. */
@@ -138,7 +142,7 @@ export class BpfMap {
         key_size: options.keySize,
         value_size: options.valueSize,
         max_entries: options.maxEntries,
-        map_flags: (options.flags ?? 0) | (valueType?.module === undefined ? 0 : BPF_F_VTYPE_BTF_OBJ_FD),
+        map_flags: mapFlags(options),
         inner_map_fd: options.innerMap?.fd.value ?? 0,
         numa_node: options.numaNode ?? 0,
         map_name: options.name ?? '',
@@ -153,6 +157,7 @@ export class BpfMap {
           btf_vmlinux_value_type_id: valueType.id,
           value_type_btf_obj_fd: valueType.module ?? 0,
         }),
+        ...(options.token && { map_token_fd: options.token.fd.value }),
       },
       doing: `create map ${name}`,
       description: `map ${name}`,
@@ -167,18 +172,11 @@ export class BpfMap {
     }
   }
 
-  /** Opens a map of this kernel. Needs CAP_SYS_ADMIN. @throws NotFoundError, PermissionError */
+  /** Opens a map of this kernel. Needs CAP_SYS_ADMIN. @throws NotFoundError (MAP_NOT_FOUND), PermissionError */
   static fromId(id: number, facts: { kernel?: Kernel } = {}): BpfMap {
     const kernel = facts.kernel ?? systemKernel();
     checkInteger('id', id, { minimum: 0, maximum: 0xffff_ffff });
-    const fd = openBpf(kernel, {
-      command: 'BPF_MAP_GET_FD_BY_ID',
-      attribute: bpf_attr_get_id,
-      fields: { map_id: id },
-      doing: `open map ${id}`,
-      description: `map ${id}`,
-    });
-    return BpfMap.#adopt(fd, kernel);
+    return BpfMap.#adopt(openById(kernel, id), kernel);
   }
 
   /** Opens a pinned map. @throws NotFoundError (PIN_NOT_FOUND), PermissionError, SyscallError */
@@ -347,6 +345,28 @@ export class BpfMap {
     if (result >= 0) return true;
     if (errnoName(-result) === 'ENOENT') return false;
     throw bpfError(call, result);
+  }
+}
+
+/** The caller's flags, and those that say which further descriptors there are. */
+function mapFlags({ flags = 0, kernelValueType, token }: MapOptions): number {
+  const ofModule = kernelValueType?.module === undefined ? 0 : BPF_F_VTYPE_BTF_OBJ_FD;
+  return (flags | ofModule | (token ? BPF_F_TOKEN_FD : 0)) >>> 0;
+}
+
+function openById(kernel: Kernel, id: number): Fd {
+  try {
+    return openBpf(kernel, {
+      command: 'BPF_MAP_GET_FD_BY_ID',
+      attribute: bpf_attr_get_id,
+      fields: { map_id: id },
+      doing: `open map ${id}`,
+      description: `map ${id}`,
+    });
+  } catch (error) {
+    if (!(error instanceof SyscallError && error.errnoName === 'ENOENT')) throw error;
+    const message = `Cannot open map ${id}: there is no map of that id`;
+    throw new NotFoundError('MAP_NOT_FOUND', String(id), message, { cause: error });
   }
 }
 

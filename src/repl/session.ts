@@ -1,7 +1,8 @@
 import { ArgumentError, NotFoundError } from '../errors.ts';
 import type { ObjectFile } from '../elf/index.ts';
 import { attachXdp, inNamespace, liveLinks, type XdpAttachment } from '../link/index.ts';
-import { bindToDevice, chooseXdpProgram, Collection } from '../loader/index.ts';
+import { bindToDevice, chooseXdpProgram, Collection, type ExistingMapReference } from '../loader/index.ts';
+import type { BpfMap } from '../maps/index.ts';
 import { interfaceByName, RouteSocket } from '../netlink/index.ts';
 import { adaptToKernel, fillSnifferMaps, SnifferMaps } from '../sniffer/index.ts';
 import type { NetworkNamespace } from '../sys/index.ts';
@@ -23,6 +24,8 @@ export interface LoadChoice {
   readonly iface?: string | readonly string[] | undefined;
   /** The program to load, and to attach; without it all are loaded that the object wants loaded. */
   readonly prog?: string | undefined;
+  /** Maps that exist, for those of the object that bear the name: `{ counters: { pin: '/sys/fs/bpf/counters' } }`. */
+  readonly maps?: Readonly<Record<string, BpfMap | ExistingMapReference>> | undefined;
 }
 
 /** What a session holds now: at most one object, in the kernel or only read, and what it attached. */
@@ -109,7 +112,7 @@ export class Session {
       );
     }
     adaptToKernel(object);
-    this.#collection = Collection.load(object);
+    this.#collection = Collection.load(object, { maps: new Map(Object.entries(choice.maps ?? {})) });
     this.#programName = prog;
     if (this.#streaming) this.startStreaming();
     this.#onChange();

@@ -17,14 +17,18 @@ export interface Restrictions {
 }
 
 export function readRestrictions(): Restrictions {
-  const userMap = readOptional('/proc/thread-self/uid_map') ?? readOptional('/proc/self/uid_map');
   const sysctl = readOptional('/proc/sys/kernel/unprivileged_bpf_disabled');
   return {
-    // The first user namespace maps all 2^32 - 1 ids to themselves.
-    userNamespace: userMap !== undefined && !/^\s*0\s+0\s+4294967295\s*$/.test(userMap),
+    userNamespace: !inFirstUserNamespace(),
     lockdown: parseLockdown(readOptional('/sys/kernel/security/lockdown')),
     unprivilegedBpfDisabled: sysctl === undefined ? undefined : Number(sysctl),
   };
+}
+
+/** Where capabilities count for BPF. It maps all 2^32 - 1 ids to themselves; true, too, where the kernel does not tell. */
+export function inFirstUserNamespace(): boolean {
+  const userMap = readOptional('/proc/thread-self/uid_map') ?? readOptional('/proc/self/uid_map');
+  return userMap === undefined || /^\s*0\s+0\s+4294967295\s*$/.test(userMap);
 }
 
 /** The choice in brackets of `none [integrity] confidentiality`. */
@@ -54,7 +58,7 @@ export function permissionError(
 function hintFor(missing: readonly Capability[], restrictions: Restrictions): string | undefined {
   if (missing.length > 0) return `Run it as root, or give the process ${missing.join(' and ')}.`;
   if (restrictions.userNamespace) {
-    return 'The process is in a user namespace, whose capabilities do not count for BPF; run it outside.';
+    return 'The process is in a user namespace, whose capabilities do not count for BPF; run it outside, or with a BPF token (Linux 6.9).';
   }
   if (restrictions.lockdown !== undefined && restrictions.lockdown !== 'none') {
     return `No capability is missing; the kernel is locked down (${restrictions.lockdown}), which refuses some programs and helpers even to root.`;

@@ -67,11 +67,21 @@ export function pinDescriptor(kernel: Kernel, pin: { readonly fd: Fd; readonly p
  */
 export function openPin(kernel: Kernel, pin: { readonly path: string; readonly what: PinnedKind }): Fd {
   const { path, what } = pin;
+  const fd = openPinIfThere(kernel, pin);
+  if (fd) return fd;
+  throw new NotFoundError('PIN_NOT_FOUND', path, `Cannot open pinned ${what} ${path}: there is no such file`);
+}
+
+/** The same, but undefined where there is no such file. */
+export function openPinIfThere(
+  kernel: Kernel,
+  pin: { readonly path: string; readonly what: PinnedKind },
+): Fd | undefined {
+  const { path, what } = pin;
   const doing = `open pinned ${what} ${path}`;
   const call = pathCall('BPF_OBJ_GET', { kernel, path, fd: 0, doing });
   const number = tryBpf(kernel, call);
-  if (number === -errno.ENOENT)
-    throw new NotFoundError('PIN_NOT_FOUND', path, `Cannot ${doing}: there is no such file`);
+  if (number === -errno.ENOENT) return undefined;
   if (number === -errno.EACCES && !isOnFileSystem(path, 'bpf')) {
     throw new NotFoundError('PIN_NOT_FOUND', path, `Cannot ${doing}: the file is not in a bpf file system`);
   }

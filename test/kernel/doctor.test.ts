@@ -290,7 +290,7 @@ t.test('doctor without privileges', (t) => {
     t.match(stdout, /^warning {2}CAP_BPF +effective in this user namespace alone$/m);
     t.match(
       stdout,
-      /The process is in a user namespace, whose capabilities do not count for BPF; run it outside\.\n$/,
+      /The process is in a user namespace, whose capabilities do not count for BPF; run it outside, or with a BPF token \(Linux 6\.9\)\.\n$/,
     );
     t.notMatch(stdout, '\u001b', 'without colours, because this is no terminal');
     t.end();

@@ -332,7 +332,10 @@ t.test('maps by id, and after close', (t) => {
   t.same(again.get(Uint8Array.of(1, 0, 0, 0)), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0x10));
   t.match(
     thrown(() => BpfMap.fromId(0x7fff_ffff)),
-    { code: 'SYSCALL_FAILED', errnoName: 'ENOENT' },
+    {
+      code: 'MAP_NOT_FOUND',
+      message: 'Cannot open map 2147483647: there is no map of that id',
+    },
   );
   collection.close();
   const uses: [string, () => unknown][] = [

@@ -95,7 +95,7 @@ t.test('a refusal names what is missing, or else what is known to refuse', (t) =
       [],
       { ...free, userNamespace: true },
       failed,
-      'The process is in a user namespace, whose capabilities do not count for BPF; run it outside.',
+      'The process is in a user namespace, whose capabilities do not count for BPF; run it outside, or with a BPF token (Linux 6.9).',
     ],
     [
       'lockdown',

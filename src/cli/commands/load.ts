@@ -3,6 +3,7 @@ import {
   parseAssignment,
   parseCount,
   parseDuration,
+  parseExistingMap,
   parseList,
   parseMapAssignment,
 } from '../parse-option.ts';
@@ -53,6 +54,16 @@ export const loadCommand: CommandDeclaration = {
       repeatable: true,
       parse: parseAssignment,
     },
+    {
+      flags: '--map <name=pin>',
+      description: 'use a map that exists for one of the object: NAME=PATH of its pin, or NAME=id:NUMBER',
+      repeatable: true,
+      parse: parseExistingMap,
+    },
+    {
+      flags: '--pin-root <dir>',
+      description: 'where maps that the object pins by name are shared (default: /sys/fs/bpf)',
+    },
     { flags: '--pin <dir>', description: 'pin links, programs and maps into this new directory of a bpffs' },
     { flags: '--config <file>', description: 'a sniffer configuration in JSON; changes take effect at once' },
     { flags: '--trace', description: 'show the output of bpf_printk too' },
@@ -64,6 +75,7 @@ export const loadCommand: CommandDeclaration = {
   examples: [
     'ts-xdp load sniffer.bpf.o --iface eth0',
     'ts-xdp load sniffer.bpf.o --iface eth0 --set "excluded_ports[22]=1" --json',
+    'ts-xdp load mine.bpf.o --iface eth0 --map counters=/sys/fs/bpf/counters',
     'ts-xdp load mine.bpf.o --iface eth0 --event events=my_event --duration 10s',
   ],
   object: ({ arguments: [object] }) => object as string,

@@ -1,3 +1,4 @@
+import type { ExistingMapReference } from '../../loader/index.ts';
 import type { XdpMode, XdpVia } from '../../link/index.ts';
 
 /** What `ts-xdp load` was asked for. */
@@ -15,6 +16,8 @@ export interface LoadCommandOptions {
   readonly detach?: boolean;
   readonly set: readonly { map: string; key: string; value: string }[];
   readonly var: readonly { name: string; value: string }[];
+  readonly map: readonly { name: string; reference: ExistingMapReference }[];
+  readonly pinRoot?: string;
   readonly pin?: string;
   readonly config?: string;
   readonly trace?: boolean;

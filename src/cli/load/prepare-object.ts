@@ -10,5 +10,6 @@ export function prepareObject(object: ObjectFile, options: LoadCommandOptions): 
   for (const assignment of options.var) setVariable(object, assignment);
   // Looked up now, so that a misspelt name is found before anything is loaded.
   for (const { map } of options.set) object.map(map);
+  for (const { name } of options.map) object.map(name);
   return program;
 }

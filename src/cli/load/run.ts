@@ -43,9 +43,15 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
       output.note(`note: without effect here: ${configuration.withoutEffect.join(', ')}`);
     }
     bindToDevice(program, targets);
-    const collection = Collection.load(object);
+    const collection = Collection.load(object, {
+      maps: new Map(options.map.map(({ name, reference }) => [name, reference])),
+      ...(options.pinRoot !== undefined && { pinRoot: options.pinRoot }),
+    });
     for (const warning of collection.warnings) output.note(`note: ${warning}`);
     try {
+      for (const [map, { path, reused }] of collection.sharedMaps) {
+        output.note(`note: map ${map} is ${reused ? 'the one pinned at' : 'new, and pinned to'} ${path}`);
+      }
       return await runLoaded({
         collection,
         program: program.name,
