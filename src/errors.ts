@@ -280,6 +280,41 @@ export class NetlinkError extends TsXdpError {
   }
 }
 
+/** A line of C. */
+export interface SourceLine extends Record<string, Fact> {
+  /** As the compiler was given it; the log tells file and line since Linux 6.9. */
+  file: string | undefined;
+  line: number | undefined;
+  text: string;
+}
+
+/** An instruction of a program, counted from 0. */
+export interface RefusedInstruction extends Record<string, Fact> {
+  index: number;
+  /** As the kernel prints it, `r0 = *(u8 *)(r1 +20)`. */
+  text: string | undefined;
+}
+
+/** What the verifier knew of a register: `{ register: 'R1', state: 'pkt(r=0)' }`. */
+export interface InvolvedRegister extends Record<string, Fact> {
+  register: string;
+  state: string | undefined;
+}
+
+/** What is known of a refused program. */
+export interface Refusal {
+  readonly program: string;
+  readonly errno: number;
+  readonly errnoName: string;
+  readonly summary: string;
+  readonly log: string;
+  readonly source?: SourceLine | undefined;
+  readonly instruction?: RefusedInstruction | undefined;
+  readonly registers?: readonly InvolvedRegister[] | undefined;
+  readonly rule?: string | undefined;
+  readonly suggestion?: string | undefined;
+}
+
 /** The verifier, or a check before it, refused a program. */
 export class VerifierError extends TsXdpError {
   readonly code = 'VERIFIER_REFUSED';
@@ -288,25 +323,23 @@ export class VerifierError extends TsXdpError {
   readonly errnoName: string;
   /** The verifier's reason in one line. */
   readonly summary: string;
-  /** `file.c:42: the line of C`, where line information leads to it. */
-  readonly source: string | undefined;
-  /** The whole log, never cut. */
+  /** Where line information leads to it. */
+  readonly source: SourceLine | undefined;
+  readonly instruction: RefusedInstruction | undefined;
+  /** Those that the reason names. */
+  readonly registers: readonly InvolvedRegister[];
+  /** `packet-bounds`, `null-check`, `reference-leak`, …; undefined where it is no classic. */
+  readonly rule: string | undefined;
+  /** What is usually done about it. */
+  readonly suggestion: string | undefined;
+  /** The whole log. */
   readonly log: string;
 
-  constructor(
-    refusal: {
-      program: string;
-      errno: number;
-      errnoName: string;
-      summary: string;
-      source: string | undefined;
-      log: string;
-    },
-    context?: ErrorContext,
-  ) {
+  constructor(refusal: Refusal, context?: ErrorContext) {
+    const place = placeOf(refusal.source);
     super(
       `Cannot load program ${refusal.program}: ${refusal.summary}` +
-        (refusal.source === undefined ? '' : ` (at ${refusal.source})`),
+        (place === undefined ? '' : ` (at ${place})`),
       context,
     );
     this.program = refusal.program;
@@ -314,8 +347,22 @@ export class VerifierError extends TsXdpError {
     this.errnoName = refusal.errnoName;
     this.summary = refusal.summary;
     this.source = refusal.source;
+    this.instruction = refusal.instruction;
+    this.registers = refusal.registers ?? [];
+    this.rule = refusal.rule;
+    this.suggestion = refusal.suggestion;
     this.log = refusal.log;
   }
+
+  /** `file.c:42: the line of C`. */
+  get place(): string | undefined {
+    return placeOf(this.source);
+  }
+}
+
+function placeOf(source: SourceLine | undefined): string | undefined {
+  if (source?.file === undefined) return source?.text;
+  return `${source.file}:${String(source.line)}: ${source.text}`;
 }
 
 export type AttachErrorCode = 'ALREADY_ATTACHED' | 'ATTACH_REFUSED' | 'ATTACH_CHANGED';

@@ -147,6 +147,8 @@ export function explainRefusal(error: unknown, poisoned: readonly PoisonedInstru
         `failed to resolve CO-RE relocation ${instruction.relocation} of instruction ${refused}: ` +
         instruction.reason,
       source: error.source,
+      instruction: error.instruction,
+      rule: 'core-relocation',
       log: error.log,
     },
     { hint: 'guard it with bpf_core_field_exists() or its like, or name the type that this kernel has' },

@@ -10,6 +10,7 @@ import {
   Fd,
   missingCapabilities,
   tryBpf,
+  type BpfCall,
   type BpfToken,
   type Capability,
   type Kernel,
@@ -24,18 +25,11 @@ import {
   bpf_attr_prog_load,
 } from '../uapi/index.ts';
 import { extensionInfo } from './extension-info.ts';
+import { loadWithLog, LOG_LEVEL, LOG_STATISTICS, type LoggedResult } from './load-log.ts';
 import { kernelObjectName } from './kernel-names.ts';
 import type { LinkedProgram } from './subprograms.ts';
-import { summarizeLog } from './verifier-log.ts';
-
-/** The first buffer for a log; four times as much each time the kernel says that it was too small. */
-const FIRST_LOG_SIZE = 64 * 1024;
-/** `log_buf_size` must not exceed UINT_MAX >> 2 (bpf_vlog_init in kernel/bpf/log.c). */
-const LARGEST_LOG_SIZE = 0xffff_ffff >>> 2;
-/** BPF_LOG_LEVEL1: the instructions on the way to the refusal. */
-const LOG_LEVEL = 1;
-/** BPF_LOG_STATS: how much work verification was, also of an accepted program. */
-const LOG_STATISTICS = 4;
+import { readVerifierLog } from './verifier-log.ts';
+import type { VerifierReport } from './verifier-report.ts';
 
 /** What is logged of a program that the kernel accepts: nothing, how much work it was, or every instruction too. */
 export type AcceptedLog = 'none' | 'statistics' | 'instructions';
@@ -101,8 +95,8 @@ export function loadProgram(
   const attempt = { spec, fields, keep };
   const first =
     acceptedLog === 'none'
-      ? { result: tryLoad(kernel, attempt), log: '' }
-      : loadWithLog(kernel, { ...attempt, level: acceptedLevel(acceptedLog) });
+      ? { result: tryBpf(kernel, loadCall(attempt)), log: '' }
+      : loadWithLog(kernel, { call: loadCall(attempt), level: acceptedLevel(acceptedLog) });
   const level = acceptedLog === 'none' ? LOG_LEVEL : LOG_LEVEL | LOG_STATISTICS;
   const loaded = first.result >= 0 ? first : retryWithLog(kernel, { ...attempt, level });
   return { program: adopt(kernel, { spec, number: loaded.result }), log: loaded.log };
@@ -118,66 +112,39 @@ interface Attempt {
   readonly keep: readonly Uint8Array[];
 }
 
-function tryLoad(kernel: Kernel, { spec, fields, keep }: Attempt): number {
-  return tryBpf(kernel, {
+function loadCall({ spec, fields, keep }: Attempt): BpfCall<bpf_attr_prog_load> {
+  return {
     command: 'BPF_PROG_LOAD',
     attribute: bpf_attr_prog_load,
     fields,
     keep,
     doing: `load program ${spec.name}`,
-  });
+  };
 }
 
 /** A descriptor, should the second try succeed; otherwise it throws what the log says. */
 function retryWithLog(kernel: Kernel, attempt: Attempt & { level: number }): LoggedResult {
-  const logged = loadWithLog(kernel, attempt);
+  const logged = loadWithLog(kernel, { call: loadCall(attempt), level: attempt.level });
   if (logged.result >= 0) return logged;
   throw refusal(attempt, { errnoNumber: -logged.result, log: logged.log });
 }
 
-interface LoggedResult {
-  /** A descriptor, or the negated errno. */
-  readonly result: number;
-  readonly log: string;
-}
-
-/** Loads with a log that grows until all of it fits. */
-function loadWithLog(kernel: Kernel, attempt: Attempt & { level: number }): LoggedResult {
-  for (let size = FIRST_LOG_SIZE; ; size = Math.min(size * 4, LARGEST_LOG_SIZE)) {
-    const log = new Uint8Array(size);
-    const fields = {
-      ...attempt.fields,
-      log_level: attempt.level,
-      log_size: size,
-      log_buf: kernel.addressOf(log),
-    };
-    const result = tryLoad(kernel, { ...attempt, fields, keep: [...attempt.keep, log] });
-    if (result === -errno.ENOSPC && size < LARGEST_LOG_SIZE) continue;
-    return { result, log: textOf(log) };
-  }
-}
-
 function refusal({ spec }: Attempt, { errnoNumber, log }: { errnoNumber: number; log: string }): Error {
-  const summary = summarizeLog(log);
-  if (summary === undefined && (errnoNumber === errno.EPERM || errnoNumber === errno.EACCES)) {
+  const report = readVerifierLog(log);
+  if (report === undefined && (errnoNumber === errno.EPERM || errnoNumber === errno.EACCES)) {
     return permissionRefusal(spec, errnoNumber);
   }
-  const lacking = summary && lackingPerfmon(spec, { errnoNumber, reason: summary.reason });
+  const lacking = report && lackingPerfmon(spec, { errnoNumber, report });
   if (lacking) return lacking;
   const feature = missingFeature(spec);
-  if (summary === undefined && feature && errnoNumber === errno.EINVAL) return feature;
-  return new VerifierError(
-    {
-      program: spec.name,
-      errno: errnoNumber,
-      errnoName: errnoName(errnoNumber),
-      summary:
-        summary?.reason ?? `the kernel refused it before verification with ${describeErrno(errnoNumber)}`,
-      source: summary?.source,
-      log,
-    },
-    { hint: summary === undefined ? undefined : 'the whole log is in the field "log" (--verbose prints it)' },
-  );
+  if (report === undefined && feature && errnoNumber === errno.EINVAL) return feature;
+  const known = { program: spec.name, errno: errnoNumber, errnoName: errnoName(errnoNumber), log };
+  if (report === undefined) {
+    const summary = `the kernel refused it before verification with ${describeErrno(errnoNumber)}`;
+    return new VerifierError({ ...known, summary });
+  }
+  const hint = report.suggestion ?? 'the whole log is in the field "log" (--verbose prints it)';
+  return new VerifierError({ ...known, ...report }, { hint });
 }
 
 /**
@@ -189,9 +156,10 @@ const NEEDS_PERFMON =
 
 function lackingPerfmon(
   spec: ProgramSpec,
-  { errnoNumber, reason }: { errnoNumber: number; reason: string },
+  { errnoNumber, report }: { errnoNumber: number; report: VerifierReport },
 ): PermissionError | undefined {
-  if (!NEEDS_PERFMON.test(reason)) return undefined;
+  const reason = report.reasons.findLast((line) => NEEDS_PERFMON.test(line));
+  if (reason === undefined) return undefined;
   const missing = missingCapabilities(['CAP_PERFMON']);
   if (missing.length === 0) return undefined;
   return new PermissionError(
@@ -235,11 +203,6 @@ function adopt(kernel: Kernel, { spec, number }: { spec: ProgramSpec; number: nu
     type: spec.type,
     kernel,
   });
-}
-
-function textOf(log: Uint8Array): string {
-  const end = log.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? log : log.subarray(0, end));
 }
 
 function unknownType(spec: ProgramSpec): ObjectError {

@@ -165,7 +165,7 @@ t.test('what the target lacks is poisoned', (t) => {
         errno: 22,
         errnoName: 'EINVAL',
         summary: 'invalid func unknown#195896080',
-        source: 'p.c:1: x',
+        source: { file: 'p.c', line: 1, text: 'x' },
         log,
       });
     const poisoned = [{ index: 2, relocation: absent, reason: lacksField }];

@@ -38,13 +38,19 @@ t.test('the verifier refuses: its reason, the line of C, and the whole log on de
       t.equal(error['errno_name'], 'EACCES');
       t.match(error['summary'], /^R\d offset is outside of the packet$/);
       const where = new RegExp(`^variants\\.bpf\\.c:${String(line)}: return data\\[40\\]`);
-      t.match(error['source'], where);
-      const [first, second] = plain.stderr.split('\n');
+      const { file, line: number, text } = error['source'] as Record<string, unknown>;
+      const at = `${String(file)}:${String(number)}: ${String(text)}`;
+      t.match(at, where);
+      t.equal(error['rule'], 'packet-bounds');
+      t.match(error['registers'], [{ register: /^R\d$/, state: /^pkt\(/ }]);
+      const [first, second, third] = plain.stderr.split('\n');
+      t.equal(first, `error: Cannot load program ${place.tag}_bad: ${String(error['summary'])} (at ${at})`);
       t.equal(
-        first,
-        `error: Cannot load program ${place.tag}_bad: ${String(error['summary'])} (at ${String(error['source'])})`,
+        second,
+        'hint: compare the pointer with data_end before this access: if (pointer + size > data_end) return …',
       );
-      t.equal(second, 'hint: --verbose prints the whole verifier log');
+      t.equal(error['hint'], second?.slice('hint: '.length));
+      t.equal(third, 'note: --verbose prints the whole verifier log');
       const log = String(error['log']);
       t.match(log, /^processed \d+ insns/m, 'the log goes to its end');
       t.match(log, /^0: R1=ctx/m, 'and begins at the beginning');

@@ -315,8 +315,8 @@ t.test('what the verifier refuses', (t) => {
   t.test('is told in one line, with the line of C', (t) => {
     const error = refusal('out_of_bounds');
     t.equal(error.summary, 'R1 offset is outside of the packet');
-    t.match(error.source, /refused\.bpf\.c:\d+: return data\[20\];$/);
-    t.equal(error.message, `Cannot load program out_of_bounds: ${error.summary} (at ${error.source ?? ''})`);
+    t.match(error.place, /refused\.bpf\.c:\d+: return data\[20\];$/);
+    t.equal(error.message, `Cannot load program out_of_bounds: ${error.summary} (at ${error.place ?? ''})`);
     t.equal(error.errnoName, 'EACCES');
     t.match(error.log, /processed \d+ insns/);
     t.end();

@@ -5,10 +5,8 @@ import t from 'tap';
 import { bpf_attr_map_create, bpf_attr_map_elem, bpf_attr_prog_load } from '../../src/uapi/index.ts';
 import * as uapi from '../../src/uapi/index.ts';
 import { ObjectFile } from '../../src/elf/index.ts';
-import { VerifierError } from '../../src/errors.ts';
 import { Collection } from '../../src/loader/index.ts';
 import { dataMapName, kernelObjectName } from '../../src/loader/kernel-names.ts';
-import { summarizeLog } from '../../src/loader/verifier-log.ts';
 import { errno } from '../../src/sys/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { loadingKernel } from '../helpers/loading-kernel.ts';
@@ -225,46 +223,5 @@ t.test('names as the kernel and libbpf have them', (t) => {
   ];
   for (const [object, section, name] of cases)
     t.equal(dataMapName(object, section), name, `${object} ${section}`);
-  t.end();
-});
-
-t.test('a verifier log in one line', (t) => {
-  const cases: [what: string, log: string, reason: string | undefined, source: string | undefined][] = [
-    ['nothing', '', undefined, undefined],
-    ['statistics alone', 'processed 3 insns (limit 1000000) max_states_per_insn 0\n', undefined, undefined],
-    [
-      'with the place of the line, since Linux 6.9',
-      '0: R1=ctx() R10=fp0\n; return data[20]; @ a.bpf.c:9\n2: (71) r0 = *(u8 *)(r1 +20)\n' +
-        'invalid access to packet, off=20 size=1\nR1 offset is outside of the packet\n' +
-        'processed 3 insns (limit 1000000)\n',
-      'R1 offset is outside of the packet',
-      'a.bpf.c:9: return data[20];',
-    ],
-    [
-      'without it, before',
-      '; return data[20];\n2: (71) r0 = *(u8 *)(r1 +20)\nR1 !read_ok\nverification time 12 usec\nstack depth 0\n' +
-        'processed 3 insns (limit 1000000)\n',
-      'R1 !read_ok',
-      'return data[20];',
-    ],
-    [
-      'in labelled parts',
-      'Verification failed\n  Reason: the loop does not end\n  At: b.c:7\nprocessed 3 insns\n',
-      'the loop does not end',
-      'b.c:7',
-    ],
-  ];
-  for (const [what, log, reason, source] of cases) {
-    t.same(summarizeLog(log), reason === undefined ? undefined : { reason, source }, what);
-  }
-  const error = new VerifierError({
-    program: 'p',
-    errno: 13,
-    errnoName: 'EACCES',
-    summary: 'no',
-    source: 'a.c:1: x',
-    log: '',
-  });
-  t.equal(error.message, 'Cannot load program p: no (at a.c:1: x)');
   t.end();
 });

@@ -41,8 +41,15 @@ export function errorText(error: unknown, context: ErrorContext & { verbose: boo
     lines.push(`error: this is a bug of ts-xdp: ${error instanceof Error ? error.message : String(error)}`);
   const hint = error instanceof TsXdpError ? error.hint : undefined;
   const log = error instanceof VerifierError ? error.log : '';
-  if (log !== '') lines.push(verbose ? log.trimEnd() : 'hint: --verbose prints the whole verifier log');
-  else if (hint !== undefined) lines.push(`hint: ${hint}`);
+  const suggestion = error instanceof VerifierError ? error.suggestion : undefined;
+  if (suggestion !== undefined) lines.push(`hint: ${suggestion}`);
+  else if (log === '' && hint !== undefined) lines.push(`hint: ${hint}`);
+  if (log !== '')
+    lines.push(
+      verbose
+        ? log.trimEnd()
+        : `${suggestion === undefined ? 'hint' : 'note'}: --verbose prints the whole verifier log`,
+    );
   if (!(error instanceof TsXdpError) && !(error instanceof UsageError) && verbose && error instanceof Error) {
     lines.push(error.stack ?? '');
   }

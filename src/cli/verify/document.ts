@@ -27,7 +27,7 @@ function programDocument(verdict: ProgramVerdict, { log }: { log: boolean }): { 
       code: error.code,
       summary: refused?.summary ?? error.message,
     }),
-    ...(refused?.source !== undefined && { source: refused.source }),
+    ...(refused?.place !== undefined && { source: refused.place }),
     ...(statistics && {
       instructions: statistics.instructions,
       total_states: statistics.totalStates,

@@ -53,6 +53,6 @@ function reason({ program, error }: ProgramVerdict): string[] {
   if (!(error instanceof VerifierError)) return [`  ${program}: ${error.message}`];
   return [
     `  ${program}: ${error.errnoName}: ${error.summary}`,
-    ...(error.source === undefined ? [] : [`    at ${error.source}`]),
+    ...(error.place === undefined ? [] : [`    at ${error.place}`]),
   ];
 }
