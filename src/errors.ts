@@ -302,7 +302,7 @@ export interface InvolvedRegister extends Record<string, Fact> {
 }
 
 /** What is known of a refused program. */
-export interface Refusal {
+export interface VerifierRefusal {
   readonly program: string;
   readonly errno: number;
   readonly errnoName: string;
@@ -335,7 +335,7 @@ export class VerifierError extends TsXdpError {
   /** The whole log. */
   readonly log: string;
 
-  constructor(refusal: Refusal, context?: ErrorContext) {
+  constructor(refusal: VerifierRefusal, context?: ErrorContext) {
     const place = placeOf(refusal.source);
     super(
       `Cannot load program ${refusal.program}: ${refusal.summary}` +
