@@ -1,5 +1,3 @@
-import type { StructOpsDefinition } from './struct-ops.ts';
-
 /** A map of an object, as it will be created. The fields that are not `readonly` may be changed until then. */
 export interface MapSpec {
   readonly name: string;
@@ -52,6 +50,16 @@ export interface MapDefinition {
 export interface InitialSlot {
   readonly index: number;
   readonly target: string;
+}
+
+/** What a struct_ops map is made of: a struct of the kernel's, in the object's own words. */
+export interface StructOpsDefinition {
+  /** The struct in the object's BTF: `tcp_congestion_ops`, or a flavour of it. */
+  readonly typeId: number;
+  /** Its bytes as the object initialises them; pointers to programs are zero. May be changed before loading. */
+  readonly contents: Uint8Array;
+  /** Index of a member to the name of the program that implements it. */
+  readonly programs: ReadonlyMap<number, string>;
 }
 
 /** A map without anything special, to be completed. */

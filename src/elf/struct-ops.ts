@@ -6,16 +6,6 @@ import { emptyMapSpec, type MapSpec } from './map-spec.ts';
 import type { ElfRelocation } from './relocations.ts';
 import { SymbolType, type ElfSymbol } from './symbols.ts';
 
-/** What a struct_ops map is made of: a struct of the kernel's, in the object's own words. */
-export interface StructOpsDefinition {
-  /** The struct in the object's BTF: `tcp_congestion_ops`, or a flavour of it. */
-  readonly typeId: number;
-  /** Its bytes as the object initialises them; pointers to programs are zero. May be changed before loading. */
-  readonly contents: Uint8Array;
-  /** Index of a member to the name of the program that implements it. */
-  readonly programs: ReadonlyMap<number, string>;
-}
-
 /**
  * Whether a section holds struct_ops maps. Those of `.struct_ops.link` are registered by a link, those of
  * `.struct_ops` by writing to the map; with `?` before its name a section's maps are created only when asked for.

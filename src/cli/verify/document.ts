@@ -1,7 +1,7 @@
 import { VerifierError } from '../../errors.ts';
 import type { ProgramVerdict } from '../../loader/index.ts';
 import type { Json } from '../output/error-report.ts';
-import type { ObjectOutcome } from './run.ts';
+import type { ObjectOutcome } from './outcome.ts';
 
 /** One line of `ts-xdp verify --json`. */
 export function objectDocument(outcome: ObjectOutcome, { log }: { log: boolean }): Json {

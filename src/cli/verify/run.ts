@@ -1,28 +1,18 @@
 import { basename } from 'node:path';
 import { TsXdpError } from '../../errors.ts';
 import { ObjectFile } from '../../elf/index.ts';
-import { verifyObject, verifyPrograms, type ProgramVerdict, type Verdict } from '../../loader/index.ts';
+import { verifyObject, verifyPrograms } from '../../loader/index.ts';
 import type { CommandInput } from '../command.ts';
 import { ExitCode, exitCodeOf } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { resolveObject } from '../shipped-object.ts';
 import { objectDocument } from './document.ts';
+import type { ObjectOutcome } from './outcome.ts';
 import { objectText } from './text.ts';
 
 interface VerifyOptions {
   readonly prog: readonly string[];
   readonly log?: true;
-}
-
-/** What became of one file. */
-export interface ObjectOutcome {
-  /** The file's name without its folders. */
-  readonly object: string;
-  /** Why nothing of it could be tried. */
-  readonly error: TsXdpError | undefined;
-  /** Of the object as a whole; undefined where it was not tried. */
-  readonly whole: Verdict | undefined;
-  readonly programs: readonly ProgramVerdict[];
 }
 
 /** Prints the verdicts, one object at a time; fails where a program was refused, an object unreadable. */

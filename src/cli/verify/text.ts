@@ -1,6 +1,6 @@
 import { VerifierError } from '../../errors.ts';
 import type { ProgramVerdict } from '../../loader/index.ts';
-import type { ObjectOutcome } from './run.ts';
+import type { ObjectOutcome } from './outcome.ts';
 
 const HEADINGS = ['program', 'verdict', 'instructions', 'states', 'peak', 'stack', 'time', 'code'];
 
