@@ -25,9 +25,10 @@ export class Btf {
   readonly firstId: number;
   /** Ids go from 0, which is void, to `typeCount - 1`, the base's included. */
   readonly typeCount: number;
+  /** Within this folder: the bytes of the strings. */
+  readonly strings: StringTable;
   readonly #view: DataView;
   readonly #offsets: Uint32Array;
-  readonly #strings: StringTable;
   #names: NameIndex | undefined;
 
   private constructor(bytes: Uint8Array, base: Btf | undefined) {
@@ -37,7 +38,7 @@ export class Btf {
     this.littleEndian = header.littleEndian;
     this.firstId = base?.typeCount ?? 1;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#strings = new StringTable(bytes, header.strings, base === undefined ? undefined : base.#strings);
+    this.strings = new StringTable(bytes, header.strings, base === undefined ? undefined : base.strings);
     this.#offsets = scanTypes(this.#view, header, this.firstId);
     this.typeCount = this.firstId + this.#offsets.length;
   }
@@ -91,12 +92,12 @@ export class Btf {
 
   /** Bytes of strings, the base's included: the strings of a split BTF count on from those of its base. */
   get stringsLength(): number {
-    return this.#strings.length;
+    return this.strings.length;
   }
 
   /** The string at an offset of the string section. Throws {@link BtfError} for an offset outside of it. */
   string(offset: number): string {
-    return this.#strings.string(offset);
+    return this.strings.string(offset);
   }
 
   /** The name of a type, `''` for an anonymous one and for void. */
@@ -146,7 +147,7 @@ export class Btf {
   }
 
   #lookUp(name: string, kind: BtfKind | undefined): number[] {
-    this.#names ??= new NameIndex(this.#strings, this.#nameOffsets(), this.firstId);
+    this.#names ??= new NameIndex(this.strings, this.#nameOffsets(), this.firstId);
     const ids = this.#names.find(name);
     return kind === undefined ? ids : ids.filter((id) => this.kindOf(id) === kind);
   }

@@ -140,7 +140,7 @@ class TypeDecoder {
       const value = this.#word(at + 4);
       return { name: this.#name(at), value: signed ? value | 0 : value };
     });
-    return { kind: 'enum', name: this.#name(), size: this.#size([1, 2, 4, 8]), signed, values };
+    return { kind: 'enum', name: this.#name(), size: this.#enumSize(), signed, values };
   }
 
   #enum64(): BtfType {
@@ -149,7 +149,12 @@ class TypeDecoder {
       const value = (BigInt(this.#word(at + 8)) << 32n) | BigInt(this.#word(at + 4));
       return { name: this.#name(at), value: signed ? BigInt.asIntN(64, value) : value };
     });
-    return { kind: 'enum64', name: this.#name(), size: this.#size([1, 2, 4, 8]), signed, values };
+    return { kind: 'enum64', name: this.#name(), size: this.#enumSize(), signed, values };
+  }
+
+  /** Clang gives 0 bytes to an enum that is declared and not defined. */
+  #enumSize(): number {
+    return this.#size(elementCount(this.#info) === 0 ? [0, 1, 2, 4, 8] : [1, 2, 4, 8]);
   }
 
   #functionProto(): BtfType {

@@ -1,6 +1,6 @@
 export { Btf } from './btf.ts';
 export { BtfBuilder } from './builder.ts';
-export type { BtfBuilderOptions } from './builder.ts';
+export type { AppendedBtf, BtfBuilderOptions } from './builder.ts';
 export { BtfExt } from './btf-ext.ts';
 export type { BtfExtSection, CoreRelocation, FunctionInfo, LineInfo } from './btf-ext.ts';
 export { createCodec } from './codec.ts';
@@ -15,6 +15,8 @@ export {
   typesAreCompatible,
 } from './core/index.ts';
 export type { AccessChange, CoreKind, CoreResolution, CoreTargets } from './core/index.ts';
+export { dedup } from './dedup/index.ts';
+export type { DedupResult } from './dedup/index.ts';
 export { dumpC } from './dump-c/index.ts';
 export type { DumpOptions } from './dump-c/index.ts';
 export { fieldsOf } from './fields.ts';

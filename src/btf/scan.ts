@@ -1,5 +1,6 @@
 import { BtfError } from '../errors.ts';
 import type { BtfHeader } from './header.ts';
+import { kindLayouts } from './kind-layout.ts';
 import { kindNumber } from './kind.ts';
 
 /** `struct btf_type`: name, info, size or type. */
@@ -61,13 +62,12 @@ function kindSizes(view: DataView, { layouts }: BtfHeader): KindSizes {
     fixed[kind] = view.getUint8(at);
     element[kind] = view.getUint8(at + 1);
   }
-  for (const kind of Object.values(kindNumber)) fixed[kind] = element[kind] = 0;
   fixed[kindNumber.void] = UNKNOWN;
-  fixed[kindNumber.int] = fixed[kindNumber.variable] = fixed[kindNumber.decl_tag] = 4;
-  fixed[kindNumber.array] = 12;
-  element[kindNumber.enum] = element[kindNumber.function_proto] = 8;
-  element[kindNumber.struct] = element[kindNumber.union] = 12;
-  element[kindNumber.datasec] = element[kindNumber.enum64] = 12;
+  kindLayouts.forEach((layout, kind) => {
+    if (!layout) return;
+    fixed[kind] = layout.fixedWords * 4;
+    element[kind] = layout.elementWords * 4;
+  });
   return { fixed, element };
 }
 

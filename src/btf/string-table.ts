@@ -5,16 +5,17 @@ import type { BtfRange } from './header.ts';
 export class StringTable {
   /** Bytes, the base's included. */
   readonly length: number;
-  readonly #base: StringTable | undefined;
-  readonly #firstOffset: number;
+  readonly base: StringTable | undefined;
+  /** Of the first string that is not the base's. */
+  readonly firstOffset: number;
   readonly #strings: Buffer;
 
   /** Throws {@link BtfError} unless the section begins and ends with a NUL, so that every string ends within it. */
   constructor(bytes: Uint8Array, { start, end }: BtfRange, base: StringTable | undefined) {
-    this.#base = base;
-    this.#firstOffset = base?.length ?? 0;
+    this.base = base;
+    this.firstOffset = base?.length ?? 0;
     this.#strings = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start);
-    this.length = this.#firstOffset + this.#strings.length;
+    this.length = this.firstOffset + this.#strings.length;
     // Offset 0 is the empty string; a split BTF has that from its base, and may have no strings of its own.
     const begins = base !== undefined || this.#strings[0] === 0;
     const ends = this.#strings.at(-1) === 0 || (base !== undefined && this.#strings.length === 0);
@@ -24,15 +25,24 @@ export class StringTable {
 
   /** Throws {@link BtfError} for an offset outside of the section. */
   string(offset: number): string {
-    const { strings, start } = this.#locate(offset);
+    const { strings, start } = this.locate(offset);
     if (strings[start] === 0) return '';
     return strings.toString('utf8', start, strings.indexOf(0, start));
   }
 
+  /** Calls `visit` with the first byte and the NUL of each string, without the base's. */
+  forEach(visit: (bytes: Buffer, start: number, end: number) => void): void {
+    for (let start = 0; start < this.#strings.length;) {
+      const end = this.#strings.indexOf(0, start);
+      visit(this.#strings, start, end);
+      start = end + 1;
+    }
+  }
+
   /** A hash of the string at an offset, the one that {@link hashOf} gives for its text. */
   hash(offset: number): number {
-    let at = offset - this.#firstOffset;
-    if (at < 0 && this.#base !== undefined) return this.#base.hash(offset);
+    let at = offset - this.firstOffset;
+    if (at < 0 && this.base !== undefined) return this.base.hash(offset);
     const strings = this.#strings;
     let hash = FNV_OFFSET;
     // An offset past the end, and the NUL before it, both end the loop.
@@ -42,13 +52,14 @@ export class StringTable {
 
   /** Whether the string at an offset is `text`, which ends in its NUL. */
   equals(offset: number, text: Uint8Array): boolean {
-    const { strings, start } = this.#locate(offset);
+    const { strings, start } = this.locate(offset);
     return strings.subarray(start, start + text.length).equals(text);
   }
 
-  #locate(offset: number): { strings: Buffer; start: number } {
-    const start = offset - this.#firstOffset;
-    if (start < 0 && offset >= 0 && this.#base !== undefined) return this.#base.#locate(offset);
+  /** The bytes that the string at an offset is in, and its first one. Throws {@link BtfError}. */
+  locate(offset: number): { strings: Buffer; start: number } {
+    const start = offset - this.firstOffset;
+    if (start < 0 && offset >= 0 && this.base !== undefined) return this.base.locate(offset);
     if (start >= 0 && start < this.#strings.length) return { strings: this.#strings, start };
     throw new BtfError(
       `Cannot read a string of BTF: offset ${String(offset)} is past the ${String(this.length)} bytes of strings`,
@@ -62,7 +73,12 @@ const FNV_PRIME = 0x01000193;
 
 /** The hash of bytes without their NUL. */
 export function hashOf(text: Uint8Array): number {
+  return hashBytes(text, 0, text.length);
+}
+
+/** The same of the bytes from `start` to `end`. */
+export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   let hash = FNV_OFFSET;
-  for (const byte of text) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), FNV_PRIME);
   return hash >>> 0;
 }

@@ -1,0 +1,2 @@
+export { dedup } from './dedup.ts';
+export type { DedupResult } from './dedup.ts';
