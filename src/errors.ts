@@ -166,6 +166,7 @@ export type NotFoundErrorCode =
   | 'MAP_NOT_FOUND'
   | 'VARIABLE_NOT_FOUND'
   | 'TYPE_NOT_FOUND'
+  | 'BTF_NOT_FOUND'
   | 'INTERFACE_NOT_FOUND'
   | 'NETNS_NOT_FOUND'
   | 'PIN_NOT_FOUND'

@@ -19,6 +19,8 @@ export { dedup } from './dedup/index.ts';
 export type { DedupResult } from './dedup/index.ts';
 export { dumpC } from './dump-c/index.ts';
 export type { DumpOptions } from './dump-c/index.ts';
+export { rawText, rawType } from './dump-raw/index.ts';
+export type { RawElement, RawField, RawType } from './dump-raw/index.ts';
 export { fieldsOf } from './fields.ts';
 export { formatType } from './format-type.ts';
 export type { BtfKind } from './kind.ts';

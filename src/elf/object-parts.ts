@@ -37,6 +37,7 @@ export function readVersion(elf: ElfContainer): number {
   return section && section.size >= 4 ? new Cursor(section.data, elf.littleEndian).u32(0) : 0;
 }
 
+/** The types of an object; undefined for one without. @throws BtfError */
 export function readBtf(elf: ElfContainer): Btf | undefined {
   const section = sectionNamed(elf, '.BTF');
   return section && section.size > 0 ? Btf.parse(section.data) : undefined;

@@ -6,3 +6,13 @@ export type { InterfaceFacts, InterfaceFindings } from './machine-interface.ts';
 export { XdpFeatureQuery } from './xdp-features.ts';
 export type { XdpDriverFeature } from './xdp-features.ts';
 export { TracePipe } from './trace-pipe.ts';
+export {
+  listBtfObjects,
+  mapObjects,
+  objectIds,
+  openIfThere,
+  openMaps,
+  openPrograms,
+  readBtfById,
+} from './objects/index.ts';
+export type { BtfObject, HeldBtfObject, ObjectKind } from './objects/index.ts';

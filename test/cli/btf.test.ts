@@ -10,16 +10,16 @@ import { snifferObject } from '../helpers/sniffer-events.ts';
 const folder = t.testdir({});
 
 t.test('types come from an object, from a file of BTF and from the kernel', (t) => {
-  const object = readBtfSource(snifferObject);
+  const object = readBtfSource(snifferObject).btf;
   const raw = join(folder, 'types.btf');
   writeFileSync(raw, ObjectFile.open(snifferObject).btf?.bytes ?? '');
-  t.equal(dumpC(readBtfSource(raw)), dumpC(object));
+  t.equal(dumpC(readBtfSource(raw).btf), dumpC(object));
   t.match(
     dumpC(object, { roots: object.findAll('sniffer_stats') }),
     /^typedef .*\n\nstruct sniffer_stats \{\n/s,
   );
   if (existsSync('/sys/kernel/btf/vmlinux'))
-    t.type(readBtfSource('kernel').find('xdp_md', 'struct'), 'number');
+    t.type(readBtfSource('kernel').btf.find('xdp_md', 'struct'), 'number');
   t.end();
 });
 
