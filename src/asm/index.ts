@@ -11,4 +11,4 @@ export {
 } from './opcode.ts';
 export { assemble } from './parse.ts';
 export { disassemble } from './print.ts';
-export type { PrintedInstruction } from './print.ts';
+export type { PrintedInstruction, PrintOptions } from './print.ts';

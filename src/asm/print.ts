@@ -12,12 +12,23 @@ export interface PrintedInstruction {
   readonly text: string;
 }
 
+export interface PrintOptions {
+  /**
+   * What the kernel puts where a program had the descriptor of a map: its id, in the instructions of a loaded program.
+   * @default 'descriptor'
+   */
+  readonly mapsBy?: 'descriptor' | 'id' | undefined;
+}
+
 /**
  * Instructions as text, in the syntax of LLVM's assembler; calls of helpers by name, as in the kernel's log.
  * `assemble()` makes the same instructions of it, whatever they are: what no instruction looks like is printed as
  * `.quad 0x…`.
  */
-export function disassemble(view: InstructionView): PrintedInstruction[] {
+export function disassemble(
+  view: InstructionView,
+  { mapsBy = 'descriptor' }: PrintOptions = {},
+): PrintedInstruction[] {
   const printed: PrintedInstruction[] = [];
   for (let index = 0; index < view.count;) {
     const instruction = view.get(index);
@@ -25,7 +36,8 @@ export function disassemble(view: InstructionView): PrintedInstruction[] {
     const second = isWide ? view.get(index + 1) : undefined;
     const form = formOf(instruction, second);
     const slots = form && second ? 2 : 1;
-    printed.push({ index, slots, text: form ? fill(form, instruction, second) : raw(instruction) });
+    const text = form ? fill(form, instruction, second) : raw(instruction);
+    printed.push({ index, slots, text: mapsBy === 'id' ? text.replace('map[fd:', 'map[id:') : text });
     index += slots;
   }
   return printed;
@@ -74,6 +86,7 @@ export function fieldOf(operand: string | undefined): keyof Instruction | 'secon
     case 'l':
       return 'immediate';
     case 'n':
+    case 'N':
       return 'second';
     default:
       return undefined;
@@ -113,6 +126,8 @@ function operandText(operand: string, instruction: Instruction, second: number):
       return added(immediate);
     case 'n':
       return String(second);
+    case 'N':
+      return added(second);
     case 'l':
       return String((BigInt(second) << 32n) | BigInt(immediate >>> 0));
     default:

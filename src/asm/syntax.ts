@@ -5,8 +5,8 @@ import { CALL, EXIT, LOAD_IMMEDIATE_64 } from './opcode.ts';
  * One way to write instructions: what stands in braces is an operand, the rest is fixed. `{d}` and `{s}` are 64-bit
  * names of the destination and source register, `{D}` and `{S}` 32-bit ones; `{i}` is the immediate, `{+i}` the same
  * with a sign, `{+o}` the offset with a sign, `{m}` and `{M}` offset and immediate as
- * they are added to an address, `{o}` the plain offset, `{n}` the
- * immediate of the second half of a 64-bit load and `{l}` the 64-bit immediate of both halves.
+ * they are added to an address, `{o}` the plain offset, `{n}` the immediate of the second half of a 64-bit load, `{N}` the
+ * same as it is added to an address, and `{l}` the 64-bit immediate of both halves.
  */
 export interface Form {
   readonly text: string;
@@ -93,6 +93,8 @@ function arithmetic(): Form[] {
     ...swaps,
     { text: '{d} = addr_space_cast({s}, 0, 1)', opcode: cast, offset: 1, immediate: 1 },
     { text: '{d} = addr_space_cast({s}, 1, 0)', opcode: cast, offset: 1, immediate: 0x10000 },
+    // BPF_ADDR_PERCPU of include/linux/filter.h, since Linux 6.10: what the verifier makes, spelled as in the kernel's log.
+    { text: '{d} = &(void __percpu *)({s})', opcode: cast, offset: -1 },
   ];
 }
 
@@ -147,7 +149,8 @@ function atomics(): Form[] {
       { text: `store_release((u${bits} *)({d}{m}), ${s})`, opcode, immediate: uapi.BPF_STORE_REL },
     ];
   });
-  return [...exchanges, ...ordered];
+  // BPF_NOSPEC of include/linux/filter.h, a speculation barrier that the verifier puts in.
+  return [...exchanges, ...ordered, { text: 'nospec', opcode: uapi.BPF_ST | 0xc0 }];
 }
 
 function jumps(): Form[] {
@@ -174,6 +177,8 @@ function calls(): Form[] {
   return [
     { text: 'call {i}', opcode: CALL },
     { text: 'call pc{+i}', opcode: CALL, source: uapi.BPF_PSEUDO_CALL },
+    // In a loaded program: which function, and how far it is (jit_subprogs() of kernel/bpf/verifier.c).
+    { text: 'call subprog[{i}, pc{+o}]', opcode: CALL, source: uapi.BPF_PSEUDO_CALL },
     { text: 'call kfunc[{i}, {o}]', opcode: CALL, source: uapi.BPF_PSEUDO_KFUNC_CALL },
     { text: 'callx {d}', opcode: CALL | uapi.BPF_X },
     { text: 'exit', opcode: EXIT },
@@ -186,10 +191,12 @@ function wideLoads(): Form[] {
   return [
     { text: '{d} = {l} ll', opcode },
     { text: '{d} = map[fd:{i}, {n}] ll', opcode, source: uapi.BPF_PSEUDO_MAP_FD },
-    { text: '{d} = map[fd:{i}][0] + {n} ll', opcode, source: uapi.BPF_PSEUDO_MAP_VALUE },
+    { text: '{d} = map[fd:{i}][0]{N} ll', opcode, source: uapi.BPF_PSEUDO_MAP_VALUE },
+    { text: '{d} = map[id:{i}, {n}] ll', opcode, source: uapi.BPF_PSEUDO_MAP_FD, readOnly: true },
+    { text: '{d} = map[id:{i}][0]{N} ll', opcode, source: uapi.BPF_PSEUDO_MAP_VALUE, readOnly: true },
     { text: '{d} = ksym[{i}, {n}] ll', opcode, source: uapi.BPF_PSEUDO_BTF_ID },
     { text: '{d} = subprog[{i}, {n}] ll', opcode, source: uapi.BPF_PSEUDO_FUNC },
     { text: '{d} = map[idx:{i}, {n}] ll', opcode, source: uapi.BPF_PSEUDO_MAP_IDX },
-    { text: '{d} = map[idx:{i}][0] + {n} ll', opcode, source: uapi.BPF_PSEUDO_MAP_IDX_VALUE },
+    { text: '{d} = map[idx:{i}][0]{N} ll', opcode, source: uapi.BPF_PSEUDO_MAP_IDX_VALUE },
   ];
 }

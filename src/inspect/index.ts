@@ -7,6 +7,7 @@ export { XdpFeatureQuery } from './xdp-features.ts';
 export type { XdpDriverFeature } from './xdp-features.ts';
 export { TracePipe } from './trace-pipe.ts';
 export {
+  kernelCallTargets,
   listBtfObjects,
   mapObjects,
   objectIds,
@@ -14,5 +15,13 @@ export {
   openMaps,
   openPrograms,
   readBtfById,
+  readLoadedProgram,
 } from './objects/index.ts';
-export type { BtfObject, HeldBtfObject, ObjectKind } from './objects/index.ts';
+export type {
+  BtfObject,
+  HeldBtfObject,
+  LoadedFunction,
+  LoadedLine,
+  LoadedProgram,
+  ObjectKind,
+} from './objects/index.ts';

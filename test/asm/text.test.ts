@@ -94,6 +94,11 @@ t.test('whatever the bytes are, their text gives them back', (t) => {
 });
 
 const written: [text: string, hex: string][] = [
+  ['r1 = map[fd:5][0] + 8 ll', '18210000050000000000000008000000'],
+  ['r1 = map[id:5, 0] ll', '18110000050000000000000000000000'],
+  ['call subprog[1, pc+5]', '8510050001000000'],
+  ['nospec', 'c200000000000000'],
+  ['r1 = &(void __percpu *)(r2)', 'bf21ffff00000000'],
   ['r1 = -1 ll', '18010000ffffffff00000000ffffffff'],
   ['w1 = *(u32 *)(r2 - 8)', '6121f8ff00000000'],
   ['*(u64 *)(r10 - 0x10) = 5', '7a0af0ff05000000'],

@@ -4,7 +4,9 @@ import { assemble, encodeInstructions } from '../../src/asm/index.ts';
 import { listFunction } from '../../src/cli/disasm/listing.ts';
 import { listingText } from '../../src/cli/disasm/text.ts';
 import { ObjectFile } from '../../src/elf/index.ts';
+import { TsXdpError } from '../../src/errors.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { conformanceObjects, whyNoConformanceObjects } from '../helpers/conformance-objects.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
 
 const compiler = new Compiler();
@@ -38,6 +40,34 @@ t.test(
     t.end();
   },
 );
+
+t.test('so do those of the kernel’s selftests', { skip: whyNoConformanceObjects() }, (t) => {
+  let functions = 0;
+  const differing = conformanceObjects().flatMap((path) => {
+    const object = openOrSkip(path);
+    // Assembled instructions are little-endian.
+    if (!object?.littleEndian) return [];
+    return [...object.programs.values(), ...object.subprograms].flatMap((fn) => {
+      functions++;
+      const text = listingText(listFunction(object, fn), { source: true });
+      const same = Buffer.from(encodeInstructions(assemble(text))).equals(fn.instructions);
+      return same ? [] : [`${path} ${fn.name}`];
+    });
+  });
+  t.same(differing, []);
+  t.ok(functions > 1000, `${functions} functions`);
+  t.end();
+});
+
+/** Some selftests are yet to be linked, or are malformed on purpose. */
+function openOrSkip(path: string): ObjectFile | undefined {
+  try {
+    return ObjectFile.open(path);
+  } catch (error) {
+    if (!(error instanceof TsXdpError)) throw error;
+    return undefined;
+  }
+}
 
 t.test('instructions name what they refer to', { skip: whyNotCompile() }, (t) => {
   const core = ObjectFile.open(compiler.source('core', coreSource));

@@ -7,7 +7,7 @@ import { BtfError } from '../../errors.ts';
 export type ListedLine = { file: string; line: number; column: number; text: string };
 
 export type ListedInstruction = {
-  /** From the start of the function. */
+  /** From the start of the function, or of a loaded program. */
   index: number;
   text: string;
   /** What its relocation leads to: `map events`, `function twice`, `extern bpf_rcu_read_lock`. */
@@ -18,7 +18,8 @@ export type ListedInstruction = {
   source: ListedLine | null;
 };
 
-export type ListedFunction = { name: string; section: string; instructions: ListedInstruction[] };
+/** `section` is null in a loaded program, which has none. */
+export type ListedFunction = { name: string; section: string | null; instructions: ListedInstruction[] };
 
 /** The instructions of one function, with all that the object says of each. */
 export function listFunction(object: ObjectFile, fn: FunctionSpec): ListedFunction {
@@ -87,18 +88,35 @@ function describe(spec: () => string): string {
   }
 }
 
-/** By instruction of the function; only where the line is another one than before. */
+/** By instruction of the function. */
 function sourceLines({ btfExt }: ObjectFile, fn: FunctionSpec): Map<number, ListedLine> {
+  const ofSection = btfExt?.lineInfo.get(fn.section)?.records ?? [];
+  const end = fn.offset + fn.instructions.length;
+  return newLines(
+    ofSection
+      .filter(({ instructionOffset }) => instructionOffset >= fn.offset && instructionOffset < end)
+      .map(({ instructionOffset, fileName, lineNumber, column, line }) => ({
+        index: (instructionOffset - fn.offset) / INSTRUCTION_SIZE,
+        file: fileName,
+        line: lineNumber,
+        column,
+        text: line,
+      })),
+  );
+}
+
+/** By instruction; only where the line is another one than before. */
+export function newLines(
+  records: readonly (ListedLine & { readonly index: number })[],
+): Map<number, ListedLine> {
   const lines = new Map<number, ListedLine>();
   let previous = '';
-  for (const record of btfExt?.lineInfo.get(fn.section)?.records ?? []) {
-    const at = record.instructionOffset - fn.offset;
-    if (at < 0 || at >= fn.instructions.length) continue;
-    const key = `${record.fileName}:${record.lineNumber}`;
-    if (key === previous) continue;
+  for (const { index, file, line, column, text } of records) {
+    const key = `${file}:${line}`;
+    // Line 0 is what the compiler made of no line at all.
+    if (key === previous || line === 0) continue;
     previous = key;
-    const { fileName: file, lineNumber: line, column, line: text } = record;
-    lines.set(at / INSTRUCTION_SIZE, { file, line, column, text: text.trim() });
+    lines.set(index, { file, line, column, text: text.trim() });
   }
   return lines;
 }

@@ -6,7 +6,8 @@ export function listingText(listing: ListedFunction, { source }: { source: boole
     ...(source ? sourceComment(instruction) : []),
     instructionLine(instruction),
   ]);
-  return [`; section ${oneLine(listing.section)}`, `${labelOf(listing.name)}:`, ...lines, ''].join('\n');
+  const place = listing.section === null ? [] : [`; section ${oneLine(listing.section)}`];
+  return [...place, `${labelOf(listing.name)}:`, ...lines, ''].join('\n');
 }
 
 function sourceComment({ source }: ListedInstruction): string[] {
@@ -27,4 +28,18 @@ function oneLine(text: string): string {
 
 function labelOf(name: string): string {
   return name.replace(/[^\w.$]/g, '_');
+}
+
+/** The functions of a loaded program, which together assemble to its instructions. */
+export function programText(
+  {
+    id,
+    name,
+    tag,
+    functions,
+  }: { id: number; name: string; tag: string; functions: readonly ListedFunction[] },
+  options: { source: boolean },
+): string {
+  const heading = `; program ${id}${name === '' ? '' : ` ${oneLine(name)}`}, tag ${tag}`;
+  return [heading, ...functions.map((listing) => listingText(listing, options))].join('\n');
 }
