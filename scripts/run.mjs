@@ -60,6 +60,10 @@ const tasks = {
     test(args);
   },
   test,
+  'test:kernels': (args) => {
+    build();
+    script('scripts/test-kernels.js', args);
+  },
   demo: (args) => script('scripts/demo.js', args),
   'build:bpf': (args) => script('scripts/build-bpf.js', args),
   'generate:uapi': (args) => script('scripts/generate-uapi.js', args),

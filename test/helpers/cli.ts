@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { patience } from './patience.ts';
 
 export const projectRoot = join(import.meta.dirname, '../..');
 const main = join(projectRoot, 'dist/cli/main.js');
@@ -26,7 +27,7 @@ export interface CliOptions {
   readonly environment?: Record<string, string>;
   /** A descriptor instead of a pipe that is read. */
   readonly stdout?: number | 'unread pipe';
-  /** Killed after this many milliseconds, so that a hanging test says what it had. @default 30000 */
+  /** Killed after this many milliseconds (times the patience), so that a hanging test says what it had. @default 30000 */
   readonly timeout?: number;
 }
 
@@ -64,7 +65,7 @@ export class Cli {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text;
     });
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), options.timeout ?? 30_000);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), (options.timeout ?? 30_000) * patience);
     this.ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject);
       this.#child.on('close', (code, signal) => {
@@ -100,7 +101,7 @@ export class Cli {
 
   /** Waits until `condition` gives something; fails with everything the command said when it ended or 10 s passed. */
   async until<Value>(condition: (cli: this) => Value | undefined | false): Promise<Value> {
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + 10_000 * patience;
     for (;;) {
       const over = this.#child.exitCode !== null || this.#child.signalCode !== null;
       const late = performance.now() > deadline;

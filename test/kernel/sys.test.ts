@@ -28,6 +28,7 @@ import {
 } from '../../src/uapi/index.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { until } from '../helpers/until.ts';
 
 if (process.getuid?.() !== 0) {
   t.plan(0, 'needs root for bpf(2)');
@@ -165,12 +166,13 @@ t.test('waiting for a map without a poll operation reports an error and pauses',
     onReadable: () => t.fail('it is never readable'),
     onError: (error) => errors.push(error),
   });
+  await until(() => errors.length > 0);
   await delay(20);
   t.equal(errors.length, 1);
   t.equal(errors[0]!.message, 'Cannot wait for map hash: poll failed with EBADF (bad file descriptor)');
   t.equal(watch.paused, true);
   watch.resume();
-  await delay(20);
+  await until(() => errors.length > 1);
   t.equal(errors.length, 2);
   map.close();
   t.equal(watch.closed, true);

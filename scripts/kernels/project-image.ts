@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { buildDiskImage } from './disk-image.ts';
+import { fetchEmulator } from './emulator.ts';
+import { KernelRunFailure } from './failure.ts';
+import { removeFolder, temporaryFolder } from './own-processes.ts';
+import { packageClosure } from './package-closure.ts';
+import { RootFolder } from './root-folder.ts';
+
+/** Where a guest finds the project. */
+export const PROJECT = '/project';
+
+/** What the tests and the plan of a guest are run with; those that this machine lacks stay away. */
+const PROGRAMS = [
+  'sh',
+  'env',
+  'mount',
+  'umount',
+  'ip',
+  'tc',
+  'bpftool',
+  'tcpdump',
+  'setpriv',
+  'unshare',
+  'script',
+];
+
+export interface ProjectImageOptions {
+  /**
+   * Whether the tests come too, compiled, with what they run on, laid out as in the checkout.
+   * @default false
+   */
+  readonly tests?: boolean;
+}
+
+/**
+ * Makes the root file system of a guest: this Node, a few programs of this machine, and the built project in
+ * `/project`, so that `node dist/cli/main.js` runs there.
+ */
+export function buildProjectImage(image: string, { tests = false }: ProjectImageOptions = {}): void {
+  const folder = temporaryFolder();
+  try {
+    const root = new RootFolder(folder, fetchEmulator());
+    root.addProgram(process.execPath);
+    for (const program of PROGRAMS) root.addProgram(program);
+    addProject(root, { tests });
+    buildDiskImage(image, { folder });
+  } finally {
+    removeFolder(folder);
+  }
+}
+
+function addProject(root: RootFolder, { tests }: { tests: boolean }): void {
+  const project = process.cwd();
+  const add = (path: string): void => {
+    if (!existsSync(join(project, path))) {
+      throw new KernelRunFailure(`Cannot bring the project into a guest: ${path} is missing; build it first`);
+    }
+    root.add(join(project, path), join(PROJECT, path));
+  };
+  for (const path of ['package.json', 'dist', 'bpf', 'proto']) add(path);
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const needed = [...Object.keys(dependencies), ...(tests ? ['tap'] : [])];
+  for (const path of packageClosure(project, needed)) add(path);
+  if (tests) addTests(join(root.folder, PROJECT));
+}
+
+/** JavaScript in place of the TypeScript, and everything else of test/ as it is. */
+function addTests(target: string): void {
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.guest.json'], {
+    stdio: 'inherit',
+  });
+  for (const path of ['src', 'test', 'scripts']) {
+    const compiled = join('build/guest', path);
+    if (existsSync(compiled)) cpSync(compiled, join(target, path), { recursive: true });
+  }
+  mkdirSync(dirname(join(target, 'test')), { recursive: true });
+  cpSync('test', join(target, 'test'), { recursive: true, filter: (path) => !path.endsWith('.ts') });
+}

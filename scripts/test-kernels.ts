@@ -1,0 +1,114 @@
+/**
+ * Boots Debian's kernels in QEMU, runs test files in each, and writes what came out to docs/kernels.md.
+ *
+ *     npm run test:kernels -- [--kernel 6.12]… [TEST-FILE]…
+ */
+import { mkdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { GuestResult } from '../test/vm/result.ts';
+import { installKernelTools } from './kernels/install-tools.ts';
+import {
+  KERNELS,
+  KernelRunFailure,
+  PROJECT,
+  buildProjectImage,
+  fetchEmulator,
+  fetchKernels,
+  isKernelName,
+  mapLimited,
+  removeFolder,
+  runInKernel,
+  temporaryFolder,
+} from './kernels/index.ts';
+import type { KernelName } from './kernels/index.ts';
+import { renderMatrix } from './kernels/matrix.ts';
+import type { KernelColumn } from './kernels/matrix.ts';
+
+/** What depends on the kernel, and runs in the time that an emulated processor needs for it. */
+const TEST_FILES = [
+  'test/kernel/load-events.test',
+  'test/kernel/sniffer-packets.test',
+  'test/kernel/netlink.test',
+  'test/kernel/netlink-changes.test',
+  'test/kernel/sys.test',
+  'test/kernel/unload.test',
+];
+/** Two emulated processors at a time: each keeps one of this machine's busy. */
+const AT_ONCE = 2;
+const TIMEOUT_SECONDS = 1500;
+const DOCUMENT = 'docs/kernels.md';
+const REPORTS = 'build/kernels';
+
+async function testKernel(
+  kernel: KernelName,
+  { rootImage, files }: { rootImage: string; files: readonly string[] },
+): Promise<KernelColumn> {
+  const reports = join(REPORTS, kernel);
+  mkdirSync(reports, { recursive: true });
+  const run = await runInKernel({
+    kernel,
+    rootImage,
+    workingFolder: PROJECT,
+    command: ['node', 'test/vm/main.js', ...files],
+    modules: ['bridge'],
+    resultsFolder: reports,
+    timeoutSeconds: TIMEOUT_SECONDS,
+    onOutput: (stream, text) => {
+      process[stream].write(text.replace(/^(?=.)/gm, `${kernel}: `));
+    },
+  });
+  writeFileSync(join(reports, 'console.txt'), run.console);
+  const lines = readFileSync(join(reports, 'results.jsonl'), 'utf8').trim().split('\n');
+  const results = lines.map((line) => JSON.parse(line) as GuestResult);
+  console.log(
+    `${kernel}: ${run.release} ended with ${String(run.exitCode)} after ${run.seconds.toFixed(0)} s`,
+  );
+  return { kernel, release: run.release, results, succeeded: run.exitCode === 0 };
+}
+
+/** Only a run of everything on every kernel may speak for all of them. */
+function updateDocument(columns: readonly KernelColumn[]): void {
+  const text = renderMatrix(columns);
+  const before = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : '';
+  if (text === before) console.log(`${DOCUMENT} is what came out`);
+  else {
+    writeFileSync(DOCUMENT, text);
+    console.log(`${DOCUMENT} differed and is rewritten`);
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { kernel: { type: 'string', multiple: true } },
+    allowPositionals: true,
+  });
+  const kernels = values.kernel ?? KERNELS.map(({ kernel }) => kernel);
+  const unknown = kernels.find((kernel) => !isKernelName(kernel));
+  if (unknown !== undefined) {
+    const known = KERNELS.map(({ kernel }) => kernel).join(', ');
+    throw new KernelRunFailure(`Cannot test Linux ${unknown}: there are ${known}`);
+  }
+  const files = positionals.map((file) => file.replace(/\.[jt]s$/, ''));
+  installKernelTools();
+  fetchEmulator();
+  fetchKernels(kernels.filter(isKernelName));
+  const folder = temporaryFolder();
+  const rootImage = join(folder, 'root.ext4');
+  buildProjectImage(rootImage, { tests: true });
+  const columns = await mapLimited(kernels.filter(isKernelName), {
+    limit: AT_ONCE,
+    action: (kernel) => testKernel(kernel, { rootImage, files: files.length > 0 ? files : TEST_FILES }),
+  });
+  removeFolder(folder);
+  if (files.length === 0 && values.kernel === undefined) updateDocument(columns);
+  if (!columns.every(({ succeeded }) => succeeded)) process.exitCode = 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof KernelRunFailure)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
