@@ -56,6 +56,15 @@ export const btfDataSections = btfFeature('BTF of data sections', {
   ],
 });
 
+/** The kernel's own objects name sections of programs and maps that are left out unless asked for so. */
+export const btfQuestionMarkSections = btfFeature('BTF of sections whose names begin with "?"', {
+  minKernel: '6.10',
+  types: [
+    variable,
+    { kind: 'datasec', name: '?.data', size: 4, variables: [{ typeId: 2, offset: 0, size: 4 }] },
+  ],
+});
+
 export const btfFloat = btfFeature('BTF of floating-point types', {
   minKernel: '5.13',
   types: [{ kind: 'float', name: 'float', size: 4 }],

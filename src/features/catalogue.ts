@@ -30,6 +30,7 @@ export const Feature = {
   BtfFunctions: btf.btfFunctions,
   BtfGlobalFunctions: btf.btfGlobalFunctions,
   BtfDataSections: btf.btfDataSections,
+  BtfQuestionMarkSections: btf.btfQuestionMarkSections,
   BtfFloat: btf.btfFloat,
   BtfDeclTag: btf.btfDeclTag,
   BtfTypeTag: btf.btfTypeTag,

@@ -24,10 +24,22 @@ const uses: readonly Use[] = [
   { feature: Feature.BtfFunctions },
   { feature: Feature.BtfGlobalFunctions },
   { feature: Feature.BtfDataSections },
-  { feature: Feature.BtfFloat, without: 'Objects with floating-point types in their BTF are refused.' },
-  { feature: Feature.BtfDeclTag, without: 'Objects with declaration tags in their BTF are refused.' },
-  { feature: Feature.BtfTypeTag, without: 'Objects with type tags in their BTF are refused.' },
-  { feature: Feature.BtfEnum64, without: 'Objects with 64-bit enums in their BTF are refused.' },
+  {
+    feature: Feature.BtfFloat,
+    without: 'The BTF of objects with floating-point types is loaded with others in their place.',
+  },
+  {
+    feature: Feature.BtfDeclTag,
+    without: 'The BTF of objects with declaration tags is loaded with others in their place.',
+  },
+  {
+    feature: Feature.BtfTypeTag,
+    without: 'The BTF of objects with type tags is loaded with others in their place.',
+  },
+  {
+    feature: Feature.BtfEnum64,
+    without: 'The BTF of objects with 64-bit enums is loaded with others in their place.',
+  },
   {
     feature: Feature.XdpLink,
     without: 'Programs are attached by netlink, and stay attached when the process is killed.',

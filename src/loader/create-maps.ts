@@ -33,6 +33,8 @@ export interface CreateMapContext {
   readonly object: ObjectFile;
   readonly btf: Fd | undefined;
   readonly kernel: Kernel;
+  /** Gets what was left out because the kernel would not have it. */
+  readonly warn?: (text: string) => void;
   /** Of a struct_ops map: what {@link translateStructOps} says, and the descriptor of the module's BTF. */
   readonly structOps?: { readonly types: KernelStructOps; readonly module: number | undefined } | undefined;
   readonly token?: BpfToken | undefined;
@@ -58,6 +60,8 @@ function create(spec: MapSpec, context: CreateMapContext & { inner: BpfMap | und
   try {
     return createAsSpecified(spec, context);
   } catch (error) {
+    const untyped = createUntyped(spec, { ...context, error });
+    if (untyped) return untyped;
     // An unknown map type is an invalid argument to a kernel, one of several.
     if (spec.type === MapType.RingBuffer && error instanceof SyscallError && error.errnoName === 'EINVAL') {
       requireFeature(Feature.RingBuffer, {
@@ -66,6 +70,30 @@ function create(spec: MapSpec, context: CreateMapContext & { inner: BpfMap | und
       });
     }
     throw error;
+  }
+}
+
+/** How a kernel refuses the types of a map: map_check_btf() and the map_check_btf operations in kernel/bpf. */
+const REFUSED_TYPES: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUPP', 'EOPNOTSUPP', 'E2BIG']);
+
+/** Without types in the kernel, which only what shows the map from outside needs; libbpf tries the same. */
+function createUntyped(
+  spec: MapSpec,
+  context: CreateMapContext & { inner: BpfMap | undefined; error: unknown },
+): BpfMap | undefined {
+  const { error, btf, structOps, warn } = context;
+  if (!btf || structOps || !(error instanceof SyscallError) || !REFUSED_TYPES.has(error.errnoName)) {
+    return undefined;
+  }
+  if (!typesOf(spec, context.object) || WITHOUT_BTF.has(spec.type)) return undefined;
+  try {
+    const map = createAsSpecified(spec, { ...context, btf: undefined });
+    warn?.(`map ${spec.name} has no types in the kernel, which refuses them with ${error.errnoName}`);
+    return map;
+  } catch (second) {
+    // The types were not the reason; what they met first is told.
+    if (second instanceof SyscallError) return undefined;
+    throw second;
   }
 }
 

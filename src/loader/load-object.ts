@@ -176,6 +176,7 @@ class ObjectLoad implements LoadedParts {
       btf: this.#btf,
       kernel: this.#kernel,
       token: this.#token,
+      warn: (text: string) => this.warnings.push(text),
       structOps: types && { types, module: this.#moduleDescriptor(types.module, `create map ${spec.name}`) },
     };
     const { map, owned, reused } = provideMap(spec, {

@@ -1,4 +1,4 @@
-import { BtfError } from '../errors.ts';
+import { BtfError, SyscallError } from '../errors.ts';
 import { struct, u32 } from '../binary/index.ts';
 import type { Btf, BtfDatasec } from '../btf/index.ts';
 import { KERNEL_CONFIG_SECTION, type ObjectFile } from '../elf/index.ts';
@@ -19,13 +19,14 @@ import {
   btf_type,
   btf_var_secinfo,
 } from '../uapi/index.ts';
+import { btfSupport, sanitizeBtf } from './sanitize-btf.ts';
 
 const Member = struct('btf_member', { name_off: u32, type: u32, offset: u32 });
 const LOG_SIZE = 256 * 1024;
 
 /**
- * Brings an object's BTF into the kernel (`BPF_BTF_LOAD`, Linux 4.18), where programs and maps refer to it.
- * Undefined for an object without BTF, or where its `.BTF` holds no type.
+ * Brings an object's BTF into the kernel (`BPF_BTF_LOAD`, Linux 4.18), where programs and maps refer to it; what an
+ * older kernel does not know is replaced first. Undefined for an object without BTF, or where its `.BTF` holds no type.
  *
  * @throws BtfError with the kernel's reason
  */
@@ -35,6 +36,27 @@ export function loadObjectBtf(
 ): Fd | undefined {
   if (!object.btf || object.btf.typeCount <= 1) return undefined;
   const bytes = prepareBtf(object.btf, object);
+  try {
+    return loadBtf(kernel, { bytes, name: object.name, token });
+  } catch (error) {
+    // A kernel that has tokens (6.9) knows every kind, and would have to be asked with the token.
+    if (token || !refusesContents(error)) throw error;
+    const sanitized = sanitizeBtf(bytes, btfSupport(kernel));
+    if (!sanitized) throw error;
+    return loadBtf(kernel, { bytes: sanitized, name: object.name });
+  }
+}
+
+/** As against what says nothing about the BTF: no memory, no permission. */
+function refusesContents(error: unknown): boolean {
+  if (!(error instanceof BtfError) || !(error.cause instanceof SyscallError)) return false;
+  return error.cause.errno === errno.EINVAL || error.cause.errno === errno.E2BIG;
+}
+
+function loadBtf(
+  kernel: Kernel,
+  { bytes, name, token }: { bytes: Uint8Array; name: string; token?: BpfToken | undefined },
+): Fd {
   const call = {
     command: 'BPF_BTF_LOAD',
     attribute: bpf_attr_btf_load,
@@ -44,8 +66,8 @@ export function loadObjectBtf(
       ...(token && { btf_flags: BPF_F_TOKEN_FD, btf_token_fd: token.fd.value }),
     },
     keep: [bytes],
-    doing: `load the BTF of ${object.name}`,
-    description: `BTF of ${object.name}`,
+    doing: `load the BTF of ${name}`,
+    description: `BTF of ${name}`,
   } as const;
   const log = new Uint8Array(LOG_SIZE);
   const logged = {
@@ -68,9 +90,7 @@ export function loadObjectBtf(
     }
     if (-result === errno.EPERM) throw bpfError(call, result);
     const reason = lastLine(log) ?? describeErrno(-result);
-    throw new BtfError(`Cannot load the BTF of ${object.name}: the kernel refuses it: ${reason}`, {
-      cause: error,
-    });
+    throw new BtfError(`Cannot load the BTF of ${name}: the kernel refuses it: ${reason}`, { cause: error });
   }
 }
 

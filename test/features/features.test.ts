@@ -67,6 +67,7 @@ const commands: Readonly<Record<keyof typeof Feature, number>> = {
   BtfFunctions: BPF_BTF_LOAD,
   BtfGlobalFunctions: BPF_BTF_LOAD,
   BtfDataSections: BPF_BTF_LOAD,
+  BtfQuestionMarkSections: BPF_BTF_LOAD,
   BtfFloat: BPF_BTF_LOAD,
   BtfDeclTag: BPF_BTF_LOAD,
   BtfTypeTag: BPF_BTF_LOAD,

@@ -14,6 +14,12 @@ export interface CompileOptions {
   readonly flags?: readonly string[];
 }
 
+/** Beside its source, where a guest without clang has it from the machine that it runs on. */
+export function compiledFixture(fixture: string): string | undefined {
+  const path = join(fixtures, `${fixture}.bpf.o`);
+  return existsSync(path) ? path : undefined;
+}
+
 /** Why tests that compile must skip on this machine; false where they need not. */
 export function whyNotCompile(): string | false {
   if (spawnSync('clang', ['--version']).status !== 0) return 'clang is not installed';
@@ -24,8 +30,10 @@ export function whyNotCompile(): string | false {
 export class Compiler {
   readonly folder = mkdtempSync(join(tmpdir(), 'ts-xdp-objects-'));
 
-  /** Compiles `test/fixtures/loader/<fixture>.bpf.c`. Returns the object's path. */
+  /** Compiles `test/fixtures/loader/<fixture>.bpf.c`, or finds it compiled. Returns the object's path. */
   fixture(fixture: string, options: CompileOptions = {}): string {
+    const compiled = compiledFixture(fixture);
+    if (compiled !== undefined) return compiled;
     return this.#compile(join(fixtures, `${fixture}.bpf.c`), options);
   }
 
