@@ -32,18 +32,28 @@ export interface ProjectImageOptions {
    * @default false
    */
   readonly tests?: boolean;
+  /** Further programs of this machine, by name or path, which the guest finds in `/usr/bin`, with their libraries. */
+  readonly programs?: readonly string[];
 }
 
 /**
  * Makes the root file system of a guest: this Node, a few programs of this machine, and the built project in
  * `/project`, so that `node dist/cli/main.js` runs there.
  */
-export function buildProjectImage(image: string, { tests = false }: ProjectImageOptions = {}): void {
+export function buildProjectImage(
+  image: string,
+  { tests = false, programs = [] }: ProjectImageOptions = {},
+): void {
   const folder = temporaryFolder();
   try {
     const root = new RootFolder(folder, fetchEmulator());
     root.addProgram(process.execPath);
     for (const program of PROGRAMS) root.addProgram(program);
+    for (const program of programs) {
+      if (!root.addProgram(program)) {
+        throw new KernelRunFailure(`Cannot bring ${program} into a guest: this machine does not have it`);
+      }
+    }
     addProject(root, { tests });
     buildDiskImage(image, { folder });
   } finally {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { KernelRunFailure } from './failure.ts';
 
 const FOLDERS = [
@@ -47,8 +47,8 @@ export class RootFolder {
    * where this machine lacks it.
    */
   addProgram(name: string): boolean {
-    const path = name.startsWith('/') ? name : findProgram(name);
-    if (path === undefined) return false;
+    const path = name.includes('/') ? resolve(name) : findProgram(name);
+    if (path === undefined || !existsSync(path)) return false;
     this.#replace(realpathSync(path), join('usr/bin', basename(name)));
     for (const library of librariesOf(path)) this.#replace(realpathSync(library), mergedPath(library));
     return true;
