@@ -5,7 +5,6 @@ export interface KernelColumn {
   readonly kernel: string;
   readonly release: string;
   readonly results: readonly GuestResult[];
-  readonly succeeded: boolean;
 }
 
 const YES = '✓';

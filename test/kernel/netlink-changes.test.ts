@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { ClosedError, NetlinkError } from '../../src/errors.ts';
+import { Feature, isSupported } from '../../src/features/index.ts';
 import {
   addAddress,
   createVethPair,
@@ -312,7 +313,11 @@ t.test('the driver is known', async (t) => {
   await withVethPair(({ netns, receiver }) => {
     t.equal(deviceDriver(receiver.name, { netns })?.driver, 'veth');
     t.equal(largeReceiveOffload(receiver.name, { netns }), false);
-    t.match(deviceChannels(receiver.name, { netns }), { receive: 1, transmit: 1, combined: 0 });
+    const channels = deviceChannels(receiver.name, { netns });
+    // That of 5.10 does not tell, that of 6.1 does; of what can be probed for, this came in between.
+    const older = channels === undefined && !isSupported(Feature.BtfDeclTag);
+    if (older) t.pass('the channels', { skip: "this kernel's veth does not tell them" });
+    else t.match(channels, { receive: 1, transmit: 1, combined: 0 });
     t.equal(deviceChannels('lo', { netns }), undefined);
     const absent = thrown(() => deviceDriver('eth9', { netns }));
     t.equal(absent.code, 'INTERFACE_NOT_FOUND');
