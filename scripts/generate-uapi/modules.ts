@@ -92,6 +92,8 @@ const network: UapiModule = {
       constants: /^(TC_ACT_|TCF_|TCA_(BPF|ACT|CLS|U32|MATCHALL|ID|BASIC|CSUM)_)/,
       structs: ['tcf_t'],
     },
+    { path: 'linux/netfilter.h', constants: /^(NF_INET|NFPROTO)_/ },
+    { path: 'linux/netfilter_ipv4.h', constants: /^NF_IP_PRI_/ },
     { path: 'linux/if_ether.h', structs: ['ethhdr'] },
     {
       path: 'linux/if_packet.h',
@@ -122,6 +124,11 @@ const system: UapiModule = {
     { path: 'asm-generic/errno-base.h' },
     { path: 'asm-generic/errno.h' },
     { path: 'linux/capability.h', structs: ['__user_cap_header_struct', '__user_cap_data_struct'] },
+    {
+      path: 'asm-generic/socket.h',
+      constants: /^SO_(ATTACH|DETACH)_(BPF|FILTER|REUSEPORT_EBPF|REUSEPORT_BPF)$/,
+    },
+    { path: 'linux/magic.h', constants: /^(BPF_FS|CGROUP2_SUPER|TRACEFS)_MAGIC$/ },
     {
       path: 'linux/perf_event.h',
       constants: /^PERF_(TYPE|COUNT_SW|COUNT_HW|SAMPLE(?!_BRANCH)|FORMAT|FLAG|EVENT_IOC|RECORD|ATTR)_/,

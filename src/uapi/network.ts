@@ -881,6 +881,47 @@ export const tcf_t = layout('tcf_t', 32, {
 });
 export type tcf_t = StructValue<typeof tcf_t>;
 
+// linux/netfilter.h
+
+// enum nf_inet_hooks
+export const NF_INET_PRE_ROUTING = 0;
+export const NF_INET_LOCAL_IN = 1;
+export const NF_INET_FORWARD = 2;
+export const NF_INET_LOCAL_OUT = 3;
+export const NF_INET_POST_ROUTING = 4;
+export const NF_INET_NUMHOOKS = 5;
+export const NF_INET_INGRESS = 5;
+
+// enum
+export const NFPROTO_UNSPEC = 0;
+export const NFPROTO_INET = 1;
+export const NFPROTO_IPV4 = 2;
+export const NFPROTO_ARP = 3;
+export const NFPROTO_NETDEV = 5;
+export const NFPROTO_BRIDGE = 7;
+export const NFPROTO_IPV6 = 10;
+export const NFPROTO_DECNET = 12;
+export const NFPROTO_NUMPROTO = 13;
+
+// linux/netfilter_ipv4.h
+
+// enum nf_ip_hook_priorities
+export const NF_IP_PRI_FIRST = -2147483648;
+export const NF_IP_PRI_RAW_BEFORE_DEFRAG = -450;
+export const NF_IP_PRI_CONNTRACK_DEFRAG = -400;
+export const NF_IP_PRI_RAW = -300;
+export const NF_IP_PRI_SELINUX_FIRST = -225;
+export const NF_IP_PRI_CONNTRACK = -200;
+export const NF_IP_PRI_MANGLE = -150;
+export const NF_IP_PRI_NAT_DST = -100;
+export const NF_IP_PRI_FILTER = 0;
+export const NF_IP_PRI_SECURITY = 50;
+export const NF_IP_PRI_NAT_SRC = 100;
+export const NF_IP_PRI_SELINUX_LAST = 225;
+export const NF_IP_PRI_CONNTRACK_HELPER = 300;
+export const NF_IP_PRI_CONNTRACK_CONFIRM = 2147483647;
+export const NF_IP_PRI_LAST = 2147483647;
+
 // linux/if_ether.h
 
 // macros

@@ -230,6 +230,23 @@ export const __user_cap_data_struct = layout('__user_cap_data_struct', 12, {
 });
 export type __user_cap_data_struct = StructValue<typeof __user_cap_data_struct>;
 
+// asm-generic/socket.h
+
+// macros
+export const SO_ATTACH_FILTER = 26;
+export const SO_DETACH_FILTER = 27;
+export const SO_ATTACH_BPF = 50;
+export const SO_DETACH_BPF = 27;
+export const SO_ATTACH_REUSEPORT_EBPF = 52;
+export const SO_DETACH_REUSEPORT_BPF = 68;
+
+// linux/magic.h
+
+// macros
+export const CGROUP2_SUPER_MAGIC = 0x63677270;
+export const TRACEFS_MAGIC = 0x74726163;
+export const BPF_FS_MAGIC = 0xcafe4a11;
+
 // linux/perf_event.h
 
 // enum perf_type_id
