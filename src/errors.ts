@@ -172,6 +172,9 @@ export type NotFoundErrorCode =
   | 'PIN_NOT_FOUND'
   | 'LINK_NOT_FOUND'
   | 'ATTACH_TARGET_NOT_FOUND'
+  | 'CGROUP_NOT_FOUND'
+  | 'SYMBOL_NOT_FOUND'
+  | 'TRACEPOINT_NOT_FOUND'
   | 'KEY_NOT_FOUND';
 
 /** Something was named that is not there. `available` holds the names that are, where they are few. */

@@ -1,6 +1,7 @@
 import * as btf from './btf-features.ts';
 import type { Feature as FeatureDescription } from './feature.ts';
 import * as helper from './helper-features.ts';
+import * as link from './link-features.ts';
 import * as map from './map-features.ts';
 import * as program from './program-features.ts';
 
@@ -22,6 +23,19 @@ export const Feature = {
   MapNames: map.mapNames,
   ProgramNames: program.programNames,
   XdpLink: program.xdpLink,
+  CgroupLink: link.cgroupLink,
+  CgroupOrder: link.cgroupOrder,
+  Tcx: link.tcx,
+  Netkit: link.netkit,
+  FlowDissectorLink: link.flowDissectorLink,
+  SkLookup: link.skLookup,
+  Netfilter: link.netfilter,
+  PerfEventLink: link.perfEventLink,
+  SockmapLink: link.sockmapLink,
+  KprobeMulti: link.kprobeMulti,
+  UprobeMulti: link.uprobeMulti,
+  RawTracepointCookie: link.rawTracepointCookie,
+  StructOpsLink: link.structOpsLink,
   XdpFrags: program.xdpFrags,
   XdpLoadBytes: helper.xdpLoadBytes,
   DeviceBoundXdp: program.deviceBoundXdp,

@@ -4,8 +4,7 @@ import { setXdpProgram } from '../netlink/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { errnoName, pinDescriptor, type Fd } from '../sys/index.ts';
 import { forceDetach, readLinkInfo, tryUpdateLink } from './bpf-link.ts';
-import type { Link } from './link.ts';
-import { hold, letGo } from './live-links.ts';
+import { Attachment } from './attachment.ts';
 import type { XdpMode } from './xdp-mode.ts';
 import type { XdpRefusal } from './xdp-refusal.ts';
 
@@ -22,57 +21,25 @@ export interface XdpFacts {
 }
 
 /** An XDP program on a network interface. Made by {@link attachXdp}. */
-export abstract class XdpAttachment implements Link, XdpFacts {
-  readonly kind = 'xdp';
-  readonly target: string;
+export abstract class XdpAttachment extends Attachment implements XdpFacts {
+  override readonly kind = 'xdp';
   readonly ifindex: number;
   readonly mode: XdpMode;
   readonly refusals: readonly XdpRefusal[];
-  abstract readonly via: XdpVia;
-  #closed = false;
+  abstract override readonly via: XdpVia;
 
   constructor(facts: XdpFacts) {
-    this.target = facts.target;
+    super(facts.target);
     this.ifindex = facts.ifindex;
     this.mode = facts.mode;
     this.refusals = facts.refusals;
-    hold(this);
   }
 
-  abstract get id(): number | undefined;
-  abstract pin(path: string): void;
   /** Puts another program in this one's place, without a gap. */
   abstract update(program: BpfProgram): void;
-  /** Ends the attachment; called once. */
-  protected abstract detach(): void;
-  /** Gives this process's handles back and leaves the program attached as far as the kernel allows. */
-  protected abstract letBe(): void;
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    letGo(this);
-    this.detach();
-  }
-
-  /** Ends this handle and leaves the program attached: a pinned link, or a netlink attachment. */
-  leave(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    letGo(this);
-    this.letBe();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  protected checkOpen(): void {
-    if (this.#closed) throw new ClosedError(`the XDP attachment on ${this.target}`);
+  protected override checkOpen(): void {
+    if (this.closed) throw new ClosedError(`the XDP attachment on ${this.target}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { interfaceByIndex, interfaceByName, RouteSocket, setXdpProgram } from '.
 import { BpfProgram } from '../programs/index.ts';
 import { systemKernel, type NetworkNamespace } from '../sys/index.ts';
 import { forceDetach, openLinkById } from './bpf-link.ts';
-import { inNamespace } from './xdp.ts';
+import { inNamespace } from './interface-target.ts';
 import { findXdpLink } from './xdp-occupied.ts';
 import type { XdpVia } from './xdp-attachment.ts';
 import { XDP_MODES, type XdpMode } from './xdp-mode.ts';

@@ -1,8 +1,9 @@
 import { ArgumentError, AttachError, ClosedError } from '../errors.ts';
-import { interfaceByIndex, interfaceByName, RouteSocket, type NetworkInterface } from '../netlink/index.ts';
+import { RouteSocket, type NetworkInterface } from '../netlink/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
-import { withNetworkNamespace, type NetworkNamespace } from '../sys/index.ts';
+import type { NetworkNamespace } from '../sys/index.ts';
 import { BPF_PROG_TYPE_XDP } from '../uapi/index.ts';
+import { findInterface, inNamespace } from './interface-target.ts';
 import type { XdpAttachment, XdpVia } from './xdp-attachment.ts';
 import { attachByLink, attachByNetlink } from './xdp-attempt.ts';
 import { XDP_MODES, type XdpMode } from './xdp-mode.ts';
@@ -69,15 +70,10 @@ export function attachXdp(program: BpfProgram, options: XdpOptions): XdpAttachme
   return inNamespace(options.netns, () => attachHere(program, { ...options, modes }));
 }
 
-/** Runs an action where the interface is; without a namespace right here. */
-export function inNamespace<Result>(netns: NetworkNamespace | undefined, action: () => Result): Result {
-  return netns ? withNetworkNamespace(netns, action) : action();
-}
-
 function attachHere(program: BpfProgram, options: XdpOptions & { modes: readonly XdpMode[] }): XdpAttachment {
   const socket = RouteSocket.open();
   try {
-    const device = findDevice(socket, options.interface);
+    const device = findInterface(socket, options.interface);
     const occupied = currentProgram(device);
     if (occupied && options.replace === true) return replaceCurrent(program, { device, occupied });
     if (occupied) throw alreadyAttached(device, occupied);
@@ -85,12 +81,6 @@ function attachHere(program: BpfProgram, options: XdpOptions & { modes: readonly
   } finally {
     socket.close();
   }
-}
-
-function findDevice(socket: RouteSocket, reference: string | number): NetworkInterface {
-  return typeof reference === 'number'
-    ? interfaceByIndex(socket, reference)
-    : interfaceByName(socket, reference);
 }
 
 function attachInSomeMode(

@@ -201,6 +201,7 @@ function adopt(kernel: Kernel, { spec, number }: { spec: ProgramSpec; number: nu
   return new BpfProgram(new Fd(kernel, number, `program ${spec.name}`), {
     name: spec.name,
     type: spec.type,
+    attachType: spec.attachType,
     kernel,
   });
 }

@@ -1,3 +1,5 @@
+export { AttachType, attachTypeName } from './attach-type.ts';
+export type { AttachTypeName } from './attach-type.ts';
 export { BpfProgram, readProgramInfo } from './program.ts';
 export type { ProgramInfo, TestRunOptions, TestRunResult } from './program.ts';
 export { programTypeName } from './program-type.ts';

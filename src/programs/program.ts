@@ -65,12 +65,18 @@ export class BpfProgram {
   readonly name: string;
   /** `BPF_PROG_TYPE_*`. */
   readonly type: number;
+  /** `expected_attach_type` that it was loaded with; undefined where it was opened, since the kernel does not tell. */
+  readonly attachType: number | undefined;
   readonly fd: Fd;
   readonly kernel: Kernel;
   #info: ProgramInfo | undefined;
 
-  constructor(fd: Fd, facts: { name: string; type: number; kernel: Kernel }) {
+  constructor(
+    fd: Fd,
+    facts: { name: string; type: number; kernel: Kernel; attachType?: number | undefined },
+  ) {
     this.fd = fd;
+    this.attachType = facts.attachType;
     this.name = facts.name;
     this.type = facts.type;
     this.kernel = facts.kernel;
@@ -161,11 +167,11 @@ export class BpfProgram {
 
   /** Another handle on the same program, which stays usable when this one is closed. */
   duplicate(): BpfProgram {
-    const { kernel, name, type } = this;
+    const { kernel, name, type, attachType } = this;
     const number = kernel.duplicate(this.fd.value, 3);
     if (number < 0)
       throw syscallError({ call: 'fcntl', errno: number, doing: `duplicate ${this.fd.description}` });
-    return new BpfProgram(new Fd(kernel, number, this.fd.description), { kernel, name, type });
+    return new BpfProgram(new Fd(kernel, number, this.fd.description), { kernel, name, type, attachType });
   }
 
   /** Puts the program into a bpf file system, where it outlives this process. @throws PinExistsError */

@@ -1,14 +1,11 @@
 import { statfsSync } from 'node:fs';
+import { BPF_FS_MAGIC, CGROUP2_SUPER_MAGIC, TRACEFS_MAGIC } from '../uapi/index.ts';
 import { checkCString } from './argument-checks.ts';
 import { syscallError } from './errno.ts';
 import { lastErrno, libc } from './libc.ts';
 import { missingCapabilities } from './capabilities.ts';
 
-/** <linux/magic.h> */
-const BPF_FS_MAGIC = 0xcafe4a11;
-const TRACEFS_MAGIC = 0x74726163;
-
-const magic = { bpf: BPF_FS_MAGIC, tracefs: TRACEFS_MAGIC } as const;
+const magic = { bpf: BPF_FS_MAGIC, tracefs: TRACEFS_MAGIC, cgroup2: CGROUP2_SUPER_MAGIC } as const;
 
 /** File systems of the kernel that BPF needs. */
 export type KernelFileSystem = keyof typeof magic;

@@ -202,6 +202,22 @@ export class Socket {
 }
 
 /**
+ * setsockopt(2) with an `int` on a descriptor of somebody else's: a socket that Node made. 0, or the negated errno.
+ */
+export function setSocketOption(
+  fd: number,
+  option: { readonly level: number; readonly name: number; readonly value: number },
+): number {
+  const { level, name, value } = option;
+  checkDescriptor(fd);
+  checkInteger('level', level, { minimum: 0, maximum: 0x7fff_ffff });
+  checkInteger('name', name, { minimum: 0, maximum: 0x7fff_ffff });
+  checkInteger('value', value, { minimum: -0x8000_0000, maximum: 0x7fff_ffff });
+  const bytes = integer.encode({ value });
+  return libc().setsockopt(fd, level, name, bytes, bytes.length) < 0 ? -lastErrno() : 0;
+}
+
+/**
  * ioctl(2) with a pointer to `argument`, whose size must be what `request` reads and writes, or with a number.
  * Returns the result, or the negated errno.
  */

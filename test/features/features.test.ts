@@ -10,6 +10,7 @@ import {
   BPF_MAP_LOOKUP_BATCH,
   BPF_OBJ_GET_INFO_BY_FD,
   BPF_PROG_LOAD,
+  BPF_RAW_TRACEPOINT_OPEN,
   BPF_PROG_TYPE_SOCKET_FILTER,
   BPF_PROG_TYPE_STRUCT_OPS,
   BPF_PROG_TYPE_XDP,
@@ -59,6 +60,19 @@ const commands: Readonly<Record<keyof typeof Feature, number>> = {
   MapNames: BPF_MAP_CREATE,
   ProgramNames: BPF_PROG_LOAD,
   XdpLink: BPF_LINK_CREATE,
+  CgroupLink: BPF_LINK_CREATE,
+  CgroupOrder: BPF_LINK_CREATE,
+  Tcx: BPF_LINK_CREATE,
+  Netkit: BPF_LINK_CREATE,
+  FlowDissectorLink: BPF_LINK_CREATE,
+  SkLookup: BPF_LINK_CREATE,
+  Netfilter: BPF_LINK_CREATE,
+  PerfEventLink: BPF_LINK_CREATE,
+  SockmapLink: BPF_LINK_CREATE,
+  KprobeMulti: BPF_LINK_CREATE,
+  UprobeMulti: BPF_LINK_CREATE,
+  RawTracepointCookie: BPF_RAW_TRACEPOINT_OPEN,
+  StructOpsLink: BPF_MAP_CREATE,
   XdpFrags: BPF_PROG_LOAD,
   XdpLoadBytes: BPF_PROG_LOAD,
   DeviceBoundXdp: BPF_PROG_LOAD,
@@ -76,7 +90,13 @@ const commands: Readonly<Record<keyof typeof Feature, number>> = {
 const features = Object.entries(Feature) as [keyof typeof Feature, Feature][];
 
 /** Those that ask about a descriptor that cannot exist, and so wait for EBADF. */
-const lookups: readonly string[] = ['BatchOperations', 'XdpLink', 'BpfSyscall'];
+const lookups: readonly string[] = [
+  'BatchOperations',
+  'XdpLink',
+  'BpfSyscall',
+  'CgroupLink',
+  'RawTracepointCookie',
+];
 
 t.test('a kernel that refuses with EINVAL', (t) => {
   for (const [key, feature] of features) {

@@ -1,0 +1,120 @@
+import { UnsupportedFeatureError } from '../errors.ts';
+import { Feature, requireFeature } from '../features/index.ts';
+import { attachTypeName, type BpfProgram } from '../programs/index.ts';
+import { errno } from '../sys/index.ts';
+import * as uapi from '../uapi/index.ts';
+import { bpf_attr_raw_tracepoint } from '../uapi/index.ts';
+import { BpfLink } from './bpf-link-attachment.ts';
+import { attachRefused, checkProgram, doing, tryCreateLink, tryLink, type AttachRequest } from './create-link.ts';
+
+export interface CookieOptions {
+  /** What bpf_get_attach_cookie() gives in this attachment. @default 0n */
+  readonly cookie?: bigint;
+}
+
+export interface RawTracepointOptions extends CookieOptions {
+  /** `sched_switch`, without its group. */
+  readonly tracepoint: string;
+}
+
+/**
+ * Attaches a raw tracepoint program, which gets the arguments of the tracepoint as the kernel passes them.
+ *
+ * Linux 4.17, with a cookie 6.10. Needs CAP_PERFMON.
+ *
+ * @throws AttachError (ATTACH_REFUSED) where there is no such tracepoint; UnsupportedFeatureError, PermissionError
+ */
+export function attachRawTracepoint(program: BpfProgram, options: RawTracepointOptions): BpfLink {
+  const { tracepoint, cookie = 0n } = options;
+  const request: AttachRequest = {
+    kind: 'raw_tracepoint',
+    target: `raw tracepoint ${tracepoint}`,
+    needed: ['CAP_PERFMON'],
+    reasons: { ENOENT: 'the kernel has no tracepoint of that name' },
+  };
+  const types = [uapi.BPF_PROG_TYPE_RAW_TRACEPOINT, uapi.BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE];
+  checkProgram(program, { types, target: request.target });
+  if (cookie !== 0n) {
+    requireFeature(Feature.RawTracepointCookie, { doing: doing(program, request), kernel: program.kernel });
+  }
+  return openRawTracepoint(program, { request, tracepoint, cookie });
+}
+
+/**
+ * Attaches a program to the function, tracepoint or LSM hook that it was loaded for: `tp_btf`, `fentry`, `fexit`,
+ * `fmod_ret`, `lsm`.
+ *
+ * Linux 5.5, LSM 5.7, with a cookie 5.19 and for `tp_btf` 6.10. Needs CAP_PERFMON.
+ *
+ * @throws AttachError: ALREADY_ATTACHED where the program is attached already, UnsupportedFeatureError,
+ * PermissionError
+ */
+export function attachTracing(program: BpfProgram, options: CookieOptions = {}): BpfLink {
+  const { cookie = 0n } = options;
+  const { attachType } = program;
+  const request: AttachRequest = {
+    kind: kinds[attachType ?? 0] ?? 'tracing',
+    target: `the ${attachType === undefined ? 'function' : attachTypeName(attachType)} that it was loaded for`,
+    needed: ['CAP_PERFMON'],
+    reasons: { EBUSY: 'the program is attached already' },
+  };
+  checkProgram(program, { types: [uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_PROG_TYPE_LSM], target: request.target });
+  if (cookie === 0n || attachType === undefined) return openRawTracepoint(program, { request });
+  if (attachType === uapi.BPF_TRACE_RAW_TP) {
+    requireFeature(Feature.RawTracepointCookie, { doing: doing(program, request), kernel: program.kernel });
+  }
+  const result = tryCreateLink(program, {
+    ...request,
+    fields: { attach_type: attachType, tracing: { target_btf_id: 0, cookie } },
+  });
+  if (result instanceof BpfLink) return result;
+  if (result === -errno.EINVAL && attachesWithoutCookie(program, request)) throw noCookies(program, request);
+  throw attachRefused(program, { request, call: 'BPF_LINK_CREATE', result });
+}
+
+/** By attach type. */
+const kinds: Readonly<Record<number, string>> = {
+  [uapi.BPF_TRACE_RAW_TP]: 'tp_btf',
+  [uapi.BPF_TRACE_FENTRY]: 'fentry',
+  [uapi.BPF_TRACE_FEXIT]: 'fexit',
+  [uapi.BPF_TRACE_FSESSION]: 'fsession',
+  [uapi.BPF_MODIFY_RETURN]: 'fmod_ret',
+  [uapi.BPF_LSM_MAC]: 'lsm',
+};
+
+/** Without a name it attaches to what the program was loaded for (bpf_raw_tp_link_attach() in kernel/bpf/syscall.c). */
+export function openRawTracepoint(
+  program: BpfProgram,
+  facts: { request: AttachRequest; tracepoint?: string; cookie?: bigint },
+): BpfLink {
+  const { request, tracepoint, cookie = 0n } = facts;
+  const { kernel } = program;
+  const name = new TextEncoder().encode(tracepoint === undefined ? '' : `${tracepoint}\0`);
+  const result = tryLink(program, {
+    request,
+    call: {
+      command: 'BPF_RAW_TRACEPOINT_OPEN',
+      attribute: bpf_attr_raw_tracepoint,
+      fields: { name: kernel.addressOf(name), prog_fd: program.fd.value, cookie },
+      keep: [name],
+      doing: doing(program, request),
+    },
+  });
+  if (result instanceof BpfLink) return result;
+  throw attachRefused(program, { request, call: 'BPF_RAW_TRACEPOINT_OPEN', result });
+}
+
+/** The way to find out that it is the cookie which a kernel does not know. */
+function attachesWithoutCookie(program: BpfProgram, request: AttachRequest): boolean {
+  openRawTracepoint(program, { request }).close();
+  return true;
+}
+
+function noCookies(program: BpfProgram, request: AttachRequest): UnsupportedFeatureError {
+  const feature = 'cookies for tracing programs';
+  return new UnsupportedFeatureError(
+    feature,
+    '5.19',
+    `Cannot ${doing(program, request)}: this kernel has no ${feature} (since Linux 5.19)`,
+  );
+}
