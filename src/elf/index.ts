@@ -12,3 +12,16 @@ export type { FunctionSpec, ProgramSpec } from './program-spec.ts';
 export { interpretSectionName, sectionDefinitions } from './section-names.ts';
 export type { SectionDefinition, SectionMeaning } from './section-names.ts';
 export { VariableSpec } from './variable-spec.ts';
+export {
+  ExecutableFile,
+  findFunctions,
+  findUsdtProbes,
+  readUsdtProbes,
+} from './executable/index.ts';
+export type {
+  ByteSource,
+  ExecutableFunction,
+  ExecutableSection,
+  LoadSegment,
+  UsdtProbe,
+} from './executable/index.ts';

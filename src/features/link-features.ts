@@ -1,11 +1,7 @@
 import { bpfError, errno, tryBpf } from '../sys/index.ts';
 import type { Kernel } from '../sys/index.ts';
 import * as uapi from '../uapi/index.ts';
-import {
-  bpf_attr_link_create,
-  bpf_attr_map_create,
-  bpf_attr_raw_tracepoint,
-} from '../uapi/index.ts';
+import { bpf_attr_link_create, bpf_attr_map_create, bpf_attr_raw_tracepoint } from '../uapi/index.ts';
 import type { bpf_attr_prog_load } from '../uapi/index.ts';
 import { NO_DESCRIPTOR, looksUpDescriptor } from './attempt.ts';
 import type { Feature } from './feature.ts';

@@ -1,6 +1,14 @@
 import { AttachError } from '../errors.ts';
 import type { BpfProgram } from '../programs/index.ts';
-import { bpfError, describeErrno, errno, pinDescriptor, systemKernel, Fd, type Kernel } from '../sys/index.ts';
+import {
+  bpfError,
+  describeErrno,
+  errno,
+  pinDescriptor,
+  systemKernel,
+  Fd,
+  type Kernel,
+} from '../sys/index.ts';
 import { Attachment } from './attachment.ts';
 import { forceDetach, openLinkById, openPinnedLink, readLinkInfo, tryUpdateLink } from './bpf-link.ts';
 import { linkInfo, type LinkInfo } from './link-info.ts';
@@ -178,6 +186,7 @@ function describe(info: LinkInfo): string {
 function describeEvent(info: Extract<LinkInfo, { kind: 'perf_event' }>): string {
   if (info.event === 'tracepoint') return info.tracepoint;
   if (info.event === 'kprobe' || info.event === 'kretprobe') return info.function;
-  if (info.event === 'uprobe' || info.event === 'uretprobe') return `${info.path}+0x${info.offset.toString(16)}`;
+  if (info.event === 'uprobe' || info.event === 'uretprobe')
+    return `${info.path}+0x${info.offset.toString(16)}`;
   return 'a perf event';
 }

@@ -16,9 +16,14 @@ export function findCgroupMount(mountInfo = readFileSync('/proc/self/mountinfo',
     const mountPoint = before.split(' ')[4];
     if (mountPoint !== undefined) return unescapeMount(mountPoint);
   }
-  throw new FileError('FILE_NOT_FOUND', '/sys/fs/cgroup', 'Cannot find the cgroups: cgroup v2 is not mounted', {
-    hint: 'mount it: mount -t cgroup2 none /sys/fs/cgroup',
-  });
+  throw new FileError(
+    'FILE_NOT_FOUND',
+    '/sys/fs/cgroup',
+    'Cannot find the cgroups: cgroup v2 is not mounted',
+    {
+      hint: 'mount it: mount -t cgroup2 none /sys/fs/cgroup',
+    },
+  );
 }
 
 /** Spaces and the like are octal there (mangle() in fs/seq_file.c). */
@@ -38,7 +43,10 @@ export function openCgroup(kernel: Kernel, path: string): Fd {
   try {
     number = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (cause) {
-    throw notFound(path, `${directory} cannot be opened (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    throw notFound(
+      path,
+      `${directory} cannot be opened (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
+    );
   }
   try {
     return new Fd(kernel, number, `cgroup ${directory}`);

@@ -114,17 +114,25 @@ function attachTypeOf(program: BpfProgram, given: CgroupAttachType | undefined):
   if (attachType !== undefined && (attachType !== 0 || program.type === uapi.BPF_PROG_TYPE_CGROUP_SKB)) {
     return attachType;
   }
-  throw new ArgumentError('attachType', `Cannot attach ${program.name} to a cgroup: nothing says its attach type`, {
-    hint: 'give the option "attachType"',
-  });
+  throw new ArgumentError(
+    'attachType',
+    `Cannot attach ${program.name} to a cgroup: nothing says its attach type`,
+    {
+      hint: 'give the option "attachType"',
+    },
+  );
 }
 
 function checkVia(options: CgroupOptions): void {
   const { via = 'link', mode, replace } = options;
   if (via === 'link' && (mode !== undefined || replace !== undefined)) {
-    throw new ArgumentError('via', 'Cannot attach by link with "mode" or "replace": a bpf_link is always "multi"', {
-      hint: 'attach with via: "prog_attach"; a link is replaced by its update()',
-    });
+    throw new ArgumentError(
+      'via',
+      'Cannot attach by link with "mode" or "replace": a bpf_link is always "multi"',
+      {
+        hint: 'attach with via: "prog_attach"; a link is replaced by its update()',
+      },
+    );
   }
   if (via === 'prog_attach' && encodeOrder(options).flags !== 0) {
     throw new ArgumentError('via', 'Cannot attach in an order with via: "prog_attach"');

@@ -2,15 +2,7 @@ import { ArgumentError, AttachError, ClosedError } from '../errors.ts';
 import { requireFeature, type Feature } from '../features/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { programTypeName } from '../programs/index.ts';
-import {
-  bpfError,
-  describeErrno,
-  errno,
-  Fd,
-  tryBpf,
-  type BpfCall,
-  type Capability,
-} from '../sys/index.ts';
+import { bpfError, describeErrno, errno, Fd, tryBpf, type BpfCall, type Capability } from '../sys/index.ts';
 import { bpf_attr_link_create } from '../uapi/index.ts';
 import { BpfLink } from './bpf-link-attachment.ts';
 
@@ -81,10 +73,13 @@ export function attachRefused(
   const { target, feature, hint, needed, reasons = {} } = request;
   const doingThis = doing(program, request);
   if (result === -errno.EPERM || result === -errno.EACCES) {
-    return bpfError({ command: call as 'BPF_LINK_CREATE', doing: doingThis, needed: ['CAP_BPF', ...needed] }, result);
+    return bpfError(
+      { command: call as 'BPF_LINK_CREATE', doing: doingThis, needed: ['CAP_BPF', ...needed] },
+      result,
+    );
   }
   const unknown = [errno.EINVAL, errno.E2BIG, errno.EOPNOTSUPP, errno.ENOTSUPP];
-  if (feature && unknown.includes(-result as never)) {
+  if (feature && unknown.includes(-result)) {
     requireFeature(feature, { doing: doingThis, hint, kernel: program.kernel });
   }
   const name = (Object.keys(errno) as (keyof typeof errno)[]).find((key) => errno[key] === -result);
@@ -99,7 +94,10 @@ export function attachRefused(
 }
 
 /** Throws unless a program is open and of one of these types. */
-export function checkProgram(program: BpfProgram, { types, target }: { types: readonly number[]; target: string }): void {
+export function checkProgram(
+  program: BpfProgram,
+  { types, target }: { types: readonly number[]; target: string },
+): void {
   if (program.closed) throw new ClosedError(program.fd.description);
   if (types.includes(program.type)) return;
   const wanted = types.map(programTypeName).join(' or ');

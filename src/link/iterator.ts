@@ -74,7 +74,10 @@ function encodeOptions(
 ): { info: Uint8Array | undefined; cgroup: Fd | undefined } {
   const { map, task, cgroup } = options;
   if ([map, task, cgroup].filter((one) => one !== undefined).length > 1) {
-    throw new ArgumentError('options', 'Cannot attach an iterator to more than one of a map, a task and a cgroup');
+    throw new ArgumentError(
+      'options',
+      'Cannot attach an iterator to more than one of a map, a task and a cgroup',
+    );
   }
   if (map) return { info: bpf_iter_link_info.encode({ map: { map_fd: map.fd.value } }), cgroup: undefined };
   if (task) {
@@ -107,7 +110,10 @@ export class IteratorLink extends BpfLink {
     const link = BpfLink.fromPin(path, facts);
     if (link.kind === 'iter') return IteratorLink.from(link);
     link.close();
-    throw new ArgumentError('path', `Cannot open ${path} as an iterator: a link of kind ${link.kind} is pinned there`);
+    throw new ArgumentError(
+      'path',
+      `Cannot open ${path} as an iterator: a link of kind ${link.kind} is pinned there`,
+    );
   }
 
   /** What the program writes, in chunks that are the caller's. Reading blocks for as long as the program takes. */

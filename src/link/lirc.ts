@@ -26,9 +26,14 @@ export function attachLirc(program: BpfProgram, { device }: LircOptions): ProgAt
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const missing = code === 'ENOENT' ? 'FILE_NOT_FOUND' : 'FILE_UNREADABLE';
-    throw new FileError(missing, device, `Cannot attach ${program.name} to ${device}: ${code ?? 'it cannot be opened'}`, {
-      cause,
-    });
+    throw new FileError(
+      missing,
+      device,
+      `Cannot attach ${program.name} to ${device}: ${code ?? 'it cannot be opened'}`,
+      {
+        cause,
+      },
+    );
   }
   return ProgAttachment.attach(program, {
     kind: 'lirc',

@@ -58,7 +58,8 @@ function attachToNamespace(
   const { kind, type, attachType, feature } = facts;
   const own = facts.netns === undefined ? NetworkNamespace.current() : undefined;
   const netns = facts.netns ?? own;
-  const target = facts.netns === undefined ? 'the current network namespace' : `network namespace ${facts.netns.name}`;
+  const target =
+    facts.netns === undefined ? 'the current network namespace' : `network namespace ${facts.netns.name}`;
   try {
     checkProgram(program, { types: [type], target });
     return createLink(program, {

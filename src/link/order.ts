@@ -5,11 +5,7 @@ import { BPF_F_AFTER, BPF_F_BEFORE, BPF_F_ID, BPF_F_LINK } from '../uapi/index.t
 import { BpfLink } from './bpf-link-attachment.ts';
 
 /** A program or a link that is attached there already, open or by the kernel's id. */
-export type Neighbour =
-  | BpfProgram
-  | BpfLink
-  | { readonly programId: number }
-  | { readonly linkId: number };
+export type Neighbour = BpfProgram | BpfLink | { readonly programId: number } | { readonly linkId: number };
 
 /** Where among the programs that are attached there this one is to run. */
 export interface OrderOptions {
@@ -45,7 +41,8 @@ export function encodeOrder(options: OrderOptions): {
 
 function reference(neighbour: Neighbour): { flags: number; value: number } {
   if ('programId' in neighbour) return { flags: BPF_F_ID, value: checkId('programId', neighbour.programId) };
-  if ('linkId' in neighbour) return { flags: BPF_F_ID | BPF_F_LINK, value: checkId('linkId', neighbour.linkId) };
+  if ('linkId' in neighbour)
+    return { flags: BPF_F_ID | BPF_F_LINK, value: checkId('linkId', neighbour.linkId) };
   if (neighbour instanceof BpfLink) return { flags: BPF_F_LINK, value: neighbour.fd.value };
   return { flags: 0, value: neighbour.fd.value };
 }

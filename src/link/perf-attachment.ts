@@ -2,7 +2,12 @@ import { ArgumentError, UnsupportedFeatureError } from '../errors.ts';
 import { Feature, isSupported } from '../features/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { errno, ioctl, syscallError, type Fd } from '../sys/index.ts';
-import { BPF_PERF_EVENT, PERF_EVENT_IOC_DISABLE, PERF_EVENT_IOC_ENABLE, PERF_EVENT_IOC_SET_BPF } from '../uapi/index.ts';
+import {
+  BPF_PERF_EVENT,
+  PERF_EVENT_IOC_DISABLE,
+  PERF_EVENT_IOC_ENABLE,
+  PERF_EVENT_IOC_SET_BPF,
+} from '../uapi/index.ts';
 import { Attachment } from './attachment.ts';
 import { BpfLink } from './bpf-link-attachment.ts';
 import { attachRefused, doing, tryCreateLink, type AttachRequest } from './create-link.ts';
@@ -76,7 +81,8 @@ function attachByIoctl(
 
 function enable(event: Fd, doingThis: string): void {
   const result = ioctl(event.value, PERF_EVENT_IOC_ENABLE, 0);
-  if (result < 0) throw syscallError({ call: 'ioctl(PERF_EVENT_IOC_ENABLE)', errno: result, doing: doingThis });
+  if (result < 0)
+    throw syscallError({ call: 'ioctl(PERF_EVENT_IOC_ENABLE)', errno: result, doing: doingThis });
 }
 
 function noCookies(program: BpfProgram, request: AttachRequest): UnsupportedFeatureError {

@@ -47,7 +47,8 @@ export interface PerfEventOptions extends CookieOptions {
  */
 export function attachPerfEvent(program: BpfProgram, options: PerfEventOptions): PerfEventLink {
   const { event, sample, pid = -1, cpu = -1, cookie = 0n } = options;
-  const name = typeof event === 'string' ? event : `perf event ${String(event.type)}:${event.config.toString()}`;
+  const name =
+    typeof event === 'string' ? event : `perf event ${String(event.type)}:${event.config.toString()}`;
   const [type, config] = typeof event === 'string' ? EVENTS[event] : [event.type, event.config];
   const where = `${pid < 0 ? '' : ` of process ${String(pid)}`}${cpu < 0 ? '' : ` on CPU ${String(cpu)}`}`;
   const request: AttachRequest = { kind: 'perf_event', target: `${name}${where}`, needed: ['CAP_PERFMON'] };

@@ -101,7 +101,13 @@ function perfEvent(kernel: Kernel, fd: Fd): PerfEventInfo {
       return { kind, event: which, path: textOf(name), offset, cookie };
     }
     case uapi.BPF_PERF_EVENT_EVENT:
-      return { kind, event: 'event', type: event.event.type, config: event.event.config, cookie: event.event.cookie };
+      return {
+        kind,
+        event: 'event',
+        type: event.event.type,
+        config: event.event.config,
+        cookie: event.event.cookie,
+      };
     default:
       return { kind, event: 'unknown' };
   }

@@ -21,7 +21,10 @@ export interface SocketOptions {
  * @throws AttachError where the descriptor is no socket, or its filter is locked; PermissionError
  */
 export function attachSocketFilter(program: BpfProgram, options: SocketOptions): SocketAttachment {
-  checkProgram(program, { types: [uapi.BPF_PROG_TYPE_SOCKET_FILTER], target: `socket ${String(options.socket)}` });
+  checkProgram(program, {
+    types: [uapi.BPF_PROG_TYPE_SOCKET_FILTER],
+    target: `socket ${String(options.socket)}`,
+  });
   return SocketAttachment.attach(program, {
     ...options,
     kind: 'socket_filter',
@@ -92,7 +95,10 @@ export class SocketAttachment extends Attachment {
   }
 
   override pin(path: string): void {
-    throw new ArgumentError('socket', `Cannot pin the program on ${this.target} to ${path}: it goes with the socket`);
+    throw new ArgumentError(
+      'socket',
+      `Cannot pin the program on ${this.target} to ${path}: it goes with the socket`,
+    );
   }
 
   protected override detach(): void {

@@ -59,7 +59,8 @@ export function attachSockmap(program: BpfProgram, options: SockmapOptions): Bpf
   };
   if (via === 'prog_attach') {
     const number = map.kernel.duplicate(map.fd.value, 3);
-    if (number < 0) throw syscallError({ call: 'fcntl', errno: number, doing: `attach ${program.name} to ${target}` });
+    if (number < 0)
+      throw syscallError({ call: 'fcntl', errno: number, doing: `attach ${program.name} to ${target}` });
     return ProgAttachment.attach(program, {
       ...request,
       feature: undefined,
@@ -74,7 +75,11 @@ function attachTypeOf(program: BpfProgram, given: SockmapAttachType | undefined)
   if (given !== undefined) return attachTypes[given];
   if (program.attachType !== undefined && program.attachType !== 0) return program.attachType;
   if (program.type === uapi.BPF_PROG_TYPE_SK_MSG) return uapi.BPF_SK_MSG_VERDICT;
-  throw new ArgumentError('attachType', `Cannot attach ${program.name} to a map: nothing says its attach type`, {
-    hint: 'give the option "attachType"',
-  });
+  throw new ArgumentError(
+    'attachType',
+    `Cannot attach ${program.name} to a map: nothing says its attach type`,
+    {
+      hint: 'give the option "attachType"',
+    },
+  );
 }

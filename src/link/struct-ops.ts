@@ -28,7 +28,10 @@ export interface StructOpsOptions {
  * @throws ArgumentError for a map of another type; AttachError: ALREADY_ATTACHED where something of that name is
  * registered; UnsupportedFeatureError, PermissionError
  */
-export function attachStructOps(map: BpfMap, options: StructOpsOptions = {}): BpfLink | StructOpsRegistration {
+export function attachStructOps(
+  map: BpfMap,
+  options: StructOpsOptions = {},
+): BpfLink | StructOpsRegistration {
   if (map.closed) throw new ClosedError(map.fd.description);
   if (map.type !== BPF_MAP_TYPE_STRUCT_OPS) {
     throw new ArgumentError('map', `Cannot attach map ${map.name}: it is no struct_ops map`);
@@ -54,11 +57,7 @@ export function attachStructOps(map: BpfMap, options: StructOpsOptions = {}): Bp
  *
  * @throws AttachError (ATTACH_REFUSED)
  */
-export function updateStructOps(
-  link: BpfLink,
-  map: BpfMap,
-  options: StructOpsOptions = {},
-): void {
+export function updateStructOps(link: BpfLink, map: BpfMap, options: StructOpsOptions = {}): void {
   if (options.value) writeValue(map, options.value);
   const call = {
     command: 'BPF_LINK_UPDATE',
@@ -97,9 +96,13 @@ export class StructOpsRegistration extends Attachment {
   }
 
   override pin(path: string): void {
-    throw new ArgumentError('map', `Cannot pin the registration of ${this.target} to ${path}: it is no bpf_link`, {
-      hint: 'pin the map instead, or put it into the section .struct_ops.link',
-    });
+    throw new ArgumentError(
+      'map',
+      `Cannot pin the registration of ${this.target} to ${path}: it is no bpf_link`,
+      {
+        hint: 'pin the map instead, or put it into the section .struct_ops.link',
+      },
+    );
   }
 
   protected override detach(): void {
@@ -143,11 +146,18 @@ function writeValue(map: BpfMap, value: Uint8Array): void {
 function refused(map: BpfMap, { call, result }: { call: string; result: number }): Error {
   const doing = `attach struct_ops map ${map.name}`;
   if (result === -errno.EPERM || result === -errno.EACCES) {
-    return bpfError({ command: call as 'BPF_LINK_CREATE', doing, needed: ['CAP_BPF', 'CAP_NET_ADMIN'] }, result);
+    return bpfError(
+      { command: call as 'BPF_LINK_CREATE', doing, needed: ['CAP_BPF', 'CAP_NET_ADMIN'] },
+      result,
+    );
   }
   if (result === -errno.EINVAL) requireFeature(Feature.StructOpsLink, { doing, kernel: map.kernel });
   if (result === -errno.EEXIST || result === -errno.EBUSY) {
-    return new AttachError('ALREADY_ATTACHED', map.name, `Cannot ${doing}: one of that name is registered already`);
+    return new AttachError(
+      'ALREADY_ATTACHED',
+      map.name,
+      `Cannot ${doing}: one of that name is registered already`,
+    );
   }
   const why = `the kernel refuses it with ${describeErrno(result)}`;
   return new AttachError('ATTACH_REFUSED', map.name, `Cannot ${doing}: ${why}`);

@@ -44,7 +44,10 @@ export function attachTc(program: BpfProgram, options: TcOptions): TcAttachment 
   checkInteger('priority', priority, { minimum: 0, maximum: 0xffff });
   checkInteger('handle', handle, { minimum: 0, maximum: 0xffff_ffff });
   if (replace && (priority === 0 || handle === 0)) {
-    throw new ArgumentError('replace', `Cannot attach ${program.name}: "replace" goes with a priority and a handle`);
+    throw new ArgumentError(
+      'replace',
+      `Cannot attach ${program.name}: "replace" goes with a priority and a handle`,
+    );
   }
   return inNamespace(options.netns, () => {
     const socket = RouteSocket.open();
@@ -124,9 +127,13 @@ export class TcAttachment extends Attachment {
   }
 
   override pin(path: string): void {
-    throw new ArgumentError('via', `Cannot pin the attachment to ${this.target} to ${path}: it was made by netlink`, {
-      hint: 'it stays without a pin, until it is detached; only a bpf_link can be pinned',
-    });
+    throw new ArgumentError(
+      'via',
+      `Cannot pin the attachment to ${this.target} to ${path}: it was made by netlink`,
+      {
+        hint: 'it stays without a pin, until it is detached; only a bpf_link can be pinned',
+      },
+    );
   }
 
   protected override detach(): void {
@@ -138,7 +145,8 @@ export class TcAttachment extends Attachment {
       // Another program there is somebody else's, who replaced this one.
       if (current?.programId === this.#programId) deleteBpfFilter(this.#socket, this.#filter);
     } catch (error) {
-      if (!(error instanceof NetlinkError) || !['ENODEV', 'EINVAL', 'ENOENT'].includes(error.errnoName)) throw error;
+      if (!(error instanceof NetlinkError) || !['ENODEV', 'EINVAL', 'ENOENT'].includes(error.errnoName))
+        throw error;
     } finally {
       this.#socket.close();
     }

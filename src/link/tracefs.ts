@@ -24,11 +24,20 @@ export function tracepointId(group: string, { event, doing }: { event: string; d
     const { code } = cause as NodeJS.ErrnoException;
     const name = `${group}/${event}`;
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new NotFoundError('TRACEPOINT_NOT_FOUND', name, `Cannot ${doing}: this kernel has no tracepoint ${name}`);
+      throw new NotFoundError(
+        'TRACEPOINT_NOT_FOUND',
+        name,
+        `Cannot ${doing}: this kernel has no tracepoint ${name}`,
+      );
     }
-    throw new FileError('FILE_UNREADABLE', path, `Cannot ${doing}: ${path} cannot be read (${code ?? 'unknown'})`, {
-      cause,
-    });
+    throw new FileError(
+      'FILE_UNREADABLE',
+      path,
+      `Cannot ${doing}: ${path} cannot be read (${code ?? 'unknown'})`,
+      {
+        cause,
+      },
+    );
   }
   return BigInt(text.trim());
 }

@@ -5,7 +5,14 @@ import { errno } from '../sys/index.ts';
 import * as uapi from '../uapi/index.ts';
 import { bpf_attr_raw_tracepoint } from '../uapi/index.ts';
 import { BpfLink } from './bpf-link-attachment.ts';
-import { attachRefused, checkProgram, doing, tryCreateLink, tryLink, type AttachRequest } from './create-link.ts';
+import {
+  attachRefused,
+  checkProgram,
+  doing,
+  tryCreateLink,
+  tryLink,
+  type AttachRequest,
+} from './create-link.ts';
 
 export interface CookieOptions {
   /** What bpf_get_attach_cookie() gives in this attachment. @default 0n */
@@ -58,7 +65,10 @@ export function attachTracing(program: BpfProgram, options: CookieOptions = {}):
     needed: ['CAP_PERFMON'],
     reasons: { EBUSY: 'the program is attached already' },
   };
-  checkProgram(program, { types: [uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_PROG_TYPE_LSM], target: request.target });
+  checkProgram(program, {
+    types: [uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_PROG_TYPE_LSM],
+    target: request.target,
+  });
   if (cookie === 0n || attachType === undefined) return openRawTracepoint(program, { request });
   if (attachType === uapi.BPF_TRACE_RAW_TP) {
     requireFeature(Feature.RawTracepointCookie, { doing: doing(program, request), kernel: program.kernel });

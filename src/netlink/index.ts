@@ -16,13 +16,7 @@ export type { Message, Outcome } from './message.ts';
 export { netlinkError } from './netlink-error.ts';
 export { RouteSocket } from './route-socket.ts';
 export type { RouteRequest, RouteSocketOptions } from './route-socket.ts';
-export {
-  addBpfFilter,
-  addClsact,
-  deleteBpfFilter,
-  deleteClsact,
-  listBpfFilters,
-} from './traffic-control.ts';
+export { addBpfFilter, addClsact, deleteBpfFilter, deleteClsact, listBpfFilters } from './traffic-control.ts';
 export type { BpfFilter, BpfFilterPlace, NewBpfFilter, TrafficDevice } from './traffic-control.ts';
 export { RouteWatch, watchRoute } from './watch-route.ts';
 export type { RouteEvent, RouteGroup, RouteWatchOptions } from './watch-route.ts';

@@ -116,9 +116,7 @@ export interface NewBpfFilter extends BpfFilterPlace {
  */
 export function addBpfFilter(socket: RouteSocket, filter: NewBpfFilter): BpfFilter {
   const request: RouteRequest = {
-    ...filterRequest('RTM_NEWTFILTER', filter, [
-      { type: TCA_OPTIONS, value: options(filter) },
-    ]),
+    ...filterRequest('RTM_NEWTFILTER', filter, [{ type: TCA_OPTIONS, value: options(filter) }]),
     // Without EXCL the kernel changes the filter that is there.
     flags: NLM_F_ECHO | NLM_F_CREATE | (filter.replace === true ? NLM_F_REPLACE : NLM_F_EXCL),
   };
@@ -185,7 +183,9 @@ function filterRequest(
 }
 
 function parentOf(direction: 'ingress' | 'egress'): number {
-  return ((TC_H_CLSACT & TC_H_MAJ_MASK) | (direction === 'ingress' ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS)) >>> 0;
+  return (
+    ((TC_H_CLSACT & TC_H_MAJ_MASK) | (direction === 'ingress' ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS)) >>> 0
+  );
 }
 
 function swap16(value: number): number {

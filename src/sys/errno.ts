@@ -9,7 +9,6 @@ export const errno = {
   ESRCH: constants.errno.ESRCH,
   EINTR: constants.errno.EINTR,
   EBADF: constants.errno.EBADF,
-  ESRCH: constants.errno.ESRCH,
   ENXIO: constants.errno.ENXIO,
   ENOTDIR: constants.errno.ENOTDIR,
   EAFNOSUPPORT: constants.errno.EAFNOSUPPORT,

@@ -1,0 +1,90 @@
+/** What programs are attached to in tests, and what makes them run. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findCgroupMount } from '../../src/link/index.ts';
+import { Collection, ObjectFile } from '../../src/index.ts';
+import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
+import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
+import { BpfFileSystem, ip } from './kernel-objects.ts';
+import { ObjectFolder } from './object-source.ts';
+import { VethPair } from './veth.ts';
+
+const frame = ethernet(
+  EtherType.Ipv4,
+  ipv4({ protocol: Protocol.Udp }, udp({ sourcePort: 1, destinationPort: 2 }, pattern(8))),
+);
+const TRACEFS = '/sys/kernel/tracing';
+
+/** A network namespace, a cgroup, a bpf file system and a program to trace; `close()` removes all of it. */
+export class AttachWorld {
+  readonly pair = VethPair.open();
+  readonly bpffs = new BpfFileSystem();
+  readonly folder = new ObjectFolder();
+  readonly cgroup = join(findCgroupMount(), `ts-xdp-${String(process.pid)}`);
+  readonly traced: string;
+  readonly object: string;
+  readonly #scratch = mkdtempSync(join(tmpdir(), 'ts-xdp-traced-'));
+  readonly #mountedTracefs: boolean;
+
+  constructor() {
+    mkdirSync(this.cgroup);
+    ip('link set lo up', this.netnsName);
+    this.traced = join(this.#scratch, 'traced');
+    const source = join(import.meta.dirname, '../fixtures/link/traced.c');
+    execFileSync('clang', ['-O1', '-Wall', '-Werror', '-o', this.traced, source]);
+    const target = process.arch === 'arm64' ? '__TARGET_ARCH_arm64' : '__TARGET_ARCH_x86';
+    this.object = this.folder.compile('link/kinds', { name: 'kinds', defines: { [target]: '1' } });
+    this.#mountedTracefs = !isOnFileSystem(TRACEFS, 'tracefs');
+    if (this.#mountedTracefs) mountKernelFileSystem('tracefs', TRACEFS);
+  }
+
+  get netnsName(): string {
+    return String(this.pair.namespaceName);
+  }
+
+  /** Loads some programs of the object, `on_…`. */
+  load(...programs: readonly string[]): Collection {
+    return Collection.load(ObjectFile.open(this.object), { programs });
+  }
+
+  /** Sends a frame from the one end of the pair to the other. */
+  sendFrame(): void {
+    const socket = this.pair.openPacketSocket();
+    socket.send(frame);
+    socket.close();
+  }
+
+  /** Runs bash in the cgroup. */
+  inCgroup(script: string): void {
+    run('bash', ['--norc', '-c', `echo $$ > ${this.cgroup}/cgroup.procs && { ${script}; }`]);
+  }
+
+  /** Runs bash in the network namespace. */
+  inNamespace(script: string): void {
+    run('ip', ['netns', 'exec', this.netnsName, 'bash', '--norc', '-c', script]);
+  }
+
+  /** Runs the program that is traced; returns what it printed. */
+  runTraced(): string {
+    return run(this.traced, []);
+  }
+
+  close(): void {
+    rmdirSync(this.cgroup);
+    this.pair.close();
+    this.bpffs.close();
+    this.folder.close();
+    rmSync(this.#scratch, { recursive: true });
+    if (this.#mountedTracefs) unmount(TRACEFS);
+  }
+}
+
+function run(command: string, args: readonly string[]): string {
+  // What tap puts into NODE_OPTIONS is for its own children.
+  const { PATH = '' } = process.env;
+  const { status, stdout, stderr } = spawnSync(command, [...args], { encoding: 'utf8', env: { PATH } });
+  if (status !== 0) throw new Error(`${command} ended with ${String(status)}: ${stderr}`);
+  return stdout;
+}
