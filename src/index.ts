@@ -77,6 +77,7 @@ export type {
   TcOptions,
   TcxOptions,
   TracepointOptions,
+  TracingOptions,
   TrafficDirection,
   UprobeMultiOptions,
   UprobeOptions,
@@ -89,6 +90,7 @@ export type {
 } from './link/index.ts';
 export { Collection, pinCollection, unpinDirectory, Variable } from './loader/index.ts';
 export type {
+  AttachOptions,
   ExistingMapReference,
   LoadOptions,
   RemovedPin,

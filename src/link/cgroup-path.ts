@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { FileError, NotFoundError } from '../errors.ts';
 import { Fd, isOnFileSystem, type Kernel } from '../sys/index.ts';
 
@@ -37,8 +37,8 @@ function unescapeMount(path: string): string {
  *
  * @throws NotFoundError (CGROUP_NOT_FOUND), FileError where cgroup v2 is not mounted
  */
-export function openCgroup(kernel: Kernel, path: string): Fd {
-  const directory = resolveCgroup(path);
+export function openCgroup(kernel: Kernel, path: string): { readonly directory: string; readonly fd: Fd } {
+  const directory = resolve(resolveCgroup(path));
   let number: number;
   try {
     number = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -49,7 +49,7 @@ export function openCgroup(kernel: Kernel, path: string): Fd {
     );
   }
   try {
-    return new Fd(kernel, number, `cgroup ${directory}`);
+    return { directory, fd: new Fd(kernel, number, `cgroup ${directory}`) };
   } catch (error) {
     closeSync(number);
     throw error;

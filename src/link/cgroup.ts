@@ -68,12 +68,12 @@ export function attachCgroup(program: BpfProgram, options: CgroupOptions): BpfLi
   checkProgram(program, { types, target: `cgroup ${cgroup}` });
   const attachType = attachTypeOf(program, options.attachType);
   checkVia(options);
-  const place = openCgroup(program.kernel, cgroup);
+  const { directory, fd: place } = openCgroup(program.kernel, cgroup);
   const { flags, relative } = encodeOrder(options);
   const ordered = flags !== 0 || relative.expected_revision !== 0n;
   const request: AttachRequest = {
     kind: 'cgroup',
-    target: place.description,
+    target: directory,
     needed: ['CAP_NET_ADMIN'],
     feature: ordered ? Feature.CgroupOrder : Feature.CgroupLink,
     reasons: {

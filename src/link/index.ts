@@ -41,7 +41,7 @@ export type { TcOptions } from './tc.ts';
 export { attachTracepoint } from './tracepoint.ts';
 export type { TracepointOptions } from './tracepoint.ts';
 export { attachRawTracepoint, attachTracing } from './tracing.ts';
-export type { CookieOptions, RawTracepointOptions } from './tracing.ts';
+export type { CookieOptions, RawTracepointOptions, TracingOptions } from './tracing.ts';
 export { attachUprobe } from './uprobe.ts';
 export type { UprobeOptions } from './uprobe.ts';
 export { attachUsdt, UsdtAttachment } from './usdt.ts';

@@ -86,7 +86,7 @@ function encodeOptions(
     return { info: bpf_iter_link_info.encode({ task: { tid, pid, pid_fd: 0 } }), cgroup: undefined };
   }
   if (cgroup === undefined) return { info: undefined, cgroup: undefined };
-  const place = openCgroup(kernel, cgroup.path);
+  const { fd: place } = openCgroup(kernel, cgroup.path);
   const order = orders[cgroup.order];
   return {
     info: bpf_iter_link_info.encode({ cgroup: { order, cgroup_fd: place.value, cgroup_id: 0n } }),

@@ -35,7 +35,7 @@ export function attachRawTracepoint(program: BpfProgram, options: RawTracepointO
   const { tracepoint, cookie = 0n } = options;
   const request: AttachRequest = {
     kind: 'raw_tracepoint',
-    target: `raw tracepoint ${tracepoint}`,
+    target: tracepoint,
     needed: ['CAP_PERFMON'],
     reasons: { ENOENT: 'the kernel has no tracepoint of that name' },
   };
@@ -47,6 +47,11 @@ export function attachRawTracepoint(program: BpfProgram, options: RawTracepointO
   return openRawTracepoint(program, { request, tracepoint, cookie });
 }
 
+export interface TracingOptions extends CookieOptions {
+  /** The name of what it was loaded for, for messages and the link's `target`. @default its attach type */
+  readonly target?: string;
+}
+
 /**
  * Attaches a program to the function, tracepoint or LSM hook that it was loaded for: `tp_btf`, `fentry`, `fexit`,
  * `fmod_ret`, `lsm`.
@@ -56,12 +61,14 @@ export function attachRawTracepoint(program: BpfProgram, options: RawTracepointO
  * @throws AttachError: ALREADY_ATTACHED where the program is attached already, UnsupportedFeatureError,
  * PermissionError
  */
-export function attachTracing(program: BpfProgram, options: CookieOptions = {}): BpfLink {
+export function attachTracing(program: BpfProgram, options: TracingOptions = {}): BpfLink {
   const { cookie = 0n } = options;
   const { attachType } = program;
   const request: AttachRequest = {
     kind: kinds[attachType ?? 0] ?? 'tracing',
-    target: `the ${attachType === undefined ? 'function' : attachTypeName(attachType)} that it was loaded for`,
+    target:
+      options.target ??
+      `the ${attachType === undefined ? 'function' : attachTypeName(attachType)} that it was loaded for`,
     needed: ['CAP_PERFMON'],
     reasons: { EBUSY: 'the program is attached already' },
   };

@@ -1,10 +1,12 @@
 import { NotFoundError, ObjectError } from '../errors.ts';
 import type { BtfValue } from '../btf/index.ts';
 import { findNamed, type MapSpec, type ObjectFile } from '../elf/index.ts';
+import type { Link } from '../link/index.ts';
 import { MapType, type BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { RingBuffer, type RingBufferOptions } from '../ringbuf/index.ts';
 import { raiseMemlockLimit } from '../sys/index.ts';
+import { attachBySection, attachStructOpsMaps, type AttachOptions } from './attach.ts';
 import { findEventTypes } from './event-types.ts';
 import { closeAll, loadObject, undoLoad, type LoadedParts } from './load-object.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -112,6 +114,46 @@ export class Collection {
     const type = findEventTypes(object, { rings, given }).get(map);
     if (!type || !object.btf) throw untypedEvents(map);
     return RingBuffer.typed(this.map(map), { ...rest, btf: object.btf, typeId: type.typeId });
+  }
+
+  /**
+   * Attaches one program as its section says: to every interface given, or to the one place that it names. None where
+   * its section says no way: struct_ops, tail calls, test runs, XDP in maps.
+   *
+   * The links are the caller's, and hold until they are closed.
+   *
+   * @throws ArgumentError where the section leaves open what the options do not say; what the attach function of its
+   * kind throws
+   */
+  attach(program: string, options: AttachOptions = {}): Link[] {
+    const spec = this.object.program(program);
+    return attachBySection({ program: this.program(program), spec, maps: this.maps }, options) ?? [];
+  }
+
+  /**
+   * Attaches every loaded program as its section says, and every struct_ops map; all of it or nothing. The links are
+   * the caller's, and hold until they are closed.
+   *
+   * @throws as {@link attach}
+   *
+   * @example
+   * const links = collection.attachAll({ cgroup: '/system.slice/web.service' });
+   */
+  attachAll(options: AttachOptions = {}): Link[] {
+    const links: Link[] = [];
+    try {
+      for (const name of this.programs.keys()) links.push(...this.attach(name, options));
+      links.push(...this.attachStructOps());
+      return links;
+    } catch (error) {
+      closeAll(links);
+      throw error;
+    }
+  }
+
+  /** Puts every struct_ops map to work; all of them or none. The links are the caller's. */
+  attachStructOps(): Link[] {
+    return attachStructOpsMaps(this.maps, (map) => this.structOpsValue(map));
   }
 
   /** Idempotent. */

@@ -1,3 +1,5 @@
+export { isAttachable } from './attach.ts';
+export type { AttachOptions } from './attach.ts';
 export { Collection } from './collection.ts';
 export type { LoadOptions } from './load-options.ts';
 export type { AcceptedLog } from './load-program.ts';

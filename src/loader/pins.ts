@@ -25,7 +25,7 @@ export function pinCollection(
     const groups = {
       maps: [...collection.maps].map(([name, map]) => [name, map] as const),
       programs: [...collection.programs].map(([name, program]) => [name, program] as const),
-      links: links.map((link) => [`${link.kind}_${link.target}`, link] as const),
+      links: links.map((link, index) => [linkName(links, index), link] as const),
     };
     for (const group of ['maps', 'programs', 'links'] as const) {
       if (groups[group].length === 0) continue;
@@ -153,7 +153,16 @@ function makeDirectory(path: string): void {
   }
 }
 
-/** A bpf file system takes no dots in names (bpf_lookup in kernel/bpf/inode.c). */
+/** `xdp_eth0`; of several on one target the later ones have a number. */
+function linkName(links: readonly Link[], index: number): string {
+  const name = ({ kind, target }: Link): string => pinName(`${kind}_${target}`);
+  const names = links.slice(0, index + 1).map(name);
+  const own = names[index] ?? '';
+  const before = names.filter((one) => one === own).length;
+  return before > 1 ? `${own}_${before}` : own;
+}
+
+/** A bpf file system takes no dots in names (bpf_lookup in kernel/bpf/inode.c), and a name is not a path. */
 function pinName(name: string): string {
-  return name.replaceAll('.', '_');
+  return name.replaceAll(/[./ ]/g, '_').slice(0, 200);
 }

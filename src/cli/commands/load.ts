@@ -11,7 +11,7 @@ import {
 /** `ts-xdp load` */
 export const loadCommand: CommandDeclaration = {
   name: 'load',
-  summary: 'load an object, attach its XDP program and stream its events',
+  summary: 'load an object, attach its programs and stream its events',
   arguments: [
     {
       name: '<object>',
@@ -20,7 +20,24 @@ export const loadCommand: CommandDeclaration = {
   ],
   options: [
     { flags: '--iface <name>', description: 'attach to this network interface', repeatable: true },
-    { flags: '--prog <name>', description: 'the program to attach, where the object has several' },
+    {
+      flags: '--cgroup <path>',
+      description: 'attach cgroup programs here: a directory, or a path below the root of cgroup v2',
+    },
+    {
+      flags: '--pid <n>',
+      description: 'attach uprobes, USDT probes and iterators to this process only',
+      parse: parseCount,
+    },
+    {
+      flags: '--target <name>',
+      description:
+        'what to attach to, where the section does not say: a function, PATH:FUNCTION, GROUP/EVENT',
+    },
+    {
+      flags: '--prog <name>',
+      description: 'the program to attach (default: every one whose section says how, and one XDP program)',
+    },
     {
       flags: '--mode <list>',
       description: 'XDP modes to try in order: native, generic, offload (default: native,generic)',
@@ -76,6 +93,8 @@ export const loadCommand: CommandDeclaration = {
     'ts-xdp load sniffer.bpf.o --iface eth0',
     'ts-xdp load sniffer.bpf.o --iface eth0 --set "excluded_ports[22]=1" --json',
     'ts-xdp load mine.bpf.o --iface eth0 --map counters=/sys/fs/bpf/counters',
+    'ts-xdp load trace.bpf.o --json',
+    'ts-xdp load policy.bpf.o --cgroup /system.slice/web.service',
     'ts-xdp load mine.bpf.o --iface eth0 --event events=my_event --duration 10s',
   ],
   object: ({ arguments: [object] }) => object as string,

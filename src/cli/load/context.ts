@@ -4,11 +4,12 @@ import type { NetworkNamespace } from '../../sys/index.ts';
 import type { Output } from '../output/output.ts';
 import type { Target } from './interfaces.ts';
 import type { LoadCommandOptions } from './options.ts';
+import type { ProgramSelection } from './select-programs.ts';
 
 /** Everything that is settled once the object is in the kernel. */
 export interface LoadedContext {
   readonly collection: Collection;
-  readonly program: string;
+  readonly selection: ProgramSelection;
   readonly targets: readonly Target[];
   readonly options: LoadCommandOptions;
   readonly configuration: SnifferConfiguration | undefined;

@@ -4,6 +4,9 @@ import type { XdpMode, XdpVia } from '../../link/index.ts';
 /** What `ts-xdp load` was asked for. */
 export interface LoadCommandOptions {
   readonly iface: readonly string[];
+  readonly cgroup?: string;
+  readonly pid?: number;
+  readonly target?: string;
   readonly prog?: string;
   readonly mode?: readonly XdpMode[];
   readonly via?: XdpVia;

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../errors.ts';
 import { ObjectFile } from '../../elf/index.ts';
 import { bindToDevice, checkPinDirectory, Collection, pinCollection } from '../../loader/index.ts';
-import type { XdpAttachment } from '../../link/index.ts';
+import type { Link } from '../../link/index.ts';
 import {
   adaptToKernel,
   diffConfiguration,
@@ -18,9 +18,11 @@ import { resolveObject } from '../shipped-object.ts';
 import { setEntry } from './assignments.ts';
 import { readConfiguration } from './configuration-file.ts';
 import type { LoadedContext } from './context.ts';
-import { attachAll, findTargets, reportAttached } from './interfaces.ts';
+import { attachPrograms } from './attach-programs.ts';
+import { findTargets } from './interfaces.ts';
 import type { LoadCommandOptions } from './options.ts';
 import { prepareObject } from './prepare-object.ts';
+import type { ProgramSelection } from './select-programs.ts';
 import { EventStream } from './stream.ts';
 
 /** `ts-xdp load`: see commands/load.ts for what it takes. */
@@ -32,17 +34,17 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
   if (shipped) output.note(`note: there is no ${name} here; using the one that comes with ts-xdp`);
   const object = ObjectFile.open(path);
   adaptToKernel(object);
-  const program = prepareObject(object, options);
+  const selection = prepareObject(object, options);
   const configuration = options.config === undefined ? undefined : readConfiguration(options.config);
   const pinDirectory = pinDirectoryOf(options, object);
   if (pinDirectory !== undefined) checkPinDirectory(pinDirectory);
   const netns = options.netns === undefined ? undefined : NetworkNamespace.open(options.netns);
   try {
-    const targets = findTargets(wantedInterfaces(options, configuration), netns);
+    const targets = findTargets(wantedInterfaces({ options, configuration, selection }), netns);
     if (configuration && configuration.withoutEffect.length > 0) {
       output.note(`note: without effect here: ${configuration.withoutEffect.join(', ')}`);
     }
-    bindToDevice(program, targets);
+    if (selection.xdp) bindToDevice(selection.xdp, targets);
     const collection = Collection.load(object, {
       maps: new Map(options.map.map(({ name, reference }) => [name, reference])),
       ...(options.pinRoot !== undefined && { pinRoot: options.pinRoot }),
@@ -54,7 +56,7 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
       }
       return await runLoaded({
         collection,
-        program: program.name,
+        selection,
         targets,
         options,
         configuration,
@@ -71,7 +73,7 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
 }
 
 async function runLoaded(context: LoadedContext): Promise<number> {
-  const { collection, targets, options, configuration, netns, pinDirectory, output } = context;
+  const { collection, options, configuration, pinDirectory, output } = context;
   const maps = SnifferMaps.of(collection);
   if (maps) fillMaps(maps, context);
   else if (configuration) {
@@ -79,11 +81,9 @@ async function runLoaded(context: LoadedContext): Promise<number> {
   }
   for (const { map, key, value } of options.set) setEntry(collection.map(map), { key, value });
   const stream = options.detach === true ? undefined : await EventStream.prepare({ ...context, maps });
-  const attachments: XdpAttachment[] = [];
+  const attachments: Link[] = [];
   try {
-    const program = collection.program(context.program);
-    attachments.push(...attachAll(program, { targets, options, netns }));
-    for (const attachment of attachments) reportAttached(output, { attachment, program });
+    attachments.push(...attachPrograms(context));
     if (pinDirectory !== undefined) pin(pinDirectory, { attachments, context });
     if (stream) await stream.run(attachments);
     else for (const attachment of attachments) attachment.leave();
@@ -97,7 +97,7 @@ async function runLoaded(context: LoadedContext): Promise<number> {
 
 function pin(
   directory: string,
-  { attachments, context }: { attachments: readonly XdpAttachment[]; context: LoadedContext },
+  { attachments, context }: { attachments: readonly Link[]; context: LoadedContext },
 ): void {
   pinCollection(directory, {
     collection: context.collection,
@@ -121,10 +121,15 @@ function fillMaps(maps: SnifferMaps, { targets, configuration, netns, output }: 
 }
 
 /** The interfaces of the command line capture everything; those of a configuration what it says. */
-function wantedInterfaces(
-  options: LoadCommandOptions,
-  configuration: SnifferConfiguration | undefined,
-): readonly InterfaceConfiguration[] {
+function wantedInterfaces({
+  options,
+  configuration,
+  selection,
+}: {
+  options: LoadCommandOptions;
+  configuration: SnifferConfiguration | undefined;
+  selection: ProgramSelection;
+}): readonly InterfaceConfiguration[] {
   // Disabled ones are attached too: a change of the file can then enable them without a new attachment.
   const configured = configuration?.interfaces ?? [];
   const names = new Set(configured.map(({ name }) => name));
@@ -133,7 +138,7 @@ function wantedInterfaces(
     ...configured,
     ...named.map((name) => ({ name, mode: 'gateway' as const, isWan: false, description: '' })),
   ];
-  if (wanted.length === 0)
+  if (wanted.length === 0 && selection.xdp)
     throw new UsageError('load needs an interface: --iface NAME, or a --config that names one');
   return wanted;
 }

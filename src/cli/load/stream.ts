@@ -1,5 +1,5 @@
 import { ArgumentError, type FileError } from '../../errors.ts';
-import type { XdpAttachment } from '../../link/index.ts';
+import type { Link } from '../../link/index.ts';
 import { MapType, type BpfMap } from '../../maps/index.ts';
 import { findEventTypes, type EventType } from '../../loader/index.ts';
 import { sumCounters, WallClock } from '../../sniffer/index.ts';
@@ -45,7 +45,7 @@ export class EventStream {
   }
 
   /** Streams, detaches, reads what is left and prints the summary. */
-  async run(attachments: readonly XdpAttachment[]): Promise<void> {
+  async run(attachments: readonly Link[]): Promise<void> {
     const { options, output, pinDirectory } = this.#context;
     const counting = { counter: this.#counter, limit: options.count, end: this.#end };
     for (const printer of this.#printers) listen(printer, counting);
