@@ -78,6 +78,7 @@ export function attachCgroup(program: BpfProgram, options: CgroupOptions): BpfLi
     feature: ordered ? Feature.CgroupOrder : Feature.CgroupLink,
     reasons: {
       EEXIST: 'this program is attached there already',
+      EPERM: 'a program is attached there, or above, that suffers no other beside it',
       ESTALE: 'the programs there have changed since the expected revision',
       ENOENT: 'the program that it is to replace or run next to is not attached there',
     },

@@ -2,7 +2,16 @@ import { ArgumentError, AttachError, ClosedError } from '../errors.ts';
 import { requireFeature, type Feature } from '../features/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { programTypeName } from '../programs/index.ts';
-import { bpfError, describeErrno, errno, Fd, tryBpf, type BpfCall, type Capability } from '../sys/index.ts';
+import {
+  bpfError,
+  describeErrno,
+  errno,
+  Fd,
+  missingCapabilities,
+  tryBpf,
+  type BpfCall,
+  type Capability,
+} from '../sys/index.ts';
 import { bpf_attr_link_create } from '../uapi/index.ts';
 import { BpfLink } from './bpf-link-attachment.ts';
 
@@ -72,7 +81,9 @@ export function attachRefused(
   const { request, call, result } = refusal;
   const { target, feature, hint, needed, reasons = {} } = request;
   const doingThis = doing(program, request);
-  if (result === -errno.EPERM || result === -errno.EACCES) {
+  const explained = result === -errno.EPERM && reasons.EPERM !== undefined;
+  const mayNot = result === -errno.EPERM || result === -errno.EACCES;
+  if (mayNot && !(explained && missingCapabilities(['CAP_BPF', ...needed]).length === 0)) {
     return bpfError(
       { command: call as 'BPF_LINK_CREATE', doing: doingThis, needed: ['CAP_BPF', ...needed] },
       result,
