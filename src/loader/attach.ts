@@ -254,7 +254,7 @@ function targetOf(request: Request, form: string): string {
   if (request.target !== undefined && request.target !== '') return request.target;
   throw missing(request.program, {
     argument: 'target',
-    what: `a target, since its section ${request.spec.section} names none`,
+    what: `a target, since its section ${request.section} names none`,
     hint: `name it with "target" (--target), or in the section: SEC("${form}")`,
   });
 }

@@ -1,0 +1,140 @@
+/** `ts-xdp load` on objects whose programs are of other kinds than XDP, and `collection.attachAll()`. */
+import { spawnSync } from 'node:child_process';
+import t from 'tap';
+import { Collection, ObjectFile } from '../../src/index.ts';
+import { AttachWorld } from '../helpers/attach-world.ts';
+import { Cli, notRoot, runCli, summaryOf } from '../helpers/cli.ts';
+import { leftObjects, loadedObjects } from '../helpers/kernel-objects.ts';
+import { noClang, uniqueTag } from '../helpers/object-source.ts';
+import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { thrown } from '../helpers/thrown.ts';
+
+const skip = notRoot || noClang;
+if (skip !== false) {
+  t.plan(0, skip);
+  process.exit(0);
+}
+
+const world = new AttachWorld();
+t.teardown(() => {
+  world.close();
+});
+const tag = uniqueTag();
+const object = world.folder.compile('link/sections', { name: `${tag}_sections`, defines: { TAG: tag } });
+
+t.test('every program whose section says how is attached, one line each', async (t) => {
+  const cli = new Cli(['load', object, '--cgroup', world.cgroup, '--event', 'events=event', '--json']);
+  const attached = await cli.until(({ lines }) => lines.length >= 3 && lines.slice(0, 3));
+  t.match(attached, [
+    {
+      type: 'attached',
+      kind: 'tracepoint',
+      program: `${tag}_exec`,
+      target: 'sched/sched_process_exec',
+      via: 'link',
+    },
+    {
+      type: 'attached',
+      kind: 'raw_tracepoint',
+      program: `${tag}_fork`,
+      target: 'sched_process_fork',
+      via: 'link',
+    },
+    { type: 'attached', kind: 'cgroup', program: `${tag}_connect`, target: world.cgroup, via: 'link' },
+  ]);
+  for (const line of attached) {
+    t.type(line['program_id'], 'number');
+    t.type(line['link_id'], 'number');
+  }
+  const child = spawnSync('/bin/true');
+  const event = await cli.until(({ events }) => events.find(({ data }) => data?.['pid'] === child.pid));
+  t.match(event.data, { pid: child.pid, comm: 'true' });
+  const result = await cli.stop();
+  t.equal(result.code, 0);
+  t.match(summaryOf(result), { type: 'summary' });
+  t.same(await leftObjects(tag), []);
+});
+
+t.test('one program by name, and as text', async (t) => {
+  const { code, stdout } = await runCli(['load', object, '--prog', `${tag}_exec`, '--duration', '200ms']);
+  t.equal(code, 0);
+  t.match(
+    stdout,
+    new RegExp(`^attached ${tag}_exec to sched/sched_process_exec \\(tracepoint, program \\d+\\)\n`),
+  );
+});
+
+t.test('what the section leaves open is asked for', async (t) => {
+  const cases: [args: string[], message: string, hint: string][] = [
+    [[], `Cannot attach ${tag}_connect: it needs a cgroup`, 'name it with "cgroup" (--cgroup PATH)'],
+    [
+      ['--prog', `${tag}_probe`],
+      `Cannot attach ${tag}_probe: it needs a target, since its section uprobe names none`,
+      'name it with "target" (--target), or in the section: SEC("uprobe/PATH:FUNCTION")',
+    ],
+    [
+      ['--prog', `${tag}_traffic`],
+      `Cannot attach ${tag}_traffic: it needs a network interface`,
+      'name it with "interfaces" (--iface NAME)',
+    ],
+  ];
+  for (const [args, message, hint] of cases) {
+    const { code, lines } = await runCli(['load', object, ...args, '--json']);
+    t.equal(code, 1);
+    t.match(lines.at(-1)?.error, { code: 'ARGUMENT_INVALID', message, hint });
+  }
+  t.same(await leftObjects(tag), []);
+});
+
+t.test('--target, --pid and --iface', async (t) => {
+  const probe = [
+    'load',
+    object,
+    '--prog',
+    `${tag}_probe`,
+    '--target',
+    `${world.traced}:traced_add`,
+    '--json',
+  ];
+  const uprobe = new Cli([...probe, '--pid', String(process.pid)]);
+  t.match(await uprobe.attached(), { kind: 'uprobe', target: `${world.traced}:traced_add` });
+  t.equal((await uprobe.stop()).code, 0);
+  const { receiver } = world.pair;
+  const place = ['--iface', receiver.name, '--netns', world.netnsName];
+  const tcx = new Cli(['load', object, '--prog', `${tag}_traffic`, ...place, '--json']);
+  t.match(await tcx.attached(), { kind: 'tcx', target: `${receiver.name} (ingress)`, via: 'link' });
+  t.equal((await tcx.stop()).code, 0);
+});
+
+t.test('--pin keeps links of every kind, and unload takes them away', async (t) => {
+  const directory = `${world.bpffs.path}/kinds`;
+  const args = ['load', object, '--cgroup', world.cgroup, '--pin', directory, '--detach', '--json'];
+  const { code, lines } = await runCli(args);
+  t.equal(code, 0);
+  t.match(lines.at(-1), { type: 'pinned', directory });
+  t.ok(loadedObjects(tag).length > 0, 'it outlives the command');
+  t.equal((await runCli(['unload', directory])).code, 0);
+  t.same(await leftObjects(tag), []);
+});
+
+t.test('attachAll() gives the links of all, or of none', async (t) => {
+  const before = openDescriptors();
+  const file = ObjectFile.open(object);
+  {
+    using collection = Collection.load(file);
+    const links = collection.attachAll({ cgroup: world.cgroup });
+    t.same(
+      links.map(({ kind }) => kind),
+      ['tracepoint', 'raw_tracepoint', 'cgroup'],
+      'not the one for tail calls',
+    );
+    for (const link of links) link.close();
+    t.match(
+      thrown(() => collection.attachAll()),
+      { message: `Cannot attach ${tag}_connect: it needs a cgroup` },
+    );
+    t.same(collection.attach(`${tag}_classifier`), []);
+  }
+  t.same(openDescriptors(), before);
+  t.same(await leftObjects(tag), []);
+});
