@@ -67,6 +67,7 @@ const tasks = {
   demo: (args) => script('scripts/demo.js', args),
   'build:bpf': (args) => script('scripts/build-bpf.js', args),
   'generate:uapi': (args) => script('scripts/generate-uapi.js', args),
+  fuzz: (args) => script('test/fuzz/main.js', args),
   bench: (args) => script('bench/main.js', args),
 };
 

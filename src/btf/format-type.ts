@@ -38,7 +38,7 @@ class Speller {
       case 'int':
       case 'float':
       case 'typedef':
-        return join(type.name, declarator);
+        return join(type.name || '(anonymous)', declarator);
       case 'struct':
       case 'union':
         return join(tagged(type.kind, type.name), declarator);

@@ -42,8 +42,12 @@ function parse(text: string, target: Target): unknown {
   return composite ? parseFields(trimmed, target) : text;
 }
 
-/** A string, or an integer with more digits than a number holds exactly. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+/**
+ * A string, or an integer with more digits than a number holds exactly. Plain characters are taken in runs: one by one
+ * they would need a stack as deep as the string is long. One without an end goes on to the end, rather than be looked
+ * for again from every quotation mark in it.
+ */
+const TOKEN = /"[^"\\]*(?:\\[^]?[^"\\]*)*(?:"|$)|-?\d{16,}(?![\d.eE])/g;
 
 function parseJson(text: string, target: Target): unknown {
   // JSON.parse rounds large integers; as text they stay exact.

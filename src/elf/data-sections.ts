@@ -42,7 +42,8 @@ export function dataSectionMap(section: ElfSection, btf: Btf | undefined): MapSp
     flags: BPF_F_MMAPABLE | (readOnly ? BPF_F_RDONLY_PROG : 0),
     // The value's type is the section itself, as the kernel's array_map_check_btf expects of a DATASEC value.
     valueTypeId: btf?.find(section.name, 'datasec') ?? 0,
-    contents: section.data.slice(),
+    // What is all zeros comes into being when somebody asks for it: a header may claim megabytes of them.
+    contents: kind === 'bss' ? undefined : section.data.slice(),
     freeze: readOnly,
   };
 }

@@ -33,7 +33,7 @@ export interface MapSpec {
   autocreate: boolean;
   /** Of a struct_ops map only. */
   readonly structOps: StructOpsDefinition | undefined;
-  /** First contents: the bytes of a data section, which may be changed until the map is created. */
+  /** First contents: the bytes of a data section, which may be changed until the map is created; zeros where undefined. */
   contents: Uint8Array | undefined;
   /** Made read-only for user space once filled (`BPF_MAP_FREEZE`, Linux 5.2), as `.rodata` is. */
   freeze: boolean;

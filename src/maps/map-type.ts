@@ -51,13 +51,22 @@ export function isPerCpu(type: number): boolean {
   return PER_CPU.has(type);
 }
 
+const PREFIX = 'BPF_MAP_TYPE_';
+
+let names: ReadonlyMap<number, string> | undefined;
+
 /** The name that bpftool gives a map type: `ringbuf`, `percpu_array`; `type_99` where it is unknown. */
 export function mapTypeName(type: number): string {
-  const prefix = 'BPF_MAP_TYPE_';
-  for (const [name, value] of Object.entries(uapi)) {
-    if (value === type && name.startsWith(prefix) && !name.endsWith('_DEPRECATED')) {
-      return name.slice(prefix.length).toLowerCase();
-    }
+  names ??= readNames();
+  return names.get(type) ?? `type_${type}`;
+}
+
+/** Where two names stand for one type, the first of them that is not deprecated. */
+function readNames(): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const [name, value] of Object.entries<unknown>(uapi)) {
+    if (typeof value !== 'number' || !name.startsWith(PREFIX) || found.has(value)) continue;
+    if (!name.endsWith('_DEPRECATED')) found.set(value, name.slice(PREFIX.length).toLowerCase());
   }
-  return `type_${type}`;
+  return found;
 }

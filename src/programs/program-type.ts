@@ -1,14 +1,21 @@
 import * as uapi from '../uapi/index.ts';
 
+const PREFIX = 'BPF_PROG_TYPE_';
+
+let names: ReadonlyMap<number, string> | undefined;
+
 /** The name that bpftool gives a program type: `xdp`, `sched_cls`; `type_99` where it is unknown. */
 export function programTypeName(type: number): string {
-  return enumeratorName('BPF_PROG_TYPE_', type) ?? `type_${type}`;
+  names ??= readNames();
+  return names.get(type) ?? `type_${type}`;
 }
 
-/** `xdp_devmap` for `BPF_XDP_DEVMAP`. Attach types have no common prefix, so names are listed where they collide. */
-function enumeratorName(prefix: string, value: number): string | undefined {
-  for (const [name, candidate] of Object.entries(uapi)) {
-    if (candidate === value && name.startsWith(prefix)) return name.slice(prefix.length).toLowerCase();
+/** Where two names stand for one type, the first of them. */
+function readNames(): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const [name, value] of Object.entries<unknown>(uapi)) {
+    if (typeof value !== 'number' || !name.startsWith(PREFIX) || found.has(value)) continue;
+    found.set(value, name.slice(PREFIX.length).toLowerCase());
   }
-  return undefined;
+  return found;
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, ClosedError } from '../errors.ts';
+import { ArgumentError, BoundsError, ClosedError } from '../errors.ts';
 import type { BpfMap } from '../maps/index.ts';
 import { BPF_MAP_TYPE_RINGBUF } from '../uapi/index.ts';
 import type { MemoryMapping } from '../sys/index.ts';
@@ -75,6 +75,8 @@ export class RingMemory {
   /**
    * Walks over committed records and gives their space back to the kernel, once, at the end, also when the visitor
    * throws. Stops at a record that is still being written. Returns the number of records visited.
+   *
+   * @throws BoundsError for a record that is longer than what the producer's position says, ClosedError
    */
   walk(visit: RecordVisitor): number {
     if (this.#closed) throw new ClosedError('the ring buffer');
@@ -95,6 +97,9 @@ export class RingMemory {
         const start = offset + HEADER_SIZE;
         // Records are rounded up to 8 bytes, as round_up(len + BPF_RINGBUF_HDR_SZ, 8) does.
         const step = (length + HEADER_SIZE + 7) & ~7;
+        // No kernel leaves more than the ring holds, nor a record longer than that; nothing is to be read beyond it.
+        const left = available - consumed;
+        if (step > left || left > this.size) throw new BoundsError(start, length, Math.min(left, this.size));
         consumed += step;
         offset = (offset + step) & mask;
         if ((header & DISCARD) === 0) {

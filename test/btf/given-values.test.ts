@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Btf, createCodec, parseValue } from '../../src/btf/index.ts';
+import { Btf, BtfBuilder, createCodec, parseValue } from '../../src/btf/index.ts';
 import type { Codec } from '../../src/btf/index.ts';
 import { ValueError } from '../../src/errors.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -358,3 +358,23 @@ function bytes(...values: number[]): Uint8Array {
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+t.test('texts of many megabytes', (t) => {
+  const long = 20 << 20;
+  const builder = new BtfBuilder();
+  const byte = { kind: 'int', size: 1, bits: 8, offset: 0, signed: false, char: false, bool: false } as const;
+  builder.add({ ...byte, name: 'unsigned char' });
+  const array = builder.add({ kind: 'array', elementTypeId: 1, indexTypeId: 1, length: long });
+  const members = [{ name: 'text', typeId: array, bitOffset: 0, bitSize: 0 }];
+  const struct = builder.add({ kind: 'struct', name: 's', size: long, members });
+  const large = Btf.parse(builder.build());
+  const codec = createCodec(large, array);
+  t.equal(written(codec, 'a5'.repeat(long)), 'a5'.repeat(long));
+  const message = thrown(() => written(codec, 'a5'.repeat(long).replace(/5$/, 'x'))).message;
+  t.match(message, 'it must be bytes, hexadecimal text or an array of numbers up to 255');
+  const text = 'x'.repeat(long);
+  t.same(parseValue(`{"text": "${text}"}`, large, struct), { text });
+  const quotes = '\\"'.repeat(1 << 16);
+  t.match(thrown(() => parseValue(`{"text": "${quotes}`, large, struct)).message, 'it is not valid JSON');
+  t.end();
+});

@@ -4,12 +4,13 @@ import {
   Btf,
   BtfBuilder,
   createCodec,
+  dumpC,
   fieldsOf,
   formatType,
   resolveType,
   sizeOf,
 } from '../../src/btf/index.ts';
-import type { BtfType } from '../../src/btf/index.ts';
+import type { BtfMember, BtfType } from '../../src/btf/index.ts';
 import { BtfError } from '../../src/errors.ts';
 import { thrown } from '../helpers/thrown.ts';
 
@@ -258,6 +259,34 @@ t.test('types that refer to themselves are found out', (t) => {
   t.end();
 });
 
+t.test('a struct of which nearly all is padding is not written in C', (t) => {
+  const builder = new BtfBuilder();
+  builder.add(int);
+  const members = [{ name: 'm', typeId: 1, bitOffset: 0, bitSize: 0 }];
+  builder.add({ kind: 'struct', name: 'most', size: 4 + 4 * ((1 << 18) * 2 - 1), members });
+  t.equal(dumpC(Btf.parse(builder.build())).match(/long: 64|int: 32/g)?.length, 1 << 18);
+  builder.add({ kind: 'struct', name: 'more', size: 8, members });
+  const btf = Btf.parse(builder.build());
+  const message = 'Cannot write struct more in C: it needs too much padding';
+  t.equal(thrown(() => dumpC(btf)).message, message);
+  t.equal(dumpC(btf, { roots: [3] }), 'struct more {\n\tint m;\n\tint: 32;\n};\n');
+  builder.add({ kind: 'struct', name: 'huge', size: 0xffff_ffff, members });
+  const huge = Btf.parse(builder.build());
+  t.equal(thrown(() => dumpC(huge, { roots: [4] })).message, message.replace('more', 'huge'));
+  t.end();
+});
+
+t.test('types without a name are spelled all the same', (t) => {
+  const builder = new BtfBuilder();
+  builder.add({ ...int, name: '' });
+  const typedef = builder.add({ kind: 'typedef', name: '', typeId: 1 });
+  const pointer = builder.add({ kind: 'pointer', typeId: typedef });
+  const btf = Btf.parse(builder.build());
+  t.equal(formatType(btf, 1), '(anonymous)');
+  t.equal(formatType(btf, pointer), '(anonymous) *');
+  t.end();
+});
+
 t.test('types without a size say so', (t) => {
   const declared = new BtfBuilder();
   const forward = declared.add({ kind: 'forward', name: 'later', of: 'struct' });
@@ -272,6 +301,44 @@ t.test('types without a size say so', (t) => {
     id = builder.add({ kind: 'array', elementTypeId: id, indexTypeId: 1, length: 65536 });
   const huge = Btf.parse(builder.build());
   t.equal(thrown(() => sizeOf(huge, id)).message, 'Cannot tell the size of BTF type 4: it exceeds 4 GiB');
+  t.end();
+});
+
+t.test('types that double at each level take no longer than others', (t) => {
+  const builder = new BtfBuilder();
+  const start = performance.now();
+  const levels = 30;
+  const doubling = { size: 1 << 20, kind: 'struct' } as const;
+  // Structs with two anonymous ones each, structs with two named ones each, and prototypes that name the next twice.
+  const intId = builder.add(int);
+  let [anonymous, named, prototype] = [builder.add({ ...doubling, name: '', members: [] }), intId, intId];
+  for (let level = 0; level < levels; level++) {
+    const twice = (name: string, typeId: number): BtfMember[] => [
+      { name: name && 'first', typeId, bitOffset: 0, bitSize: 0 },
+      { name: name && 'second', typeId, bitOffset: 0, bitSize: 0 },
+    ];
+    anonymous = builder.add({ ...doubling, name: '', members: twice('', anonymous) });
+    named = builder.add({ ...doubling, name: 's', members: twice('s', named) });
+    const parameters = [
+      { name: 'a', typeId: prototype },
+      { name: 'b', typeId: prototype },
+    ];
+    prototype = builder.add({ kind: 'function_proto', returnTypeId: intId, parameters, variadic: false });
+  }
+  const btf = Btf.parse(builder.build());
+  const cannot = (what: string, id: number, why: string): string =>
+    `Cannot ${what} BTF type ${String(id)}: ${why}`;
+  t.equal(
+    thrown(() => fieldsOf(btf, anonymous)).message,
+    cannot('list the fields of', anonymous, 'it has more than 65536'),
+  );
+  t.equal(
+    thrown(() => formatType(btf, prototype)).message,
+    cannot('spell', prototype, 'it refers to itself, or is too long'),
+  );
+  t.equal(alignmentOf(btf, named), 4);
+  t.equal(createCodec(btf, named).size, 1 << 20);
+  t.ok(performance.now() - start < 2000);
   t.end();
 });
 

@@ -254,3 +254,26 @@ t.test('what cannot be read is refused', (t) => {
   t.equal(thrown(() => RingBuffer.bytes(fake.map)).code, 'CLOSED');
   t.end();
 });
+
+t.test('records that no kernel leaves are not read', (t) => {
+  const beyond = new FakeRing();
+  const ring = RingBuffer.bytes(beyond.map);
+  beyond.produce(bytes('good'));
+  const at = beyond.produce(bytes('longer'));
+  beyond.flag(at, 4000);
+  const seen: string[] = [];
+  const message = 'Cannot access 4000 bytes at offset 24: only 16 bytes are there';
+  t.equal(thrown(() => ring.drain((record) => seen.push(text(record)))).message, message);
+  t.same(seen, ['good'], 'what came before is');
+  t.equal(beyond.consumed, 16n, 'and given back');
+  ring.close();
+
+  const ahead = new FakeRing();
+  const other = RingBuffer.bytes(ahead.map);
+  ahead.produce(bytes('good'));
+  for (let count = 0; count < SIZE / 16; count++) ahead.produce(bytes('too many'));
+  const tooFar = 'Cannot access 8 bytes at offset 8: only 4096 bytes are there';
+  t.equal(thrown(() => other.drain(() => undefined)).message, tooFar);
+  other.close();
+  t.end();
+});

@@ -5,6 +5,8 @@ import type { BtfComposite, BtfMember } from '../type.ts';
 
 /** The program runs on a 64-bit machine whatever this process runs on. */
 const POINTER_SIZE = 8;
+/** Unnamed bitfields in all of a dump. A type of a few bytes may claim 4 GiB, for which C has nothing shorter. */
+const MAX_PADDING = 1 << 18;
 
 /** A member, or padding that C would not insert by itself: an unnamed bitfield. */
 export type LayoutPart =
@@ -27,17 +29,18 @@ export interface Layout {
 export class Layouts {
   readonly #btf: Btf;
   readonly #known = new Map<number, Layout>();
+  #padding = 0;
 
   constructor(btf: Btf) {
     this.#btf = btf;
   }
 
-  /** @throws {BtfError} where members overlap, so that no C has this layout */
+  /** @throws {BtfError} where members overlap, so that no C has this layout, or lie too far apart */
   of(id: number, type: BtfComposite): Layout {
     let layout = this.#known.get(id);
     if (layout === undefined) {
       const members = type.members.map((member) => this.#placed(member));
-      layout = type.kind === 'union' ? unionLayout(type, members) : structLayout(type, members);
+      layout = type.kind === 'union' ? unionLayout(type, members) : this.#structLayout(id, type, members);
       if (layout === undefined) {
         const name = type.name || '(anonymous)';
         throw new BtfError(`Cannot write ${type.kind} ${name} in C: its members overlap or exceed it`, {
@@ -59,6 +62,17 @@ export class Layouts {
     const bitSize = old ? old.bits : member.bitSize;
     const placed = old ? { ...member, bitSize, bitOffset: member.bitOffset + old.offset } : member;
     return { member: placed, size, alignment, bits: bitSize === 0 ? size : bitSize };
+  }
+
+  #structLayout(id: number, type: BtfComposite, members: readonly PlacedMember[]): Layout | undefined {
+    const room = MAX_PADDING - this.#padding;
+    const layout = structLayout(type, members, room);
+    if (layout === 'too much padding') {
+      const name = type.name || '(anonymous)';
+      throw new BtfError(`Cannot write struct ${name} in C: it needs too much padding`, { typeId: id });
+    }
+    this.#padding += layout ? layout.parts.length - members.length : 0;
+    return layout;
   }
 
   #alignmentOf(id: number): number {
@@ -92,15 +106,23 @@ interface PlacedMember {
   readonly bits: number;
 }
 
-function structLayout(type: BtfComposite, members: readonly PlacedMember[]): Layout | undefined {
-  return placeMembers(type, members, false) ?? placeMembers(type, members, true);
+/** `room` is how many parts of padding there may be. */
+function structLayout(
+  type: BtfComposite,
+  members: readonly PlacedMember[],
+  room: number,
+): Layout | 'too much padding' | undefined {
+  return (
+    placeMembers(type, members, { packed: false, room }) ??
+    placeMembers(type, members, { packed: true, room })
+  );
 }
 
 function placeMembers(
   type: BtfComposite,
   members: readonly PlacedMember[],
-  packed: boolean,
-): Layout | undefined {
+  { packed, room }: { packed: boolean; room: number },
+): Layout | 'too much padding' | undefined {
   const parts: LayoutPart[] = [];
   const end = type.size * 8;
   let alignment = 8;
@@ -110,7 +132,8 @@ function placeMembers(
     if (!packed) alignment = Math.max(alignment, placed.alignment);
     if (naturalPlace(at, placed, packed) !== member.bitOffset) {
       if (member.bitOffset < at) return undefined;
-      parts.push(...padding(at, member.bitOffset));
+      if (!pad(parts, { from: at, to: member.bitOffset, most: members.length + room }))
+        return 'too much padding';
       // Where even exact padding does not lead there, the type's alignment is in the way.
       if (naturalPlace(member.bitOffset, placed, packed) !== member.bitOffset) return undefined;
     }
@@ -119,7 +142,8 @@ function placeMembers(
   }
   const natural = roundUp(at, alignment);
   if (natural > end || end % alignment !== 0) return undefined;
-  if (natural < end) parts.push(...padding(at, end));
+  if (natural < end && !pad(parts, { from: at, to: end, most: members.length + room }))
+    return 'too much padding';
   return { parts, packed, aligned: undefined, alignment: alignment / 8 };
 }
 
@@ -138,15 +162,16 @@ const PADDING_TYPES = [
   ['char', 8],
 ] as const;
 
-function padding(from: number, to: number): LayoutPart[] {
-  const parts: LayoutPart[] = [];
+/** Appends what fills a gap. False, and no more than begun, where that makes more than `most` parts. */
+function pad(parts: LayoutPart[], { from, to, most }: { from: number; to: number; most: number }): boolean {
   for (let at = from; at < to;) {
+    if (parts.length >= most) return false;
     const whole = PADDING_TYPES.find(([, bits]) => at % bits === 0 && at + bits <= to);
     const [type, bits] = whole ?? (['char', Math.min(8 - (at % 8), to - at)] as const);
     parts.push({ kind: 'padding', type, bits });
     at += bits;
   }
-  return parts;
+  return true;
 }
 
 function unionLayout(type: BtfComposite, members: readonly PlacedMember[]): Layout | undefined {

@@ -26,8 +26,9 @@ function oneLine(text: string): string {
   return text.replace(/[\n\r]+/g, ' ');
 }
 
+/** Nothing keeps an object from having a function without a name. */
 function labelOf(name: string): string {
-  return name.replace(/[^\w.$]/g, '_');
+  return name.replace(/[^\w.$]/g, '_') || '_';
 }
 
 /** The functions of a loaded program, which together assemble to its instructions. */

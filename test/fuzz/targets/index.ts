@@ -1,0 +1,32 @@
+import type { FuzzTarget } from '../target.ts';
+import type { Seeds } from '../seeds.ts';
+import { btfExtTarget, btfTarget } from './btf.ts';
+import { elfTarget } from './elf.ts';
+import {
+  assemblerTarget,
+  configurationTarget,
+  instructionTarget,
+  kernelTextTarget,
+  valueTarget,
+} from './text.ts';
+import { netlinkTarget, ringTarget } from './wire.ts';
+
+interface TargetEntry {
+  readonly make: (seeds: Seeds) => FuzzTarget;
+  /** Inputs for each million. */
+  readonly share: number;
+}
+
+/** Objects and BTF make up the million; the others come on top. */
+export const targets: Readonly<Record<string, TargetEntry>> = {
+  elf: { make: elfTarget, share: 450_000 },
+  btf: { make: btfTarget, share: 200_000 },
+  'btf-ext': { make: btfExtTarget, share: 350_000 },
+  value: { make: valueTarget, share: 30_000 },
+  asm: { make: assemblerTarget, share: 30_000 },
+  instructions: { make: instructionTarget, share: 30_000 },
+  netlink: { make: netlinkTarget, share: 30_000 },
+  ring: { make: ringTarget, share: 30_000 },
+  configuration: { make: configurationTarget, share: 30_000 },
+  'kernel-text': { make: kernelTextTarget, share: 30_000 },
+};
