@@ -9,8 +9,15 @@ export interface CompiledPeer {
   readonly missing?: string;
 }
 
-/** Compiles a C program of a benchmark with `gcc -O2` against libbpf. A source that does not compile throws. */
-export function compileWithLibbpf(root: string, source: string): CompiledPeer {
+/**
+ * Compiles a C program of a benchmark with `gcc -O2` against libbpf: the installed one, or the static one that lies below
+ * `prefix`. A source that does not compile throws.
+ */
+export function compileWithLibbpf(
+  root: string,
+  source: string,
+  { prefix }: { prefix?: string } = {},
+): CompiledPeer {
   if (spawnSync('gcc', ['--version']).error) return { missing: 'there is no gcc' };
   const headers = ['bpf/libbpf.h', 'libelf.h', 'zlib.h'];
   const lacking = headers.filter((name) => !existsSync(`/usr/include/${name}`));
@@ -21,8 +28,17 @@ export function compileWithLibbpf(root: string, source: string): CompiledPeer {
   }
   const path = join(root, 'build', source.replace(/\.c$/, ''));
   mkdirSync(dirname(path), { recursive: true });
-  const args = ['-O2', '-Wall', '-I', 'bpf/include', source, '-o', path, '-lbpf', '-lelf', '-lz'];
+  const library = prefix === undefined ? ['-lbpf'] : staticLibrary(prefix);
+  const headersOf = prefix === undefined ? [] : ['-I', join(prefix, 'include')];
+  const common = ['-O2', '-Wall', ...headersOf, '-I', 'bpf/include'];
+  const args = [...common, source, '-o', path, ...library, '-lelf', '-lz', '-ldl'];
   const { status, error, stderr } = spawnSync('gcc', args, { cwd: root, encoding: 'utf8' });
   if (status !== 0) throw new Error(`Cannot compile ${source}: ${error?.message ?? stderr}`);
   return { path };
+}
+
+/** Debian keeps libraries in a folder for each architecture. */
+function staticLibrary(prefix: string): string[] {
+  const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? process.arch;
+  return ['bench/load/older-glibc.c', join(prefix, `lib/${machine}-linux-gnu/libbpf.a`)];
 }

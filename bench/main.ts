@@ -3,11 +3,13 @@
  * docs/performance.md says how they measure.
  */
 import { parseArgs } from 'node:util';
+import { benchLoad } from './load/benchmark.ts';
 import { printReport, type BenchmarkReport } from './report.ts';
 import { benchRing } from './ring/benchmark.ts';
 import { benchStartup } from './startup/benchmark.ts';
 
 const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<BenchmarkReport>>> = {
+  load: benchLoad,
   ring: benchRing,
   startup: benchStartup,
 };
@@ -17,9 +19,11 @@ export interface BenchmarkOptions {
   readonly events: number | undefined;
   /** How often each side runs. */
   readonly runs: number | undefined;
+  /** The folder of the objects, of the benchmark that loads some. */
+  readonly objects: string | undefined;
 }
 
-const USAGE = `usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json] [--events N] [--runs N]`;
+const USAGE = `usage: npm run bench -- ${Object.keys(BENCHMARKS).join('|')} [--json] [--events N] [--runs N] [--objects DIR]`;
 
 function positiveInteger(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -32,13 +36,19 @@ function positiveInteger(text: string | undefined): number | undefined {
 async function main(): Promise<void> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: 'boolean' }, events: { type: 'string' }, runs: { type: 'string' } },
+    options: {
+      json: { type: 'boolean' },
+      events: { type: 'string' },
+      runs: { type: 'string' },
+      objects: { type: 'string' },
+    },
   });
   const benchmark = BENCHMARKS[positionals[0] ?? ''];
   if (!benchmark || positionals.length !== 1) throw new Error(USAGE);
   const report = await benchmark({
     events: positiveInteger(values.events),
     runs: positiveInteger(values.runs),
+    objects: values.objects,
   });
   printReport(report, { json: values.json ?? false });
 }

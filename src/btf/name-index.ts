@@ -2,25 +2,69 @@ import { hashOf } from './string-table.ts';
 import type { StringTable } from './string-table.ts';
 
 const encoder = new TextEncoder();
+/** Names looked for one by one before a table is made, which takes about as long as these. */
+const SINGLE_SEARCHES = 16;
 
 /**
- * Finds types by name. A hash table over the bytes of the names in three flat arrays: the kernel's BTF has 100,000
- * names, and as many strings and map entries would take ten times as long to make as the table.
+ * Finds types by name. The first few names are searched for in the bytes of the strings, and then among the offsets of the
+ * types' names: both are one native or numeric pass, and most objects need no more. After that there is a table.
  */
 export class NameIndex {
   readonly #strings: StringTable;
   readonly #nameOffsets: Uint32Array;
   readonly #firstId: number;
-  /** For each bucket the index of its first type plus one; 0 for an empty bucket. */
-  readonly #buckets: Uint32Array;
-  /** For each type the next one in its bucket, as above. */
-  readonly #next: Uint32Array;
+  #searches = 0;
+  #table: NameTable | undefined;
 
   /** `nameOffsets` has the string offset of the name of each type from `firstId` on. */
   constructor(strings: StringTable, nameOffsets: Uint32Array, firstId: number) {
     this.#strings = strings;
     this.#nameOffsets = nameOffsets;
     this.#firstId = firstId;
+  }
+
+  /** The ids of the types with a name, in ascending order. */
+  find(name: string): number[] {
+    const text = encoder.encode(`${name}\0`);
+    // The empty name is at every NUL.
+    if (this.#table === undefined && name !== '' && this.#searches++ < SINGLE_SEARCHES)
+      return this.#search(text);
+    this.#table ??= new NameTable(this.#strings, this.#nameOffsets);
+    return this.#table.find(text).map((index) => this.#firstId + index);
+  }
+
+  #search(text: Uint8Array): number[] {
+    const offsets = this.#strings.offsetsOf(text);
+    const found: number[] = [];
+    const [only] = offsets;
+    if (only === undefined) return found;
+    const nameOffsets = this.#nameOffsets;
+    if (offsets.size === 1) {
+      for (let at = nameOffsets.indexOf(only); at >= 0; at = nameOffsets.indexOf(only, at + 1))
+        found.push(this.#firstId + at);
+      return found;
+    }
+    for (let index = 0; index < nameOffsets.length; index++)
+      if (offsets.has(nameOffsets[index] ?? 0)) found.push(this.#firstId + index);
+    return found;
+  }
+}
+
+/**
+ * A hash table over the bytes of the names in three flat arrays: the kernel's BTF has 100,000 names, and as many strings
+ * and map entries would take ten times as long to make as the table.
+ */
+class NameTable {
+  readonly #strings: StringTable;
+  readonly #nameOffsets: Uint32Array;
+  /** For each bucket the index of its first type plus one; 0 for an empty bucket. */
+  readonly #buckets: Uint32Array;
+  /** For each type the next one in its bucket, as above. */
+  readonly #next: Uint32Array;
+
+  constructor(strings: StringTable, nameOffsets: Uint32Array) {
+    this.#strings = strings;
+    this.#nameOffsets = nameOffsets;
     this.#buckets = new Uint32Array(2 ** Math.ceil(Math.log2(nameOffsets.length + 1)));
     this.#next = new Uint32Array(nameOffsets.length);
     const mask = this.#buckets.length - 1;
@@ -34,14 +78,12 @@ export class NameIndex {
     }
   }
 
-  /** The ids of the types with a name, in ascending order. */
-  find(name: string): number[] {
-    const text = encoder.encode(`${name}\0`);
+  /** Indexes of the types with a name, which ends in its NUL. */
+  find(text: Uint8Array): number[] {
     const found: number[] = [];
     const bucket = hashOf(text.subarray(0, -1)) & (this.#buckets.length - 1);
     for (let entry = this.#buckets[bucket] ?? 0; entry !== 0; entry = this.#next[entry - 1] ?? 0) {
-      if (this.#strings.equals(this.#nameOffsets[entry - 1] ?? 0, text))
-        found.push(this.#firstId + entry - 1);
+      if (this.#strings.equals(this.#nameOffsets[entry - 1] ?? 0, text)) found.push(entry - 1);
     }
     return found;
   }

@@ -56,6 +56,15 @@ export class StringTable {
     return strings.subarray(start, start + text.length).equals(text);
   }
 
+  /** Every offset at which `text` begins, which ends in its NUL: also within a longer string, whose end it is. */
+  offsetsOf(text: Uint8Array): Set<number> {
+    const offsets = this.base?.offsetsOf(text) ?? new Set<number>();
+    const strings = this.#strings;
+    for (let at = strings.indexOf(text); at >= 0; at = strings.indexOf(text, at + 1))
+      offsets.add(this.firstOffset + at);
+    return offsets;
+  }
+
   /** The bytes that the string at an offset is in, and its first one. Throws {@link BtfError}. */
   locate(offset: number): { strings: Buffer; start: number } {
     const start = offset - this.firstOffset;

@@ -170,6 +170,8 @@ function readValues(draft: Draft, { btf, member }: { btf: Btf; member: Member })
   if (draft.type !== BPF_MAP_TYPE_ARRAY_OF_MAPS && draft.type !== BPF_MAP_TYPE_HASH_OF_MAPS) {
     throw broken(name, 'it has values but holds neither maps nor programs');
   }
+  // The kernel has no maps of maps of maps (bpf_map_meta_alloc() of kernel/bpf/map_in_map.c).
+  if (draft.definition.kind === 'inner') throw broken(name, 'maps of maps cannot hold maps of maps');
   const definition: MapDefinition = { ...draft.definition, kind: 'inner' };
   const inner = readDefinition(`${name}.inner`, { btf, typeId: pointer.typeId, definition });
   draft.inner = withoutValues(inner);

@@ -83,7 +83,10 @@ t.test('the median', (t) => {
 t.test('an unknown benchmark is refused', (t) => {
   const { status, stderr } = runBenchmark('speed');
   t.equal(status, 1);
-  t.match(stderr, 'usage: npm run bench -- ring|startup [--json] [--events N] [--runs N]');
+  t.match(
+    stderr,
+    'usage: npm run bench -- load|ring|startup [--json] [--events N] [--runs N] [--objects DIR]',
+  );
   t.end();
 });
 

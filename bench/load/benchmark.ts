@@ -1,0 +1,140 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { compileBpf } from '../../scripts/build-bpf.ts';
+import { compileWithLibbpf } from '../compile-c.ts';
+import { projectRoot } from '../project-root.ts';
+import type { BenchmarkReport, BenchmarkResult } from '../report.ts';
+import { median, round } from '../statistics.ts';
+
+/** Where the conformance run leaves the kernel's own test programs and the libbpf it compares with. */
+const CACHE = join(homedir(), '.cache/ts-xdp-conformance');
+const OBJECTS = ['test_core_reloc_kernel', 'bpf_cubic', 'xdp_synproxy_kern', 'pyperf600'];
+const FIXTURE = 'test/fixtures/core/kernel.bpf.c';
+/** In each process, after the first one, which is what a command sees. */
+const WARM = 4;
+
+interface Iteration {
+  /** Nanoseconds outside of bpf(2), by the clock. */
+  readonly wall: number;
+  /** The same of processor time, all threads together. */
+  readonly cpu: number;
+  /** Nanoseconds within bpf(2), by the clock. */
+  readonly kernel: number;
+  /** KiB above what the process began with. */
+  readonly memory: number;
+}
+
+interface Side {
+  readonly command: readonly string[];
+  readonly first: Iteration[];
+  readonly warm: Iteration[];
+  /** Why it could not be measured. */
+  failed?: string;
+}
+
+/**
+ * The kernel's BTF read and one type looked up, and objects from their file into the kernel; ours against libbpf in C, in
+ * alternating fresh processes. Compared is each side's own part, all that is not spent within bpf(2), in processor time,
+ * which a busy machine does not stretch; that by the clock is reported beside it.
+ */
+export async function benchLoad({
+  runs = 9,
+  objects = join(CACHE, '6.12/objects'),
+}: {
+  runs?: number | undefined;
+  objects?: string | undefined;
+}): Promise<BenchmarkReport> {
+  const root = projectRoot();
+  const libbpf = join(CACHE, 'libbpf/usr');
+  const peer = compileWithLibbpf(
+    root,
+    'bench/load/libbpf-load.c',
+    existsSync(libbpf) ? { prefix: libbpf } : {},
+  );
+  if (peer.path === undefined) console.error(`nothing to compare with: ${peer.missing ?? ''}`);
+  const ours = [process.execPath, join(root, 'build/bench/load/our-load.js')];
+  const cases: (string | undefined)[] = [undefined, ...objectsOf(root, objects)];
+  const results = cases.flatMap((object) => {
+    const sides = [ours, ...(peer.path === undefined ? [] : [[peer.path]])].map((command) =>
+      measured(command),
+    );
+    for (let run = 0; run <= runs; run++)
+      for (const side of sides) runOnce(side, { object, counted: run > 0 });
+    return report(object, { sides, runs });
+  });
+  return Promise.resolve({ benchmark: 'load', results });
+}
+
+function measured(command: readonly string[]): Side {
+  return { command, first: [], warm: [] };
+}
+
+/** The kernel's test programs where they are, and our own otherwise. */
+function objectsOf(root: string, folder: string): string[] {
+  const found = OBJECTS.map((name) => join(folder, `${name}.bpf.o`)).filter((path) => existsSync(path));
+  if (found.length > 0) return found;
+  console.error(`there are no objects in ${folder}; our own CO-RE fixture stands in`);
+  const output = join(root, 'build/bench/load/core.bpf.o');
+  mkdirSync(join(root, 'build/bench/load'), { recursive: true });
+  compileBpf(FIXTURE, { output, root });
+  return [output];
+}
+
+function runOnce(side: Side, { object, counted }: { object: string | undefined; counted: boolean }): void {
+  if (side.failed !== undefined) return;
+  const [command = '', ...args] = [
+    ...side.command,
+    String(1 + WARM),
+    ...(object === undefined ? [] : [object]),
+  ];
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  if (status !== 0) {
+    side.failed = stderr.trim().split('\n').at(0) ?? 'it failed';
+    console.error(`${basename(command)} ${object ?? ''}: ${stderr.trim().slice(0, 600)}`);
+    return;
+  }
+  // The first process fills the page cache.
+  if (!counted) return;
+  const [first, ...warm] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Iteration);
+  if (first) side.first.push(first);
+  side.warm.push(...warm);
+}
+
+function report(
+  object: string | undefined,
+  { sides, runs }: { sides: readonly Side[]; runs: number },
+): BenchmarkResult[] {
+  const [ours, theirs] = sides;
+  if (!ours || ours.failed !== undefined) return [];
+  const name = object === undefined ? 'kernel BTF and one lookup' : basename(object, '.bpf.o');
+  return (['first', 'warm'] as const).map((which) => {
+    const other = theirs && theirs.failed === undefined ? theirs[which] : undefined;
+    const own = middle(ours[which], 'cpu');
+    const their = other && middle(other, 'cpu');
+    return {
+      peer: 'libbpf',
+      unit: 'ms of CPU outside of bpf(2)',
+      what: `${name}, ${which === 'first' ? 'first in a process' : 'warm'}`,
+      ours: round(own, 2),
+      theirs: their === undefined ? null : round(their, 2),
+      ratio: their === undefined ? null : round(own / their, 3),
+      wall: round(middle(ours[which], 'wall'), 2),
+      their_wall: other ? round(middle(other, 'wall'), 2) : null,
+      in_kernel: round(middle(ours[which], 'kernel'), 2),
+      their_in_kernel: other ? round(middle(other, 'kernel'), 2) : null,
+      memory_mb: round(median(ours[which].map(({ memory }) => memory)) / 1024, 1),
+      their_memory_mb: other ? round(median(other.map(({ memory }) => memory)) / 1024, 1) : null,
+      runs,
+    };
+  });
+}
+
+/** Milliseconds. */
+function middle(iterations: readonly Iteration[], what: 'wall' | 'cpu' | 'kernel'): number {
+  return median(iterations.map((iteration) => iteration[what])) / 1e6;
+}
