@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -70,12 +69,21 @@ static int silent(enum libbpf_print_level level, const char *format, va_list lis
 	return 0;
 }
 
+/* KiB. Not getrusage(2)'s, which begins with what the parent had. */
 static long most_memory(void)
 {
-	struct rusage usage;
+	FILE *status = fopen("/proc/self/status", "r");
+	char line[128];
+	long most = 0;
 
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_maxrss;
+	if (!status)
+		fail("read /proc/self/status", errno);
+	while (fgets(line, sizeof(line), status)) {
+		if (sscanf(line, "VmHWM: %ld", &most) == 1)
+			break;
+	}
+	fclose(status);
+	return most;
 }
 
 static void read_kernel_types(void)

@@ -121,3 +121,20 @@ t.test('startup: the command attaches, and so does libbpf', { skip: whyNoKernelB
   t.equal(result?.difference === null, peerMissing);
   t.end();
 });
+
+t.test('load: both sides get the same objects into the kernel', { skip: whyNoKernelBenchmark() }, (t) => {
+  // Without the kernel's test programs our own CO-RE fixture stands in.
+  const { status, lines, stderr } = runBenchmark('load', '--json', '--runs', '1', '--objects', '/nowhere');
+  t.equal(status, 0, stderr);
+  t.match(stderr, 'there are no objects in /nowhere; our own CO-RE fixture stands in');
+  const { benchmark, results } = lastReport(lines);
+  t.equal(benchmark, 'load');
+  t.equal(results.length, 4, 'the kernel BTF and the object, first and warm');
+  const peerMissing = stderr.includes('nothing to compare with: ');
+  for (const { peer, unit, ours, theirs } of results) {
+    t.strictSame({ peer, unit }, { peer: 'libbpf', unit: 'ms of CPU outside of bpf(2)' });
+    t.ok(ours > 0);
+    t.equal(theirs === null, peerMissing);
+  }
+  t.end();
+});

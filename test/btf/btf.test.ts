@@ -259,3 +259,21 @@ t.test('what the format cannot say is refused when built', (t) => {
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+t.test('a name is found in the same types however many were looked for before', (t) => {
+  const builder = new BtfBuilder();
+  const named = (name: string): number => builder.add({ kind: 'forward', name, of: 'struct' });
+  // The strings of some end like others, and one comes twice.
+  const names = ['a', 'ba', 'cba', 'dcba', 'page', 'subpage', 'page'];
+  const ids = names.map(named);
+  const split = Btf.parse(builder.build());
+  for (let round = 0; round < 8; round++) {
+    for (const name of new Set(names)) {
+      const expected = ids.filter((_, index) => names[index] === name);
+      t.same(split.findAll(name), expected, `${name}, round ${String(round)}`);
+    }
+    t.same(split.findAll('sub'), []);
+    t.same(split.findAll(''), []);
+  }
+  t.end();
+});

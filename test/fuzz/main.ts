@@ -11,7 +11,7 @@ import { runTarget, type TargetResult } from './run-jobs.ts';
 import { collectSeeds } from './seeds.ts';
 import { targets } from './targets/index.ts';
 
-const CHUNK = 50_000;
+const CHUNK = 20_000;
 /** Megabytes of JavaScript objects; what lies outside of the heap, the limit of each input watches. */
 const HEAP = 192;
 
@@ -46,7 +46,8 @@ console.error(`${seeds.own.length} objects of our own, ${seeds.corpus.length} of
 const results: TargetResult[] = [];
 for (const target of names) results.push(await fuzz(target));
 const lines = values.coverage ? lineCoverage(root, coverage) : undefined;
-if (values.json) console.log(JSON.stringify({ mutants, seed, results, coverage: lines }));
+if (values.json)
+  console.log(JSON.stringify({ mutants, seed, results, coverage: lines && Object.fromEntries(lines) }));
 if (lines)
   for (const [file, { covered, total }] of lines) console.error(`${percent(covered, total)} ${file}`);
 process.exitCode = results.some((result) => result.findings.length > 0) ? 1 : 0;

@@ -119,7 +119,12 @@ function indexIn(progress: string): number | undefined {
 function failed(job: Job, { index, why }: Failure): JobResult {
   const input = mutantOf(makeTarget(job), { seed: job.seed, index });
   const finding = saveFinding(job, { input, index, what: why });
-  return { outcomes: { failed: 1 }, slowest: { index, milliseconds: 0 }, growth: 0, findings: [finding] };
+  return {
+    outcomes: { failed: 1, 'run before a failure': index - job.from },
+    slowest: { index, milliseconds: 0 },
+    growth: 0,
+    findings: [finding],
+  };
 }
 
 function combine(results: readonly JobResult[]): JobResult {
