@@ -11,7 +11,7 @@ import { median, round } from '../statistics.ts';
 /** Where the conformance run leaves the kernel's own test programs and the libbpf it compares with. */
 const CACHE = join(homedir(), '.cache/ts-xdp-conformance');
 const OBJECTS = ['test_core_reloc_kernel', 'bpf_cubic', 'xdp_synproxy_kern', 'pyperf600'];
-const FIXTURE = 'test/fixtures/core/kernel.bpf.c';
+const FIXTURE = 'bench/load/core.bpf.c';
 /** In each process, after the first one, which is what a command sees. */
 const WARM = 4;
 
@@ -75,7 +75,7 @@ function measured(command: readonly string[]): Side {
 function objectsOf(root: string, folder: string): string[] {
   const found = OBJECTS.map((name) => join(folder, `${name}.bpf.o`)).filter((path) => existsSync(path));
   if (found.length > 0) return found;
-  console.error(`there are no objects in ${folder}; our own CO-RE fixture stands in`);
+  console.error(`there are no objects in ${folder}; an object of our own stands in`);
   const output = join(root, 'build/bench/load/core.bpf.o');
   mkdirSync(join(root, 'build/bench/load'), { recursive: true });
   compileBpf(FIXTURE, { output, root });

@@ -123,10 +123,10 @@ t.test('startup: the command attaches, and so does libbpf', { skip: whyNoKernelB
 });
 
 t.test('load: both sides get the same objects into the kernel', { skip: whyNoKernelBenchmark() }, (t) => {
-  // Without the kernel's test programs our own CO-RE fixture stands in.
+  // Without the kernel's test programs an object of our own stands in.
   const { status, lines, stderr } = runBenchmark('load', '--json', '--runs', '1', '--objects', '/nowhere');
   t.equal(status, 0, stderr);
-  t.match(stderr, 'there are no objects in /nowhere; our own CO-RE fixture stands in');
+  t.match(stderr, 'there are no objects in /nowhere; an object of our own stands in');
   const { benchmark, results } = lastReport(lines);
   t.equal(benchmark, 'load');
   t.equal(results.length, 4, 'the kernel BTF and the object, first and warm');
