@@ -44,6 +44,10 @@ export class TimedKernel implements Kernel {
     return this.#kernel.duplicate(fd, minimum);
   }
 
+  mapCopied(request: Parameters<Kernel['mapCopied']>[0]): ReturnType<Kernel['mapCopied']> {
+    return this.#kernel.mapCopied(request);
+  }
+
   mmap(request: MmapRequest): MemoryMapping {
     return this.#kernel.mmap(request);
   }

@@ -7,7 +7,7 @@ import { checkKernel } from '../../../src/inspect/machine-kernel.ts';
 import { checkMounts } from '../../../src/inspect/machine-mounts.ts';
 import { checkSettings } from '../../../src/inspect/machine-settings.ts';
 import { encodeSetting } from '../../../src/loader/externs/config-value.ts';
-import { summarizeLog } from '../../../src/loader/verifier-log.ts';
+import { readVerifierLog } from '../../../src/loader/verifier-log.ts';
 import { diffConfiguration, parseSnifferConfiguration } from '../../../src/sniffer/index.ts';
 import { parseLockdown } from '../../../src/sys/permission.ts';
 import type { Dice } from '../dice.ts';
@@ -239,7 +239,7 @@ export function kernelTextTarget(): FuzzTarget {
       userNamespace: false,
       unprivilegedBpfDisabled: Number(text),
     });
-    summarizeLog(text);
+    readVerifierLog(text);
     for (const kind of ['bool', 'tristate'] as const) encodeSetting({ kind }, text);
     for (const size of [1, 2, 4, 8]) encodeSetting({ kind: 'integer', size, signed: size > 2 }, text);
     attempt([ObjectError], () => encodeSetting({ kind: 'string', size: 16 }, text));
