@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { TestResult } from './result.ts';
 
 /** Longer than the slowest takes on an emulated processor that it shares. */
-const TIMEOUT_SECONDS = 600;
+const TIMEOUT_SECONDS = 1800;
 
 /**
  * Runs one compiled test file by itself, without tap's runner, which would compile and observe it. The tests at its
