@@ -12,6 +12,7 @@ export type { FunctionSpec, ProgramSpec } from './program-spec.ts';
 export { interpretSectionName, sectionDefinitions } from './section-names.ts';
 export type { SectionDefinition, SectionMeaning } from './section-names.ts';
 export { VariableSpec } from './variable-spec.ts';
+export { isWantedByStructOps } from './struct-ops.ts';
 export {
   ExecutableFile,
   findFunctions,

@@ -4,6 +4,7 @@ import type { MapSpec, ObjectFile } from '../elf/index.ts';
 import { Feature, requireFeature } from '../features/index.ts';
 import { arenaMemory, BpfMap, MapType, type MapTypes } from '../maps/index.ts';
 import type { BpfToken, Fd, Kernel } from '../sys/index.ts';
+import { BPF_F_SEGV_ON_FAULT } from '../uapi/index.ts';
 import type { KernelStructOps } from './struct-ops.ts';
 import { dataMapName, kernelObjectName } from './kernel-names.ts';
 
@@ -167,8 +168,15 @@ function fill(map: BpfMap, spec: MapSpec): void {
   if (spec.freeze) map.freeze();
 }
 
-function fillArena(map: BpfMap, { name, contents, definition }: MapSpec): void {
+function fillArena(map: BpfMap, { name, contents, definition, flags }: MapSpec): void {
   if (!contents) return;
+  if (flags & BPF_F_SEGV_ON_FAULT) {
+    throw new ObjectError(
+      'OBJECT_INVALID',
+      `Cannot create arena ${name}: its variables need pages, and with BPF_F_SEGV_ON_FAULT only programs allocate them`,
+      { section: definition.section },
+    );
+  }
   const memory = arenaMemory(map);
   if (contents.length > memory.length) {
     throw new ObjectError(

@@ -1,6 +1,7 @@
 import { BtfError, ObjectError } from '../errors.ts';
 import {
   findNamed,
+  isWantedByStructOps,
   KERNEL_CONFIG_SECTION,
   type MapSpec,
   type ObjectFile,
@@ -136,7 +137,11 @@ class ObjectLoad implements LoadedParts {
   #chosenPrograms(): ProgramSpec[] {
     const { programs } = this.#options;
     if (programs) return programs.map((name) => this.#object.program(name));
-    return [...this.#object.programs.values()].filter((program) => program.autoload);
+    const { programs: all, maps } = this.#object;
+    // Asked again, as maps may have been added or left out since the object was read.
+    return [...all.values()].filter(
+      (program) => isWantedByStructOps(program.name, maps.values()) ?? program.autoload,
+    );
   }
 
   #chooseToken(): void {

@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
-const fixtures = join(import.meta.dirname, '../fixtures/loader');
+const fixtures = join(import.meta.dirname, '../fixtures');
+/** Newer ones first; Debian's bear their version. */
+const CLANGS = ['clang-22', 'clang-21', 'clang-20', 'clang-19', 'clang'];
 
 export interface CompileOptions {
   /** @default 'bpfel' */
@@ -26,15 +28,41 @@ export function whyNotCompile(): string | false {
   return existsSync('/usr/include/bpf/bpf_helpers.h') ? false : "libbpf's headers are not installed";
 }
 
+/** The first clang of at least that version; undefined where there is none. */
+export function findClang(version: number): string | undefined {
+  return CLANGS.find((command) => {
+    const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
+    return Number(/version (\d+)/.exec(stdout)?.[1] ?? 0) >= version;
+  });
+}
+
+export interface CompilerOptions {
+  /** Folder of `test/fixtures`. @default 'loader' */
+  readonly fixtures?: string;
+  /** @default 'clang' */
+  readonly clang?: string | undefined;
+  /** More options for every object. */
+  readonly flags?: readonly string[];
+}
+
 /** Compiles BPF programs into a folder that `close()` removes. */
 export class Compiler {
   readonly folder = mkdtempSync(join(tmpdir(), 'ts-xdp-objects-'));
+  readonly #folder: string;
+  readonly #clang: string;
+  readonly #flags: readonly string[];
 
-  /** Compiles `test/fixtures/loader/<fixture>.bpf.c`, or finds it compiled. Returns the object's path. */
+  constructor(options: CompilerOptions = {}) {
+    this.#folder = options.fixtures ?? 'loader';
+    this.#clang = options.clang ?? 'clang';
+    this.#flags = options.flags ?? [];
+  }
+
+  /** Compiles `<fixture>.bpf.c`, or finds it compiled. Returns the object's path. */
   fixture(fixture: string, options: CompileOptions = {}): string {
-    const compiled = compiledFixture(fixture);
+    const compiled = this.#folder === 'loader' ? compiledFixture(fixture) : undefined;
     if (compiled !== undefined) return compiled;
-    return this.#compile(join(fixtures, `${fixture}.bpf.c`), options);
+    return this.#compile(join(fixtures, this.#folder, `${fixture}.bpf.c`), options);
   }
 
   /** Compiles a text, which may include the fixtures' headers. Returns the object's path. */
@@ -52,9 +80,11 @@ export class Compiler {
     const { target = 'bpfel', name = basename(source).replace(/\.c$/, '.o'), flags = [] } = options;
     const output = join(this.folder, name);
     const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? process.arch;
-    const headers = ['-I', fixtures, '-idirafter', `/usr/include/${machine}-linux-gnu`];
+    const own = ['-I', join(fixtures, this.#folder), '-I', join(fixtures, 'loader')];
+    const headers = [...own, '-idirafter', `/usr/include/${machine}-linux-gnu`];
     const common = ['-g', '-O2', '-mcpu=v2', '-Wall', '-Werror', `--target=${target}`];
-    execFileSync('clang', [...common, ...headers, ...flags, '-c', source, '-o', output], {
+    const all = [...common, ...headers, ...this.#flags, ...flags];
+    execFileSync(this.#clang, [...all, '-c', source, '-o', output], {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     return output;
