@@ -18,7 +18,7 @@ export interface CompileOptions {
 
 /** Beside its source, where a guest without clang has it from the machine that it runs on. */
 export function compiledFixture(fixture: string): string | undefined {
-  const path = join(fixtures, `${fixture}.bpf.o`);
+  const path = join(fixtures, 'loader', `${fixture}.bpf.o`);
   return existsSync(path) ? path : undefined;
 }
 
