@@ -68,6 +68,10 @@ const tasks = {
   'build:bpf': (args) => script('scripts/build-bpf.js', args),
   'generate:uapi': (args) => script('scripts/generate-uapi.js', args),
   fuzz: (args) => script('test/fuzz/main.js', args),
+  conformance: (args) => {
+    build();
+    script('scripts/conformance.js', args);
+  },
   bench: (args) => script('bench/main.js', args),
 };
 

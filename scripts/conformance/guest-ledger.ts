@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Answer } from './loaders/ask.ts';
+
+export const LOADERS = ['libbpf', 'ts-xdp'] as const;
+export type LoaderName = (typeof LOADERS)[number];
+
+/** Objects that one loader has not been asked about. */
+export interface Remainder {
+  readonly name: LoaderName;
+  readonly objects: readonly string[];
+}
+
+/** What guests answered, of which there may be several: an object may end one. */
+export class GuestLedger {
+  readonly answers: Readonly<Record<LoaderName, Answer[]>> = { libbpf: [], 'ts-xdp': [] };
+  readonly #objects: readonly string[];
+
+  constructor(objects: readonly string[]) {
+    this.#objects = objects;
+  }
+
+  /** In the order in which a guest asks. */
+  remaining(): Remainder[] {
+    return LOADERS.map((name) => {
+      const answered = new Set(this.answers[name].map(({ object }) => object));
+      return { name, objects: this.#objects.filter((object) => !answered.has(object)) };
+    }).filter(({ objects }) => objects.length > 0);
+  }
+
+  /** Takes over what a guest left in a folder, one file for each loader; says how many answers that were. */
+  collect(folder: string): number {
+    let count = 0;
+    for (const name of LOADERS) {
+      const path = join(folder, `${name}.jsonl`);
+      if (!existsSync(path)) continue;
+      // The last line may have been cut by the end of the guest.
+      const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+      for (const line of lines) this.answers[name].push(JSON.parse(line) as Answer);
+      count += lines.length;
+    }
+    return count;
+  }
+
+  /** Answers for the object that a guest was at when it ended. */
+  blame(reason: string): void {
+    const [current] = this.remaining();
+    const guilty = current?.objects[0];
+    if (current === undefined || guilty === undefined) return;
+    this.answers[current.name].push({ object: guilty, missing: `the guest ended: ${reason}` });
+  }
+}
