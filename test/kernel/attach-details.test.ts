@@ -12,6 +12,7 @@ import {
   attachReuseport,
   attachSocketFilter,
   attachSockmap,
+  attachStructOps,
   attachTc,
   attachTcx,
   attachTracepoint,
@@ -20,10 +21,13 @@ import {
   attachUprobeMulti,
   attachUsdt,
   BpfLink,
+  Collection,
   IteratorLink,
   liveLinks,
   PermissionError,
-  type Collection,
+  ObjectFile,
+  updateStructOps,
+  type BpfMap,
 } from '../../src/index.ts';
 import { struct, be16, bytes, u16 } from '../../src/binary/index.ts';
 import { listBpfFilters } from '../../src/netlink/index.ts';
@@ -33,6 +37,7 @@ import { notRoot } from '../helpers/cli.ts';
 import { noClang } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { until } from '../helpers/until.ts';
 
 const skip = notRoot || noClang;
 if (skip !== false) {
@@ -573,6 +578,87 @@ t.test('cgroups: several, one in the place of another, and one that stays', (t) 
     t.end();
   }),
 );
+
+const SOCK_STREAM = 1;
+const IPPROTO_TCP = 6;
+const TCP_CONGESTION = 13;
+
+/** Connects with a congestion control of that name; the name of the errno where there is none. */
+function connectWith(name: string, port: number): string | undefined {
+  const { AF_INET } = socketConstants;
+  const socket = Socket.open({
+    domain: AF_INET,
+    type: SOCK_STREAM,
+    protocol: 0,
+    description: 'stream socket',
+  });
+  try {
+    socket.setOption({ level: IPPROTO_TCP, name: TCP_CONGESTION }, new TextEncoder().encode(name));
+    const address = Uint8Array.of(127, 0, 0, 1);
+    socket.connect(sockaddrIn.encode({ family: AF_INET, port, address, zero: new Uint8Array(8) }));
+    return undefined;
+  } catch (error) {
+    return (error as { errnoName?: string }).errnoName;
+  } finally {
+    socket.close();
+  }
+}
+
+t.test('struct_ops: by link, in the place of another, by registration', async (t) => {
+  const object = world.folder.compile('link/struct-ops', { name: 'struct-ops' });
+  const listener = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  const collection = Collection.load(ObjectFile.open(object));
+  try {
+    const map = (name: string): BpfMap => collection.map(name);
+    const value = (name: string): { value: Uint8Array } => ({ value: collection.structOpsValue(name) });
+    const hits = (name: string): unknown => collection.variable(`${name}_hits`).get();
+    const path = `${world.bpffs.path}/struct_ops`;
+
+    t.equal(connectWith('ts_xdp_linked', port), 'ENOENT', 'not registered yet');
+    const link = attachStructOps(map('linked'), value('linked')) as BpfLink;
+    t.equal(connectWith('ts_xdp_linked', port), undefined);
+    t.equal(hits('init'), 1, 'it runs');
+    t.match(link.info(), { kind: 'struct_ops', mapId: map('linked').info().id });
+    t.match(
+      thrown(() => attachStructOps(map('linked_next'), value('linked_next'))),
+      {
+        code: 'ALREADY_ATTACHED',
+        message: 'Cannot attach struct_ops map linked_next: one of that name is registered already',
+      },
+    );
+    updateStructOps(link, map('linked_next'));
+    t.equal(connectWith('ts_xdp_linked', port), undefined);
+    t.same([hits('init'), hits('init_next')], [1, 1], 'the other struct has its place');
+    link.pin(path);
+    link.close();
+    t.equal(connectWith('ts_xdp_linked', port), undefined, 'the pin keeps it registered');
+    const again = BpfLink.fromPin(path);
+    execFileSync('rm', [path]);
+    t.match(again.info(), { kind: 'struct_ops', mapId: map('linked_next').info().id });
+    again.close();
+    await until(() => connectWith('ts_xdp_linked', port) === 'ENOENT');
+    t.equal(connectWith('ts_xdp_linked', port), 'ENOENT', 'detached it is not registered');
+
+    const plain = attachStructOps(map('plain'), value('plain'));
+    t.equal(connectWith('ts_xdp_plain', port), undefined);
+    t.equal(hits('init'), 2);
+    t.equal(plain.id, undefined);
+    t.match(
+      thrown(() => {
+        plain.pin(path);
+      }),
+      { code: 'ARGUMENT_INVALID', hint: 'pin the map instead, or put it into the section .struct_ops.link' },
+    );
+    plain.close();
+    t.equal(connectWith('ts_xdp_plain', port), 'ENOENT');
+  } finally {
+    collection.close();
+    listener.close();
+    await once(listener, 'close');
+  }
+});
 
 t.test('nothing is left', (t) => {
   t.same(liveLinks(), []);
