@@ -180,9 +180,10 @@ const kinds: readonly Kind[] = [
     name: 'perf event',
     program: 'perf_event',
     attach: (program) =>
-      attachPerfEvent(program, { event: 'page-faults', sample: { period: 1 }, pid: process.pid }),
-    fire: () => Buffer.alloc(8 << 20, 1),
-    info: { kind: 'perf_event', event: 'event', type: 1, config: 2n },
+      attachPerfEvent(program, { event: 'context-switches', sample: { period: 1 }, pid: process.pid }),
+    // Waiting for a child gives the CPU away.
+    fire: () => world.runTraced(),
+    info: { kind: 'perf_event', event: 'event', type: 1, config: 3n },
   },
   {
     name: 'uprobe',
