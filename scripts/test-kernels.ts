@@ -77,6 +77,20 @@ async function testKernel(
   return run.exitCode === 0;
 }
 
+/** A guest that fails is reported, and the others go on. */
+async function testOrReport(
+  kernel: KernelName,
+  options: { rootImage: string; files: readonly string[] },
+): Promise<boolean> {
+  try {
+    return await testKernel(kernel, options);
+  } catch (error) {
+    if (!(error instanceof KernelRunFailure)) throw error;
+    console.error(`${kernel}: ${error.message}`);
+    return false;
+  }
+}
+
 /** From the last results of each kernel; nothing while there are none of one of them, or of one of the files. */
 function updateDocument(): void {
   const columns = KERNELS.map(({ kernel }) => recallResults(kernel));
@@ -120,7 +134,7 @@ async function main(): Promise<void> {
   buildProjectImage(rootImage, { tests: true });
   const succeeded = await mapLimited(kernels.filter(isKernelName), {
     limit: AT_ONCE,
-    action: (kernel) => testKernel(kernel, { rootImage, files: files.length > 0 ? files : TEST_FILES }),
+    action: (kernel) => testOrReport(kernel, { rootImage, files: files.length > 0 ? files : TEST_FILES }),
   });
   removeFolder(folder);
   updateDocument();
