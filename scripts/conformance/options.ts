@@ -63,7 +63,6 @@ export function readOptions(args: readonly string[]): ConformanceOptions {
   };
 }
 
-// eslint-disable-next-line @typescript-eslint/explicit-function-return-type -- what parseArgs infers is the type
 function parse(args: readonly string[]) {
   try {
     return parseArgs({

@@ -53,9 +53,9 @@ async function askBatch(
   if (program === undefined) throw new TypeError('Cannot ask a loader: its command is empty');
   const child = spawn(program, [...leading, ...batch], { stdio: ['ignore', 'pipe', 'pipe'] });
   let answered = 0;
-  let tooLong = false;
+  const patienceEnded = { is: false };
   const patience = setTimeout(() => {
-    tooLong = true;
+    patienceEnded.is = true;
     child.kill('SIGKILL');
   }, patienceSeconds * 1000);
   let complaint = '';
@@ -79,7 +79,7 @@ async function askBatch(
   })();
   const [ending] = await Promise.all([ended, reading]);
   clearTimeout(patience);
-  return { answered, ending: tooLong ? `no answer within ${String(patienceSeconds)} s` : ending };
+  return { answered, ending: patienceEnded.is ? `no answer within ${String(patienceSeconds)} s` : ending };
 }
 
 function describeEnding({
