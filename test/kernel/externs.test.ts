@@ -59,7 +59,7 @@ t.test("iproute2's maps come filled, and its tail calls lead somewhere", (t) => 
     const object = ObjectFile.open(compile('iproute2', options));
     const { type, attachType } = object.program('uses_iproute2_maps');
     Object.assign(object.program('tail'), { type, attachType });
-    using collection = Collection.load(object);
+    using collection = Collection.load(object, { pinRoot: false });
     t.equal(collection.program('uses_iproute2_maps').testRun({ data: packet }).returnValue, 77);
     t.equal(firstByte(collection.map('inner'), 1), 11);
   }
