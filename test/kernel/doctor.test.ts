@@ -86,7 +86,8 @@ t.test('features are all there on a kernel that is new enough', (t) => {
     const [wantedMajor = 0, wantedMinor = 0] = feature.minKernel.split('.').map(Number);
     const newEnough = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
     const supported = isSupported(feature, { kernel: unknownKernel() });
-    if (newEnough && !CONFIGURABLE.includes(feature)) t.equal(supported, true, `${feature.name}, since ${feature.minKernel}`);
+    if (newEnough && !CONFIGURABLE.includes(feature))
+      t.equal(supported, true, `${feature.name}, since ${feature.minKernel}`);
     else t.comment(`${feature.name}: ${String(supported)}, expected since ${feature.minKernel}`);
   }
   t.strictSame(openDescriptors(), before, 'and nothing stays open');
