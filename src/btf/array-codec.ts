@@ -15,32 +15,41 @@ const SHORT = 64;
 export function textValue({ length, typeName }: ArrayShape): FieldCodec {
   return {
     size: length,
-    read(view, offset) {
-      let text = '';
-      // Names in the kernel are short and ASCII, for which this takes a third of what a decoder does.
-      for (let at = 0; at < length; at++) {
-        const byte = view.getUint8(offset + at);
-        if (byte === 0) return text;
-        if (byte > 0x7f || at === SHORT)
-          return decode(new Uint8Array(view.buffer, view.byteOffset + offset, length));
-        text += String.fromCharCode(byte);
-      }
-      return text;
-    },
+    read: (view, offset) => readText(view, offset, length),
     write(view, offset, value) {
-      if (typeof value !== 'string') throw new Mismatch(value, typeName, 'it must be a string');
-      const bytes = encoder.encode(value);
-      // C too lets a string fill its array without leaving room for the NUL.
-      if (bytes.length > length) {
-        throw new Mismatch(
-          value,
-          typeName,
-          `it has ${String(bytes.length)} bytes, and ${String(length)} fit`,
-        );
-      }
-      new Uint8Array(view.buffer, view.byteOffset + offset, length).set(bytes);
+      copyInto(view, offset, toText(value, length, typeName));
     },
   };
+}
+
+/** The text of a `char[length]`. */
+export function readText(view: DataView, offset: number, length: number): string {
+  let text = '';
+  // Names in the kernel are short and ASCII, for which this takes a third of what a decoder does.
+  for (let at = 0; at < length; at++) {
+    const byte = view.getUint8(offset + at);
+    if (byte === 0) return text;
+    if (byte > 0x7f || at === SHORT)
+      return decode(new Uint8Array(view.buffer, view.byteOffset + offset, length));
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+/** The bytes of a text that fits a `char[length]`. */
+export function toText(value: unknown, length: number, typeName: string): Uint8Array {
+  if (typeof value !== 'string') throw new Mismatch(value, typeName, 'it must be a string');
+  const bytes = encoder.encode(value);
+  // C too lets a string fill its array without leaving room for the NUL.
+  if (bytes.length > length) {
+    const why = `it has ${String(bytes.length)} bytes, and ${String(length)} fit`;
+    throw new Mismatch(value, typeName, why);
+  }
+  return bytes;
+}
+
+export function copyInto(view: DataView, offset: number, bytes: Uint8Array): void {
+  new Uint8Array(view.buffer, view.byteOffset + offset, bytes.length).set(bytes);
 }
 
 function decode(bytes: Uint8Array): string {
@@ -52,30 +61,36 @@ function decode(bytes: Uint8Array): string {
 export function bytesValue({ length, typeName }: ArrayShape): FieldCodec {
   return {
     size: length,
-    read: (view, offset) => new Uint8Array(view.buffer, view.byteOffset + offset, length).slice(),
+    read: (view, offset) => readBytes(view, offset, length),
     write(view, offset, value) {
-      const bytes = toBytes(value);
-      if (bytes === undefined) {
-        throw new Mismatch(
-          value,
-          typeName,
-          'it must be bytes, hexadecimal text or an array of numbers up to 255',
-        );
-      }
-      if (bytes.length !== length) {
-        throw new Mismatch(
-          value,
-          typeName,
-          `it must have ${String(length)} bytes and has ${String(bytes.length)}`,
-        );
-      }
-      new Uint8Array(view.buffer, view.byteOffset + offset, length).set(bytes);
+      copyInto(view, offset, toBytes(value, length, typeName));
     },
   };
 }
 
+/** A copy. */
+export function readBytes(view: DataView, offset: number, length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  bytes.set(new Uint8Array(view.buffer, view.byteOffset + offset, length));
+  return bytes;
+}
+
+/** Exactly `length` bytes. */
+export function toBytes(value: unknown, length: number, typeName: string): Uint8Array {
+  const bytes = parseBytes(value);
+  if (bytes === undefined) {
+    const why = 'it must be bytes, hexadecimal text or an array of numbers up to 255';
+    throw new Mismatch(value, typeName, why);
+  }
+  if (bytes.length !== length) {
+    const why = `it must have ${String(length)} bytes and has ${String(bytes.length)}`;
+    throw new Mismatch(value, typeName, why);
+  }
+  return bytes;
+}
+
 /** `0a1b2c`, `0x0a1b2c`, `0a:1b:2c`, `0a 1b 2c`, bytes, or an array of numbers. */
-function toBytes(value: unknown): Uint8Array | undefined {
+function parseBytes(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
   if (Array.isArray(value)) {
     const isByte = (item: unknown): item is number =>
@@ -101,16 +116,27 @@ export function arrayValue(element: FieldCodec, { length, typeName }: ArrayShape
       return values;
     },
     write(view, offset, value) {
-      const values: unknown[] | undefined = Array.isArray(value) ? value : undefined;
-      if (values === undefined) throw new Mismatch(value, typeName, 'it must be an array');
-      if (values.length !== length)
-        throw new Mismatch(value, typeName, `it must have ${String(length)} elements`);
-      let index = 0;
-      try {
-        for (; index < length; index++) element.write(view, offset + index * element.size, values[index]);
-      } catch (error) {
-        throw Mismatch.within(`[${String(index)}]`, error);
-      }
+      writeElements(value, { length, typeName }, (item, index) => {
+        element.write(view, offset + index * element.size, item);
+      });
     },
   };
+}
+
+/** Calls back for each element of an array that must have `length` of them. */
+export function writeElements(
+  value: unknown,
+  { length, typeName }: ArrayShape,
+  write: (item: unknown, index: number) => void,
+): void {
+  const values: unknown[] | undefined = Array.isArray(value) ? value : undefined;
+  if (values === undefined) throw new Mismatch(value, typeName, 'it must be an array');
+  if (values.length !== length)
+    throw new Mismatch(value, typeName, `it must have ${String(length)} elements`);
+  let index = 0;
+  try {
+    for (; index < length; index++) write(values[index], index);
+  } catch (error) {
+    throw Mismatch.within(`[${String(index)}]`, error);
+  }
 }

@@ -1,4 +1,4 @@
-import { BoundsError, BtfError } from '../errors.ts';
+import { BtfError } from '../errors.ts';
 import { arrayValue, bytesValue, textValue } from './array-codec.ts';
 import type { Btf } from './btf.ts';
 import type { FieldCodec } from './field-codec.ts';
@@ -6,13 +6,13 @@ import { fieldsOf } from './fields.ts';
 import { formatType } from './format-type.ts';
 import { bitfield, wholeInteger } from './integer-codec.ts';
 import type { IntegerCodec } from './integer-codec.ts';
-import { Mismatch } from './mismatch.ts';
 import { resolveType, sizeOf } from './resolve.ts';
 import { booleanValue, enumValue, floatValue, integerValue } from './scalar-codec.ts';
 import { structValue } from './struct-codec.ts';
 import type { PlacedCodec } from './struct-codec.ts';
 import type { BtfArray, BtfMember, BtfType } from './type.ts';
 import type { BtfValue } from './value.ts';
+import { wholeValue } from './whole-value.ts';
 
 /** Reads and writes the values of one type. */
 export interface Codec extends FieldCodec {
@@ -44,35 +44,7 @@ export interface Codec extends FieldCodec {
  */
 export function createCodec(btf: Btf, typeId: number): Codec {
   const { size, read, write } = new CodecCompiler(btf).compile(typeId);
-  const check = (view: DataView, offset: number): void => {
-    if (!(offset >= 0 && offset + size <= view.byteLength))
-      throw new BoundsError(offset, size, view.byteLength);
-  };
-  return {
-    size,
-    typeName: formatType(btf, typeId),
-    read(view, offset) {
-      check(view, offset);
-      return read(view, offset);
-    },
-    write(view, offset, value) {
-      check(view, offset);
-      zero(view, { offset, size });
-      try {
-        write(view, offset, value);
-      } catch (error) {
-        throw error instanceof Mismatch ? error.toError() : error;
-      }
-    },
-  };
-}
-
-/** Below this, making the array that fill() needs costs more than filling. */
-const SMALL = 64;
-
-function zero(view: DataView, { offset, size }: { offset: number; size: number }): void {
-  if (size > SMALL) new Uint8Array(view.buffer, view.byteOffset + offset, size).fill(0);
-  else for (let at = offset; at < offset + size; at++) view.setUint8(at, 0);
+  return wholeValue({ size, read, write }, formatType(btf, typeId));
 }
 
 class CodecCompiler {

@@ -3,8 +3,10 @@ export { BtfBuilder } from './builder.ts';
 export type { AppendedBtf, BtfBuilderOptions } from './builder.ts';
 export { BtfExt } from './btf-ext.ts';
 export type { BtfExtSection, CoreRelocation, FunctionInfo, LineInfo } from './btf-ext.ts';
+export { copyInto, readBytes, readText, toBytes, toText, writeElements } from './array-codec.ts';
 export { createCodec } from './codec.ts';
 export type { Codec } from './codec.ts';
+export * from './compiled-access.ts';
 export {
   CoreResolver,
   coreKindNames,
@@ -25,7 +27,11 @@ export { fieldsOf } from './fields.ts';
 export { formatType } from './format-type.ts';
 export type { BtfKind } from './kind.ts';
 export { parseValue } from './parse-value.ts';
+export { toFlag, toFloat } from './scalar-codec.ts';
+export { refuseUnknown, toRecord } from './struct-codec.ts';
 export { alignmentOf, resolveType, sizeOf } from './resolve.ts';
 export type * from './type.ts';
 export { toJson } from './value.ts';
 export type { BtfValue, Json } from './value.ts';
+export { wholeValue } from './whole-value.ts';
+export type { ValueCodec } from './whole-value.ts';

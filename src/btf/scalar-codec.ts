@@ -27,13 +27,17 @@ export function booleanValue(integer: IntegerCodec, place: Place): FieldCodec {
     size: place.size,
     read: (view, offset) => Number(integer.read(view, offset)) !== 0,
     write(view, offset, value) {
-      const text = String(value);
-      if (text !== 'true' && text !== 'false' && text !== '1' && text !== '0') {
-        throw new Mismatch(value, place.typeName, 'it must be true or false');
-      }
-      integer.write(view, offset, text === 'true' || text === '1' ? 1 : 0);
+      integer.write(view, offset, toFlag(value, place.typeName));
     },
   };
+}
+
+/** 1 for `true`, 0 for `false`. */
+export function toFlag(value: unknown, typeName: string): 0 | 1 {
+  const text = String(value);
+  if (text === 'true' || text === '1') return 1;
+  if (text === 'false' || text === '0') return 0;
+  throw new Mismatch(value, typeName, 'it must be true or false');
 }
 
 /** An enum as the name of the first enumerator that has the value, or the value where none has it. */
@@ -45,12 +49,7 @@ export function enumValue(integer: IntegerCodec, type: BtfEnum | BtfEnum64, plac
     if (!names.has(stored)) names.set(stored, name);
     values.set(name, stored);
   }
-  // Before its kind flag (clang 14 and older) BTF took every enum for unsigned, those with negative values too.
-  const range: [bigint, bigint] = [
-    integerRange({ bits: integer.bits, signed: true })[0],
-    integerRange(integer)[1],
-  ];
-  const checkNumber = rangeChecker(range, integer.bits > 32, place.typeName);
+  const checkNumber = enumChecker(integer, place.typeName);
   return {
     size: place.size,
     read(view, offset) {
@@ -60,7 +59,7 @@ export function enumValue(integer: IntegerCodec, type: BtfEnum | BtfEnum64, plac
     write(view, offset, value) {
       const known = typeof value === 'string' ? values.get(value) : undefined;
       if (known === undefined && typeof value === 'string' && parseInteger(value) === undefined) {
-        throw new Mismatch(value, place.typeName, `it must be ${enumerators(type)}, or an integer`);
+        throw notEnumerated(value, [...values.keys()], place.typeName);
       }
       integer.write(view, offset, checkNumber(known ?? value));
     },
@@ -76,30 +75,51 @@ export function floatValue(place: Place, { littleEndian }: { littleEndian: boole
       ? (view, offset) => view.getFloat32(offset, littleEndian)
       : (view, offset) => view.getFloat64(offset, littleEndian),
     write(view, offset, value) {
-      const text = typeof value === 'string' && value.trim() !== '';
-      const number = text ? Number(value) : value;
-      if (typeof number !== 'number' || (text && Number.isNaN(number) && value !== 'NaN')) {
-        throw new Mismatch(value, place.typeName, 'it must be a number');
-      }
+      const number = toFloat(value, place.typeName);
       if (single) view.setFloat32(offset, number, littleEndian);
       else view.setFloat64(offset, number, littleEndian);
     },
   };
 }
 
-const SHOWN_ENUMERATORS = 8;
-
-function enumerators({ values }: BtfEnum | BtfEnum64): string {
-  const names = values.slice(0, SHOWN_ENUMERATORS).map(({ name }) => name);
-  return names.join(', ') + (values.length > names.length ? ', …' : '');
+/** A number, or its text. */
+export function toFloat(value: unknown, typeName: string): number {
+  const text = typeof value === 'string' && value.trim() !== '';
+  const number = text ? Number(value) : value;
+  if (typeof number !== 'number' || (text && Number.isNaN(number) && value !== 'NaN')) {
+    throw new Mismatch(value, typeName, 'it must be a number');
+  }
+  return number;
 }
 
-function integerChecker(integer: IntegerCodec, typeName: string): (value: unknown) => number | bigint {
+const SHOWN_ENUMERATORS = 8;
+
+/** What is wrong with a text that is neither an enumerator nor a number. */
+export function notEnumerated(value: unknown, names: readonly string[], typeName: string): Mismatch {
+  const shown = names.slice(0, SHOWN_ENUMERATORS);
+  const list = shown.join(', ') + (names.length > shown.length ? ', …' : '');
+  return new Mismatch(value, typeName, `it must be ${list}, or an integer`);
+}
+
+/** Checks a number that is to be stored in an enum of so many bits. */
+export function enumChecker(
+  integer: Pick<IntegerCodec, 'bits' | 'signed'>,
+  typeName: string,
+): (value: unknown) => number | bigint {
+  // Before its kind flag (clang 14 and older) BTF took every enum for unsigned, those with negative values too.
+  const least = integerRange({ bits: integer.bits, signed: true })[0];
+  return rangeChecker([least, integerRange(integer)[1]], integer.bits > 32, typeName);
+}
+
+export function integerChecker(
+  integer: Pick<IntegerCodec, 'bits' | 'signed'>,
+  typeName: string,
+): (value: unknown) => number | bigint {
   return rangeChecker(integerRange(integer), integer.bits > 32, typeName);
 }
 
 /** Gives the value as the number or bigint that will be stored, or throws {@link Mismatch}. */
-function rangeChecker(
+export function rangeChecker(
   [least, greatest]: readonly [bigint, bigint],
   wide: boolean,
   typeName: string,
@@ -138,7 +158,7 @@ function toInteger(value: unknown): bigint | 'inexact' | undefined {
 }
 
 /** `443`, `-1`, `0x1f`, `-0x1`, `0b101`, `0o17`. */
-function parseInteger(text: string): bigint | undefined {
+export function parseInteger(text: string): bigint | undefined {
   const match = /^\s*(-?)(0x[\da-f]+|0b[01]+|0o[0-7]+|\d+)\s*$/i.exec(text);
   if (match?.[2] === undefined) return undefined;
   const magnitude = BigInt(match[2]);

@@ -39,15 +39,7 @@ export function structValue(
       return value;
     },
     write(view, offset, value) {
-      if (
-        typeof value !== 'object' ||
-        value === null ||
-        Array.isArray(value) ||
-        value instanceof Uint8Array
-      ) {
-        throw new Mismatch(value, typeName, 'it must be an object');
-      }
-      const given = value as Readonly<Record<string, unknown>>;
+      const given = toRecord(value, typeName);
       let found = 0;
       let current = '';
       try {
@@ -62,19 +54,28 @@ export function structValue(
       } catch (error) {
         throw Mismatch.within(`.${current}`, error);
       }
-      if (Object.keys(given).length !== found) checkNames(given, { byName, typeName });
+      if (Object.keys(given).length !== found) refuseUnknown(given, new Set(byName.keys()), typeName);
     },
   };
 }
 
-/** Finds the property that is no field; one that is undefined is none. */
-function checkNames(
+/** What has fields by name. */
+export function toRecord(value: unknown, typeName: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+    throw new Mismatch(value, typeName, 'it must be an object');
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/** Finds the property that is no field. */
+export function refuseUnknown(
   given: Readonly<Record<string, unknown>>,
-  { byName, typeName }: { byName: ReadonlyMap<string, unknown>; typeName: string },
+  names: ReadonlySet<string>,
+  typeName: string,
 ): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (byName.has(name)) continue;
-    const why = `there is no such field; there are ${[...byName.keys()].join(', ')}`;
-    throw Mismatch.within(`.${name}`, new Mismatch(value, typeName, why));
+  for (const name of Object.keys(given)) {
+    if (names.has(name)) continue;
+    const why = `there is no such field; there are ${[...names].join(', ')}`;
+    throw Mismatch.within(`.${name}`, new Mismatch(given[name], typeName, why));
   }
 }
