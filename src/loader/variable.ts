@@ -85,13 +85,25 @@ export class Variable {
 
   /** @throws ClosedError after the collection closed */
   get(): BtfValue {
-    this.#checkOpen();
-    const { view, at } = this.#data.open(this.#offset, this.#codec.size);
-    return this.#codec.read(view, at);
+    return this.read((view, at) => this.#codec.read(view, at));
   }
 
   /** @throws ValueError where it does not fit; ArgumentError for a variable of `.rodata`, which is frozen */
   set(value: unknown): void {
+    this.write((view, at) => {
+      this.#codec.write(view, at, value);
+    });
+  }
+
+  /** Reads the variable's bytes by a codec of the caller's; the view must not be kept. @throws ClosedError */
+  read<Value>(read: (view: DataView, at: number) => Value): Value {
+    this.#checkOpen();
+    const { view, at } = this.#data.open(this.#offset, this.#codec.size);
+    return read(view, at);
+  }
+
+  /** Writes them likewise. @throws ArgumentError for a variable of `.rodata`, ClosedError */
+  write(write: (view: DataView, at: number) => void): void {
     if (this.#data.readOnly) {
       throw new ArgumentError(
         'variable',
@@ -103,7 +115,7 @@ export class Variable {
     }
     this.#checkOpen();
     const opened = this.#data.open(this.#offset, this.#codec.size);
-    this.#codec.write(opened.view, opened.at, value);
+    write(opened.view, opened.at);
     this.#data.commit(this.#offset, opened);
   }
 

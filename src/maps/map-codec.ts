@@ -3,12 +3,12 @@ import { alignUp } from '../binary/index.ts';
 import { createCodec, type Btf, type BtfValue, type Codec } from '../btf/index.ts';
 
 /** How keys or values of a map are turned into bytes and back. */
-export interface ElementCodec {
+export interface ElementCodec<Value = BtfValue> {
   /** Bytes that the system call reads or writes. */
   readonly size: number;
   /** The type as C spells it. */
   readonly typeName: string;
-  read(bytes: Uint8Array): BtfValue;
+  read(bytes: Uint8Array): Value;
   /** Throws {@link ValueError} where the value does not fit. */
   write(value: unknown): Uint8Array<ArrayBuffer>;
 }
@@ -61,7 +61,7 @@ function bytesCodec(size: number): ElementCodec {
  * The kernel copies them one after the other, each rounded up to 8 bytes (bpf_percpu_array_copy in
  * kernel/bpf/arraymap.c).
  */
-export function perCpuCodec(element: ElementCodec, cpus: number): ElementCodec {
+export function perCpuCodec<Value>(element: ElementCodec<Value>, cpus: number): ElementCodec<Value[]> {
   const stride = alignUp(element.size, 8);
   return {
     size: stride * cpus,

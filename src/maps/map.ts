@@ -207,9 +207,19 @@ export class BpfMap {
 
   /** The value under a key; undefined where there is none. @throws ValueError for a key that does not fit */
   get(key: unknown): BtfValue | undefined {
+    const bytes = this.getBytes(this.#key.write(key));
+    return bytes && this.#value.read(bytes);
+  }
+
+  /**
+   * The value under a key, both as bytes in the map's layout; undefined where there is none.
+   *
+   * @throws ArgumentError where the key does not have as many bytes as the kernel will read
+   */
+  getBytes(key: Uint8Array): Uint8Array | undefined {
+    this.#checkLength('key', { bytes: key, size: this.#key.size });
     const bytes = new Uint8Array(this.#value.size);
-    const found = this.#try('BPF_MAP_LOOKUP_ELEM', { key: this.#key.write(key), value: bytes });
-    return found ? this.#value.read(bytes) : undefined;
+    return this.#try('BPF_MAP_LOOKUP_ELEM', { key, value: bytes }) ? bytes : undefined;
   }
 
   /**
@@ -253,7 +263,13 @@ export class BpfMap {
 
   /** Removes one entry; false where there was none. */
   delete(key: unknown): boolean {
-    return this.#try('BPF_MAP_DELETE_ELEM', { key: this.#key.write(key), value: undefined });
+    return this.deleteBytes(this.#key.write(key));
+  }
+
+  /** Removes one entry by the bytes of its key. @throws ArgumentError as {@link getBytes} */
+  deleteBytes(key: Uint8Array): boolean {
+    this.#checkLength('key', { bytes: key, size: this.#key.size });
+    return this.#try('BPF_MAP_DELETE_ELEM', { key, value: undefined });
   }
 
   /**
@@ -261,15 +277,14 @@ export class BpfMap {
    * stays is seen, except that the kernel starts over where the key it stands at vanished.
    */
   *keys(): Generator<BtfValue, undefined> {
-    for (const key of this.#keyBytes()) yield this.#key.read(key);
+    for (const key of this.keyBytes()) yield this.#key.read(key);
   }
 
   /** Keys and values, with the same guarantees as {@link keys}. */
   *entries(): Generator<[key: BtfValue, value: BtfValue], undefined> {
-    for (const key of this.#keyBytes()) {
-      const value = new Uint8Array(this.#value.size);
-      if (this.#try('BPF_MAP_LOOKUP_ELEM', { key, value }))
-        yield [this.#key.read(key), this.#value.read(value)];
+    for (const key of this.keyBytes()) {
+      const value = this.getBytes(key);
+      if (value) yield [this.#key.read(key), this.#value.read(value)];
     }
   }
 
@@ -312,7 +327,8 @@ export class BpfMap {
     throw new ArgumentError(part, `Cannot write to map ${this.name}: its ${part} must be ${size} bytes`);
   }
 
-  *#keyBytes(): Generator<Uint8Array, undefined> {
+  /** The keys as bytes, with the same guarantees as {@link keys}. */
+  *keyBytes(): Generator<Uint8Array, undefined> {
     // A chain of unstable keys may never end; nothing can hold more entries than this without having repeated.
     const limit = this.maxEntries * 2 + 1;
     let key: Uint8Array | undefined;

@@ -1,5 +1,5 @@
 import { ArgumentError, ClosedError, EventSizeError } from '../errors.ts';
-import { createCodec, formatType, type Btf, type BtfValue } from '../btf/index.ts';
+import { createCodec, type Btf, type BtfValue, type ValueCodec } from '../btf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import { watchReadable, type ReadableWatch } from '../sys/index.ts';
 import { RingBufferRecord } from './record.ts';
@@ -105,13 +105,21 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     map: BpfMap,
     options: RingBufferOptions & { readonly btf: Btf; readonly typeId: number },
   ): RingBuffer<BtfValue> {
-    const { btf, typeId } = options;
+    const { btf, typeId, ...rest } = options;
+    return RingBuffer.withCodec(map, { ...rest, codec: createCodec(btf, typeId) });
+  }
+
+  /** Reads records by a codec: as {@link typed}, for whoever has compiled one. */
+  static withCodec<Event>(
+    map: BpfMap,
+    options: RingBufferOptions & { readonly codec: Pick<ValueCodec<Event>, 'size' | 'typeName' | 'read'> },
+  ): RingBuffer<Event> {
+    const { codec } = options;
     const batchSize = checkBatchSize(options.batchSize);
-    const codec = createCodec(btf, typeId);
-    const name = formatType(btf, typeId).replace(/^struct /, '');
+    const name = codec.typeName.replace(/^struct /, '');
     const memory = RingMemory.map(map);
     const { data } = memory;
-    const decode = (start: number, length: number): BtfValue => {
+    const decode = (start: number, length: number): Event => {
       if (length !== codec.size) throw new EventSizeError(map.name, name, codec.size, length);
       return codec.read(data, start);
     };
