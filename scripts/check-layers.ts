@@ -14,9 +14,9 @@ const LAYERS: readonly (readonly string[])[] = [
   ['maps', 'programs'],
   ['link', 'ringbuf'],
   ['loader'],
-  ['sniffer', 'inspect', 'debug'],
+  ['sniffer', 'inspect', 'debug', 'gen-runtime'],
   ['index'],
-  ['cli', 'repl'],
+  ['cli', 'repl', 'register'],
 ];
 
 /** Folders of one layer that may import each other, first the importer. */

@@ -101,6 +101,20 @@ export class FileError extends TsXdpError {
   }
 }
 
+/** A generated file is not what its object makes it now. */
+export class StaleFileError extends TsXdpError {
+  readonly code = 'FILE_STALE';
+  readonly path: string;
+  /** The first line that differs, counted from 1. */
+  readonly line: number;
+
+  constructor(path: string, line: number, message: string, context?: ErrorContext) {
+    super(message, context);
+    this.path = path;
+    this.line = line;
+  }
+}
+
 export type ElfErrorCode = 'ELF_NOT_ELF' | 'ELF_NOT_BPF' | 'ELF_TRUNCATED' | 'ELF_INVALID';
 
 export interface ElfErrorContext extends ErrorContext {
@@ -131,6 +145,33 @@ export class BtfError extends TsXdpError {
   constructor(message: string, context: ErrorContext & { typeId?: number | undefined } = {}) {
     super(message, context);
     this.typeId = context.typeId;
+  }
+}
+
+/** An object is not laid out as the module that was generated for it says. */
+export class LayoutError extends BtfError {
+  /** `struct simple_event` */
+  readonly struct: string | undefined;
+  readonly field: string | undefined;
+  /** Bytes from the start of the struct; with a fraction for a bitfield. Of the module. */
+  readonly expectedOffset: number | undefined;
+  /** Of the object. */
+  readonly foundOffset: number | undefined;
+
+  constructor(
+    message: string,
+    context: ErrorContext & {
+      struct?: string | undefined;
+      field?: string | undefined;
+      expectedOffset?: number | undefined;
+      foundOffset?: number | undefined;
+    } = {},
+  ) {
+    super(message, context);
+    this.struct = context.struct;
+    this.field = context.field;
+    this.expectedOffset = context.expectedOffset;
+    this.foundOffset = context.foundOffset;
   }
 }
 

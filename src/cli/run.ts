@@ -5,6 +5,7 @@ import type { CommandDeclaration, CommandInput, OptionDeclaration } from './comm
 import { btfCommand } from './commands/btf.ts';
 import { disasmCommand } from './commands/disasm.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { genCommand } from './commands/gen.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { loadCommand } from './commands/load.ts';
 import { replCommand } from './commands/repl.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly CommandDeclaration[] = [
   inspectCommand,
   disasmCommand,
   btfCommand,
+  genCommand,
   doctorCommand,
   replCommand,
 ];

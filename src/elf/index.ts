@@ -3,7 +3,7 @@ export type { ElfContainer, ElfSection } from './container.ts';
 export type { EventAnchors } from './event-anchors.ts';
 export type { Relocation } from './instruction-relocations.ts';
 export type { InitialSlot, MapDefinition, MapSpec, StructOpsDefinition } from './map-spec.ts';
-export { ObjectFile } from './object-file.ts';
+export { ObjectFile, objectNameOf, readObjectBytes } from './object-file.ts';
 export { readBtf } from './object-parts.ts';
 export { KERNEL_CONFIG_SECTION } from './externs.ts';
 export type { ExternPlace, ExternSpec } from './externs.ts';

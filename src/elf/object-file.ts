@@ -131,7 +131,7 @@ export class ObjectFile {
 
   /** Reads an object from a file. @throws FileError besides what {@link ObjectFile.parse} throws */
   static open(path: string): ObjectFile {
-    return ObjectFile.parse(readObjectBytes(path), { name: basename(path).replace(/(\.bpf)?\.o$/, '') });
+    return ObjectFile.parse(readObjectBytes(path), { name: objectNameOf(path) });
   }
 
   /** Where a variable lies in its section, in bytes, by the symbol table. */
@@ -155,7 +155,13 @@ export class ObjectFile {
   }
 }
 
-function readObjectBytes(path: string): Uint8Array {
+/** What an object is called by its file: `sniffer` for `build/sniffer.bpf.o`. */
+export function objectNameOf(path: string): string {
+  return basename(path).replace(/(\.bpf)?\.o$/, '');
+}
+
+/** @throws FileError */
+export function readObjectBytes(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (cause) {

@@ -38,6 +38,13 @@ export class ObjectFolder {
     return output;
   }
 
+  /** Compiles test/fixtures/`source`, which includes nothing, and returns the object's path. */
+  compileFile(source: string): string {
+    const output = join(this.path, `${source.replaceAll('/', '-')}.o`);
+    execFileSync('clang', ['-O2', '-g', '--target=bpfel', '-c', join(fixtures, source), '-o', output]);
+    return output;
+  }
+
   close(): void {
     rmSync(this.path, { recursive: true, force: true });
   }

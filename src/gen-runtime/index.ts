@@ -1,0 +1,39 @@
+/** What modules import that `ts-xdp gen` wrote. Stable: a module works with every later version of the same major. */
+export {
+  copyInto,
+  ownField,
+  readBytes,
+  readElements,
+  readSigned128,
+  readText,
+  readUnsigned128,
+  refuseUnknown,
+  toBigSigned,
+  toBigUnsigned,
+  toBytes,
+  toEnumerator,
+  toFlag,
+  toFloat,
+  toRecord,
+  toSigned,
+  toText,
+  toUnsigned,
+  within,
+  write128,
+  writeBits,
+  writeElements,
+} from '../btf/index.ts';
+export type { EnumPlace } from '../btf/index.ts';
+export { ObjectFile } from '../elf/index.ts';
+export type { EnumLayout, LayoutDescription, RecordLayout } from '../gen/index.ts';
+export { BpfMap } from '../maps/index.ts';
+export { BpfProgram } from '../programs/index.ts';
+export { codec } from './codec.ts';
+export type { Codec, Input } from './codec.ts';
+export { EventSource } from './event-source.ts';
+export { GeneratedCollection } from './generated-collection.ts';
+export { decodeObject, loadGenerated, openObjectFile } from './load-generated.ts';
+export type { AnyCodec, GeneratedOptions, ObjectDescription, OpenOptions } from './load-generated.ts';
+export { TypedMap } from './typed-map.ts';
+export { TypedVariable } from './typed-variable.ts';
+export type { ReadOnlyVariable } from './typed-variable.ts';

@@ -1,0 +1,95 @@
+import { plus, readBits } from './bits.ts';
+import { literalKey } from './names.ts';
+import { bitsOf, type EnumType, type RecordField, type Shape } from './shape.ts';
+import { isWide, LONGEST_TUPLE } from './type-text.ts';
+
+/** An expression that reads the value at `base` + `offset` bytes of `view`. `uses` gets what it calls of the run time. */
+export function readText(
+  shape: Shape,
+  place: { base: string; bitOffset: number; uses: Set<string>; depth?: number },
+): string {
+  const { base, bitOffset, uses, depth = 0 } = place;
+  const at = plus(base, bitOffset / 8);
+  switch (shape.kind) {
+    case 'integer':
+      return readInteger(shape, { at, uses });
+    case 'boolean':
+      return readFlag(readInteger({ size: shape.size, signed: false }, { at, uses }), shape.size * 8);
+    case 'float':
+      return `view.getFloat${String(shape.size * 8)}(${at}, true)`;
+    case 'enum':
+      return `${enumReader(shape.type, bitsOf(shape))}(${readInteger(shape, { at, uses })})`;
+    case 'text':
+      uses.add('readText');
+      return `readText(view, ${at}, ${String(shape.size)})`;
+    case 'bytes':
+      uses.add('readBytes');
+      return `readBytes(view, ${at}, ${String(shape.size)})`;
+    case 'record':
+      return `get${shape.type.name}(view, ${at})`;
+    case 'array': {
+      const { element, length } = shape;
+      const { size } = element.shape;
+      if (length <= LONGEST_TUPLE) {
+        const items = Array.from({ length }, (_, index) =>
+          readText(element.shape, { base, bitOffset: bitOffset + index * size * 8, uses, depth }),
+        );
+        return `[${items.join(', ')}]`;
+      }
+      uses.add('readElements');
+      const index = `index${depth === 0 ? '' : String(depth + 1)}`;
+      const inner = { base: `${at} + ${index} * ${String(size)}`, bitOffset: 0, uses, depth: depth + 1 };
+      return `readElements(${String(length)}, (${index}) => ${readText(element.shape, inner)})`;
+    }
+    case 'bits': {
+      const raw = readBits(base, { bitOffset, bits: shape.bits, signed: shape.signed });
+      if (shape.of === 'integer') return raw;
+      if (shape.of === 'boolean') return readFlag(raw, shape.bits);
+      return `${enumReader(shape.of, shape.bits)}(${withoutParentheses(raw)})`;
+    }
+  }
+}
+
+/** The function that turns a number into the name of an enumerator. */
+export function enumReader(type: EnumType, bits: number): string {
+  const wide = bits > 32;
+  return `name${type.name}${wide === isWide(type) ? '' : wide ? '_wide' : '_narrow'}`;
+}
+
+/** The body of a function that reads a struct or union. */
+export function readFields(fields: readonly RecordField[], uses: Set<string>): string {
+  const lines = fields.map(({ name, shape, bitOffset }) => {
+    const value = readText(shape, { base: 'at', bitOffset, uses });
+    return `    ${literalKey(name)}: ${withoutParentheses(value)},\n`;
+  });
+  return fields.length === 0 ? '  return {};\n' : `  return {\n${lines.join('')}  };\n`;
+}
+
+/** Without parentheses around all of it. */
+function withoutParentheses(expression: string): string {
+  if (!expression.startsWith('(')) return expression;
+  let depth = 0;
+  for (let at = 0; at < expression.length - 1; at++) {
+    if (expression[at] === '(') depth++;
+    else if (expression[at] === ')') depth--;
+    if (depth === 0) return expression;
+  }
+  return expression.slice(1, -1);
+}
+
+function readFlag(integer: string, bits: number): string {
+  return `${integer} !== 0${bits > 32 ? 'n' : ''}`;
+}
+
+function readInteger(
+  { size, signed }: { size: number; signed: boolean },
+  { at, uses }: { at: string; uses: Set<string> },
+): string {
+  const sign = signed ? 'Int' : 'Uint';
+  if (size === 1) return `view.get${sign}8(${at})`;
+  if (size === 8) return `view.getBig${sign}64(${at}, true)`;
+  if (size < 8) return `view.get${sign}${String(size * 8)}(${at}, true)`;
+  const reader = signed ? 'readSigned128' : 'readUnsigned128';
+  uses.add(reader);
+  return `${reader}(view, ${at})`;
+}

@@ -1,0 +1,361 @@
+/** Modules that `ts-xdp gen` writes: they compile, read and write as the run-time codecs do, and know their object. */
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import t from 'tap';
+import { createCodec, type Btf, type BtfValue } from '../../src/btf/index.ts';
+import { planGeneration, type GenOptions } from '../../src/cli/gen/plan.ts';
+import { ObjectFile } from '../../src/elf/index.ts';
+import type { TsXdpError } from '../../src/errors.ts';
+import type * as library from '../../src/index.ts';
+import { generateModule, modelOf, type RecordType } from '../../src/gen/index.ts';
+import { noClang, ObjectFolder } from '../helpers/object-source.ts';
+import { randomNumbers } from '../helpers/random-numbers.ts';
+import { snifferObject } from '../helpers/sniffer-events.ts';
+import { compileStrictly } from './typescript-program.ts';
+
+if (noClang !== false) {
+  t.plan(0, noClang);
+  process.exit(0);
+}
+
+const objects = new ObjectFolder();
+t.teardown(() => {
+  objects.close();
+});
+const folder = t.testdir({});
+const inFolder = (name: string): string => join(folder, name);
+
+const fixtures = ['gen/types', 'typed-events', 'loader/globals', 'loader/maps', 'btf/types'] as const;
+const nameOf = (fixture: string): string => fixture.replace('/', '-');
+for (const fixture of fixtures) {
+  const source =
+    fixture === 'btf/types'
+      ? objects.compileFile('btf/types.c')
+      : objects.compile(fixture, { name: nameOf(fixture) });
+  copyFileSync(source, inFolder(`${nameOf(fixture)}.bpf.o`));
+}
+copyFileSync(snifferObject, inFolder('sniffer.bpf.o'));
+
+function generate(object: string, options: GenOptions & { output: string }): string {
+  const text = planGeneration(inFolder(object), { ...options, output: inFolder(options.output) }).generate();
+  writeFileSync(inFolder(options.output), text);
+  return text;
+}
+
+const modules = ['sniffer', ...fixtures.map(nameOf)];
+for (const name of modules) generate(`${name}.bpf.o`, { output: `${name}.ts` });
+generate('sniffer.bpf.o', { output: 'embedded.ts', embed: true });
+generate('sniffer.bpf.o', { output: 'sniffer.bpf.d.o.ts', declaration: true });
+generate('gen-types.bpf.o', { output: 'gen-types.bpf.d.o.ts', declaration: true });
+
+writeFileSync(
+  inFolder('right.ts'),
+  `import { load, SimpleEvent, type Loaded } from './sniffer.js';
+import { load as loadTypes, Verdict, Packed } from './gen-types.js';
+import hooked, { SimpleEvent as HookedEvent } from './sniffer.bpf.o';
+import { Verdict as HookedVerdict } from './gen-types.bpf.o';
+
+export function use(): Loaded {
+  const loaded = load({ variables: { payload_limit: 64 }, programs: ['xdp_sniffer_enhanced'] });
+  loaded.maps.iface_configs.set(2, { ifindex: 2, mode: 1 }, { mode: 'new' });
+  const bytes: Uint8Array | undefined = loaded.maps.filter_settings.get(0)?.reserved;
+  const seen: bigint | undefined = loaded.maps.stats.get(0)?.map(({ seen }) => seen)[0];
+  for (const [address, value] of loaded.maps.local_addresses.entries()) console.log(address.bytes, value.toFixed());
+  const limit: number = loaded.variables.payload_limit.get();
+  console.log(bytes, seen, limit, loaded.programs.tc_sniffer_egress.id, loaded.maps.events.maxEntries);
+  return loaded;
+}
+
+export async function read(): Promise<bigint[]> {
+  const times: bigint[] = [];
+  for await (const event of use().events.events_v6) times.push(event.timestamp);
+  return times;
+}
+
+export function types(view: DataView): string {
+  using loaded = loadTypes();
+  loaded.variables.counter.set(1n);
+  loaded.variables.counter.set(1);
+  loaded.maps.everything.set({ version: 1, place: { x: 1 } }, { scalars: { verdict: 'VERDICT_GOOD', yes: true } });
+  loaded.maps.lines.set([1, 2, 3], { from: { x: 1, y: 2 } });
+  const three: number = loaded.maps.lines.keys().next().value?.[2] ?? 0;
+  const verdict: Verdict | undefined = loaded.maps.verdicts.get(0)?.[0];
+  const bad: 7 = Verdict.VERDICT_BAD;
+  Packed.write(view, 0, { total: 5n });
+  const event: SimpleEvent = SimpleEvent.read(view, 0);
+  return String([three, verdict, bad, event.source_interface, HookedVerdict.VERDICT_BAD, HookedEvent.size]);
+}
+
+export const id: number = hooked.load().programs.xdp_sniffer_enhanced.id;
+`,
+);
+writeFileSync(
+  inFolder('wrong.ts'),
+  `import { load, SimpleEvent } from './sniffer.js';
+import { load as loadTypes, Verdict } from './gen-types.js';
+import hooked from './sniffer.bpf.o';
+
+const loaded = load();
+loaded.maps.iface_configs.set(2, { ifindx: 2 });
+console.log(loaded.maps.iface_confgs);
+export const port: string = SimpleEvent.read(new DataView(new ArrayBuffer(566)), 0).src_port;
+loaded.variables.payload_limit.set(3);
+load({ programs: ['xdp_snifer'] });
+load({ variables: { payload_limit: 'long' } });
+const types = loadTypes();
+types.maps.everything.set({}, { scalars: { verdict: 'VERDICT_WORSE' } });
+types.maps.lines.set([1, 2], {});
+types.variables.counter.set('many');
+console.log(Verdict.VERDICT_NONE, hooked.load().events.event);
+for await (const event of loaded.events.events) console.log(event.timestmp);
+`,
+);
+
+const diagnostics = compileStrictly(
+  ['right.ts', 'wrong.ts', 'embedded.ts', ...modules.map((name) => `${name}.ts`)].map(inFolder),
+);
+
+t.test('modules and what uses them rightly compile with everything strict', (t) => {
+  t.same(
+    diagnostics.filter((line) => !line.startsWith('wrong.ts')),
+    [],
+  );
+  t.end();
+});
+
+t.test('what uses them wrongly does not compile', (t) => {
+  t.same(
+    diagnostics.filter((line) => line.startsWith('wrong.ts')).map((line) => line.replace(/^wrong.ts:/, '')),
+    [
+      "6 TS2561 Object literal may only specify known properties, but 'ifindx' does not exist in type '{ readonly ifindex?: number | undefined; readonly mode?: number | undefined; readonly is_wan?: number | undefined; readonly reserved?: string | Uint8Array<ArrayBufferLike> | readonly number[] | undefined; }'.",
+      "7 TS2551 Property 'iface_confgs' does not exist on type 'Maps'.",
+      "8 TS2322 Type 'number' is not assignable to type 'string'.",
+      "9 TS2339 Property 'set' does not exist on type 'ReadOnlyVariable<number>'.",
+      '10 TS2322 Type \'"xdp_snifer"\' is not assignable to type \'"xdp_sniffer_enhanced" | "xdp_frags_sniffer" | "xdp_bound_sniffer" | "tc_sniffer_egress"\'.',
+      "11 TS2322 Type 'string' is not assignable to type 'number'.",
+      "13 TS2820 Type '\"VERDICT_WORSE\"' is not assignable to type 'Verdict | undefined'.",
+      "14 TS2345 Argument of type '[number, number]' is not assignable to parameter of type 'readonly [number, number, number]'.",
+      "15 TS2345 Argument of type 'string' is not assignable to parameter of type 'number | bigint'.",
+      "16 TS2339 Property 'VERDICT_NONE' does not exist on type '{ readonly VERDICT_UNKNOWN: 0; readonly VERDICT_GOOD: 1; readonly VERDICT_SAME: 1; readonly VERDICT_BAD: 7; }'.",
+      "16 TS2551 Property 'event' does not exist on type 'Events'.",
+      "17 TS2551 Property 'timestmp' does not exist on type 'SimpleEvent'.",
+    ],
+  );
+  t.end();
+});
+
+interface Access {
+  readonly size: number;
+  readonly typeName: string;
+  read(view: DataView, offset: number): BtfValue;
+  write(view: DataView, offset: number, value: unknown): void;
+}
+
+/** The run-time codec of a struct of a module. */
+function codecOf(btf: Btf, { typeName, name }: RecordType): Access | undefined {
+  const [, kind, tag] = /^(struct|union) (\w+)$/.exec(typeName) ?? [];
+  if (kind === 'struct' || kind === 'union') return createCodec(btf, btf.find(tag ?? '', kind)!);
+  const typedef = btf.find(typeName, 'typedef');
+  // What has no name at all is read as a part of what has it.
+  return typedef === undefined || name === '' ? undefined : createCodec(btf, typedef);
+}
+
+for (const module of modules) {
+  t.test(`${module}: compiled readers and writers are those of the run time`, async (t) => {
+    const object = ObjectFile.open(inFolder(`${module}.bpf.o`));
+    const { btf } = object;
+    const generated = (await import(pathToFileURL(inFolder(`${module}.js`)).href)) as Record<string, Access>;
+    const records = modelOf(object).types.filter((type) => type.kind === 'record');
+    const random = randomNumbers(4711);
+    let compared = 0;
+    const different: unknown[] = [];
+    for (const record of records) {
+      const codec = codecOf(btf!, record);
+      const compiled = generated[record.name]!;
+      t.equal(compiled.size, record.size, `${record.name} has its size`);
+      if (!codec) continue;
+      t.equal(compiled.typeName, codec.typeName);
+      for (let round = 0; round < 60; round++) {
+        const bytes = Uint8Array.from({ length: record.size + 3 }, () => (round === 0 ? 0 : random(256)));
+        const view = new DataView(bytes.buffer, 3);
+        const value = codec.read(view, 0);
+        if (!isDeepStrictEqual(compiled.read(view, 0), value)) different.push({ record: record.name, bytes });
+        for (const changed of [value, spoiled(value, random), spoiled(value, random)]) {
+          const [ours, wanted] = [compiled, codec].map((access) => outcome(access, changed));
+          if (!isDeepStrictEqual(ours, wanted))
+            different.push({ record: record.name, changed, ours, wanted });
+          compared++;
+        }
+      }
+    }
+    t.same(different.slice(0, 3), []);
+    t.equal(compared, records.filter((record) => codecOf(btf!, record)).length * 180);
+  });
+}
+
+/** What becomes of writing a value: the bytes, or all that the error says. */
+function outcome({ size, write }: Access, value: unknown): unknown {
+  const bytes = new Uint8Array(size + 4).fill(0xee);
+  try {
+    write(new DataView(bytes.buffer, 2), 0, value);
+    return Buffer.from(bytes).toString('hex');
+  } catch (error) {
+    const { name, message, code } = error as TsXdpError;
+    return { name, message, code, ...(error as TsXdpError).facts() };
+  }
+}
+
+const strange: readonly unknown[] = [
+  ...[-1, 0, 1, 127, 128, -129, 255, 256, 65536, 2 ** 32, 2 ** 53 + 2, 1.5, Number.NaN, -Infinity],
+  ...[-1n, 1n << 31n, 1n << 63n, (1n << 64n) - 1n, 1n << 64n, 1n << 127n, -(1n << 127n), 1n << 128n],
+  ...[
+    '',
+    'x',
+    '1',
+    '0x1f',
+    '-1',
+    'true',
+    'VERDICT_BAD',
+    'DEBT',
+    'caf\u00e9',
+    'a string of more than sixteen bytes',
+  ],
+  ...[true, false, null, undefined, {}, { x: 1 }, { unknown: 1 }, [], [1, 2], [[1]], Uint8Array.of(1, 2)],
+];
+
+/** The value with something else in one place. */
+function spoiled(value: unknown, random: (below: number) => number): unknown {
+  const replace = (): unknown => strange[random(strange.length)];
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || random(12) === 0)
+    return replace();
+  const copy: Record<string, unknown> = Array.isArray(value)
+    ? ([...(value as unknown[])] as unknown as Record<string, unknown>)
+    : { ...value };
+  const keys = Object.keys(copy);
+  const key = keys[random(keys.length)];
+  if (key === undefined || random(16) === 0) copy['unknown_field'] = 1;
+  else copy[key] = spoiled(copy[key], random);
+  return copy;
+}
+
+t.test('a compiled codec looks at bounds', async (t) => {
+  const { SimpleEvent } = (await import(pathToFileURL(inFolder('sniffer.js')).href)) as {
+    SimpleEvent: Access;
+  };
+  const view = new DataView(new ArrayBuffer(566));
+  const message = 'Cannot access 566 bytes at offset 1: only 566 bytes are there';
+  t.throws(() => SimpleEvent.read(view, 1), { message, code: 'OUT_OF_BOUNDS' });
+  t.throws(
+    () => {
+      SimpleEvent.write(view, 1, {});
+    },
+    { message, code: 'OUT_OF_BOUNDS' },
+  );
+});
+
+t.test('comments have the types of C and what decl tags say', (t) => {
+  const text = readFileSync(inFolder('gen-types.ts'), 'utf8');
+  t.match(
+    text,
+    `/** \`struct tagged\`, 8 bytes. what the tests look for. */
+export interface Tagged {
+  /** \`int\` at byte 0. in seconds. */
+  member: number;
+  /** \`int\` at byte 4. */
+  plain: number;
+}`,
+  );
+  t.match(text, '  /** `__u64` in `.bss`. how often. */\n  readonly counter: TypedVariable<bigint>;');
+  t.match(text, '  /** Section `?xdp`. Loaded only when chosen by the option `programs`. */');
+  t.match(text, '  readonly lines: TypedMap<[number, number, number], LineT>;');
+  t.match(text, '  readonly verdicts: TypedMap<number, Verdict[]>;');
+  t.match(text, '  readonly untyped: TypedMap<Uint8Array, Uint8Array>;');
+  t.end();
+});
+
+t.test('the same object makes the same text, wherever that is', (t) => {
+  const here = readFileSync(inFolder('sniffer.ts'), 'utf8');
+  t.equal(generate('sniffer.bpf.o', { output: 'sniffer.ts' }), here);
+  const before = process.cwd();
+  process.chdir(folder);
+  t.teardown(() => {
+    process.chdir(before);
+  });
+  t.equal(planGeneration('sniffer.bpf.o', { output: 'sniffer.ts' }).generate(), here);
+  t.match(here, '// To generate it again, in this folder: ts-xdp gen sniffer.bpf.o -o sniffer.ts\n');
+  t.match(
+    planGeneration('sniffer.bpf.o', { output: 'sub dir/it.ts', package: '@me/bpf' }).generate(),
+    '// To generate it again, in this folder: ts-xdp gen ../sniffer.bpf.o --package @me/bpf -o it.ts\n',
+  );
+  t.match(
+    planGeneration('sniffer.bpf.o', { output: 'sub dir/it.ts', package: '@me/bpf' }).generate(),
+    "} from '@me/bpf/gen-runtime';",
+  );
+  t.end();
+});
+
+t.test('the embedded object is the one that it was generated from', async (t) => {
+  const { openObject } = (await import(pathToFileURL(inFolder('embedded.js')).href)) as {
+    openObject: () => ObjectFile;
+  };
+  const [embedded, original] = [openObject(), ObjectFile.open(snifferObject)];
+  t.same([...embedded.programs.keys()], [...original.programs.keys()]);
+  t.same(embedded.btf?.bytes, original.btf?.bytes);
+  t.equal(embedded.name, 'sniffer');
+});
+
+t.test('an object that has changed is refused before it is loaded', async (t) => {
+  const { load } = (await import(pathToFileURL(inFolder('gen-types.js')).href)) as {
+    load: (options: { object?: unknown }) => unknown;
+  };
+  // The class of the build, which is what the module imports.
+  const build = (await import(new URL('../../dist/index.js', import.meta.url).href)) as typeof library;
+  const hint = 'generate the module again: ts-xdp gen gen-types.bpf.o -o gen-types.ts';
+  const refused = (defines: Record<string, string>, name: string): TsXdpError => {
+    const object = build.ObjectFile.open(objects.compile('gen/types', { name, defines }));
+    try {
+      load({ object });
+    } catch (error) {
+      t.ok(error instanceof build.BtfError, 'it is a BtfError');
+      return error as TsXdpError;
+    }
+    throw new Error('it was loaded');
+  };
+  const moved = refused({ CHANGED: '1' }, 'moved');
+  t.equal(
+    moved.message,
+    'Cannot load gen-types.bpf.o: field after of struct moving is at byte 8 in the object and at byte 4 in the generated module',
+  );
+  t.equal(moved.hint, hint);
+  t.same(moved.facts(), {
+    typeId: undefined,
+    struct: 'struct moving',
+    field: 'after',
+    expectedOffset: 4,
+    foundOffset: 8,
+  });
+  const cases: readonly (readonly [string, string])[] = [
+    ['NARROW', 'field total of struct packed is u32 in the object and s64 in the generated module'],
+    ['BIT', 'field minus of struct bits is at bit 9 in the object and at bit 8 in the generated module'],
+    ['GROWN', 'the size of struct point is 6 bytes in the object and 4 bytes in the generated module'],
+    ['ADDED', 'field extra of struct words is in the object and not in the generated module'],
+    ['GONE', 'field view of struct words is in the generated module and not in the object'],
+    ['ENUMERATOR', 'enumerator VERDICT_BAD of enum verdict is 8 in the object and 7 in the generated module'],
+    ['LIMIT', 'variable limit is u64 in the object and u32 in the generated module'],
+  ];
+  for (const [define, why] of cases) {
+    t.equal(refused({ [define]: '1' }, define.toLowerCase()).message, `Cannot load gen-types.bpf.o: ${why}`);
+  }
+});
+
+t.test('an object for machines of the other byte order is refused', (t) => {
+  const object = ObjectFile.open(objects.compile('gen/types', { name: 'big', target: 'bpfeb' }));
+  const source = { kind: 'beside', path: './big.bpf.o' } as const;
+  t.throws(() => generateModule(object, { source, objectName: 'big.bpf.o', regenerate: '' }), {
+    message: 'Cannot generate a module for big.bpf.o: it is big-endian',
+    code: 'OBJECT_FOREIGN_ENDIAN',
+  });
+  t.end();
+});
