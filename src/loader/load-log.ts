@@ -11,6 +11,8 @@ const SLACK = 4096;
 
 /** BPF_LOG_LEVEL1: the instructions on the way to the refusal. */
 export const LOG_LEVEL = 1;
+/** BPF_LOG_LEVEL2: every state too, and kept for a program that is accepted, where level 1 starts over (do_check_common). */
+export const LOG_STATES = 2;
 /** BPF_LOG_STATS: the reason of a refusal, and how much work verification was, also of an accepted program. Linux 5.2. */
 export const LOG_STATISTICS = 4;
 

@@ -24,6 +24,7 @@ import type { LoadOptions } from './load-options.ts';
 import { loadProgram, type AttachFields } from './load-program.ts';
 import { loadObjectBtf } from './object-btf.ts';
 import { provideMap } from './provide-map.ts';
+import { explainPoison } from './poisoned-references.ts';
 import { relocate } from './relocate.ts';
 import { SharedMaps, type SharedMap } from './shared-maps.ts';
 import { translateStructOps, type KernelStructOps } from './struct-ops.ts';
@@ -234,7 +235,7 @@ class ObjectLoad implements LoadedParts {
         token: this.#token,
       });
     } catch (error) {
-      throw explainRefusal(error, poisoned);
+      throw explainPoison(explainRefusal(error, poisoned), this.#object);
     }
   }
 

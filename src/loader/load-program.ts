@@ -25,7 +25,7 @@ import {
   bpf_attr_prog_load,
 } from '../uapi/index.ts';
 import { extensionInfo } from './extension-info.ts';
-import { loadWithLog, LOG_LEVEL, LOG_STATISTICS, type LoggedResult } from './load-log.ts';
+import { loadWithLog, LOG_LEVEL, LOG_STATES, LOG_STATISTICS, type LoggedResult } from './load-log.ts';
 import { kernelObjectName } from './kernel-names.ts';
 import type { LinkedProgram } from './subprograms.ts';
 import { readVerifierLog } from './verifier-log.ts';
@@ -103,7 +103,7 @@ export function loadProgram(
 }
 
 function acceptedLevel(log: Exclude<AcceptedLog, 'none'>): number {
-  return log === 'statistics' ? LOG_STATISTICS : LOG_LEVEL | LOG_STATISTICS;
+  return log === 'statistics' ? LOG_STATISTICS : LOG_STATES | LOG_STATISTICS;
 }
 
 interface Attempt {
@@ -136,7 +136,7 @@ function refusal({ spec }: Attempt, { errnoNumber, log }: { errnoNumber: number;
   }
   const lacking = report && lackingPerfmon(spec, { errnoNumber, report });
   if (lacking) return lacking;
-  const feature = missingFeature(spec);
+  const feature = missingFeature(spec, errnoNumber);
   if (report === undefined && feature && errnoNumber === errno.EINVAL) return feature;
   const known = { program: spec.name, errno: errnoNumber, errnoName: errnoName(errnoNumber), log };
   if (report === undefined) {
@@ -178,13 +178,16 @@ function permissionRefusal(spec: ProgramSpec, errnoNumber: number): Error {
 }
 
 /** What a program asks for that old kernels refuse as an invalid argument, without a word. */
-function missingFeature(spec: ProgramSpec): UnsupportedFeatureError | undefined {
+function missingFeature(spec: ProgramSpec, errnoNumber: number): UnsupportedFeatureError | undefined {
   if (!spec.frags) return undefined;
   return new UnsupportedFeatureError(
     'xdp.frags',
     '5.18',
     `Cannot load program ${spec.name}: this kernel has no XDP for packets of several buffers (since Linux 5.18)`,
-    { hint: 'choose the variant of the program without .frags in its section name' },
+    {
+      hint: 'choose the variant of the program without .frags in its section name',
+      cause: bpfError({ command: 'BPF_PROG_LOAD', doing: `load program ${spec.name}` }, -errnoNumber),
+    },
   );
 }
 

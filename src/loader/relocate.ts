@@ -10,16 +10,8 @@ import {
   BPF_PSEUDO_MAP_VALUE,
 } from '../uapi/index.ts';
 import type { KernelExterns, KernelReference } from './externs/kernel-externs.ts';
+import { POISONED_CALL, POISONED_MAP } from './poisoned-references.ts';
 import { relocationsOf, type LinkedProgram, type PlacedRelocation } from './subprograms.ts';
-
-/**
- * What a call of an absent weak kfunc becomes, plus the extern's number: an invalid helper id that the verifier
- * names in its log should the call be reachable after all. libbpf uses the same number (POISON_CALL_KFUNC_BASE).
- */
-const POISONED_CALL = 2_002_000_000;
-
-/** What a load of a map that was not created becomes, plus the map's number; libbpf's POISON_LDIMM64_MAP_BASE. */
-const POISONED_MAP = 2_001_000_000;
 
 /** How modules are told from each other in a program: by places in its `fd_array`. */
 interface ModuleDescriptors {

@@ -1,4 +1,4 @@
-import { PermissionError, TsXdpError, VerifierError } from '../errors.ts';
+import { PermissionError, SyscallError, TsXdpError, VerifierError } from '../errors.ts';
 import type { ObjectFile } from '../elf/index.ts';
 import { errno } from '../sys/index.ts';
 import { Collection } from './collection.ts';
@@ -87,7 +87,8 @@ const LIBBPF_ERRNO: Readonly<Record<string, number>> = {
 
 function refused(error: unknown): Verdict {
   if (!(error instanceof TsXdpError)) throw error;
-  const { errno: number } = error.facts();
+  // A feature that was found missing after the kernel said no is still the kernel's refusal.
+  const { errno: number } = (error.cause instanceof SyscallError ? error.cause : error).facts();
   if (typeof number === 'number') return { error, errno: number, refusedBy: 'kernel' };
   if (error instanceof PermissionError) {
     const denied = error.errnoName === 'EPERM' ? errno.EPERM : errno.EACCES;

@@ -227,7 +227,10 @@ t.test('kernel functions', async (t) => {
       'and this kernel has no function of that name that BPF may call',
   );
   const reachable = thrown(() => load(path, only('reachable_and_absent')));
-  t.match(reachable.message, /^Cannot load program reachable_and_absent: .*200200000\d/);
+  t.match(
+    reachable.message,
+    /^Cannot load program reachable_and_absent: it calls ts_xdp_no_such_function, and this kernel has no function of that name that BPF may call \(at /,
+  );
 
   await t.test('that read metadata are absent, unless the program is bound to a device', async (t) => {
     using unbound = load(path, only('bound'));
