@@ -1,4 +1,10 @@
-import { PermissionError, SyscallError, TsXdpError, VerifierError } from '../errors.ts';
+import {
+  PermissionError,
+  SyscallError,
+  TsXdpError,
+  UnsupportedFeatureError,
+  VerifierError,
+} from '../errors.ts';
 import type { ObjectFile } from '../elf/index.ts';
 import { errno } from '../sys/index.ts';
 import { Collection } from './collection.ts';
@@ -94,5 +100,12 @@ function refused(error: unknown): Verdict {
     const denied = error.errnoName === 'EPERM' ? errno.EPERM : errno.EACCES;
     return { error, errno: denied, refusedBy: 'kernel' };
   }
+  if (error instanceof UnsupportedFeatureError) return lacking(error);
   return { error, errno: LIBBPF_ERRNO[error.code] ?? null, refusedBy: 'loader' };
+}
+
+/** A struct to implement is looked for in the kernel's BTF; everything else is concluded from a bare EINVAL. */
+function lacking(error: UnsupportedFeatureError): Verdict {
+  if (error.feature.startsWith('struct_ops ')) return { error, errno: errno.ESRCH, refusedBy: 'loader' };
+  return { error, errno: errno.EINVAL, refusedBy: 'kernel' };
 }

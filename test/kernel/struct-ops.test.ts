@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { UnsupportedFeatureError } from '../../src/errors.ts';
 import { Collection, ObjectFile } from '../../src/index.ts';
-import { systemKernel } from '../../src/sys/index.ts';
+import { verifyObject } from '../../src/loader/index.ts';
+import { errno, systemKernel } from '../../src/sys/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -203,7 +204,11 @@ t.test('what cannot be is refused by name', (t) => {
     const error = thrown(() => Collection.load(ObjectFile.open(object)));
     t.equal(error.message, message, what);
     t.equal(error.code, code, what);
-    t.equal(error instanceof UnsupportedFeatureError, code === 'UNSUPPORTED_FEATURE');
+    const unsupported = code === 'UNSUPPORTED_FEATURE';
+    t.equal(error instanceof UnsupportedFeatureError, unsupported);
+    if (!unsupported) continue;
+    const { errno: number, refusedBy } = verifyObject(ObjectFile.open(object));
+    t.same({ number, refusedBy }, { number: errno.ESRCH, refusedBy: 'loader' }, 'as libbpf answers');
   }
   t.end();
 });
