@@ -1,6 +1,7 @@
 /** docs/conformance.md: figures of every kernel, and each difference with its reason. */
 import type { Difference } from './compare.ts';
 import type { Measure } from './measure.ts';
+import type { RunFacts } from './loader-run.ts';
 import { outcome, proportion } from './report.ts';
 
 export function renderDocument(measures: readonly Measure[]): string {
@@ -45,13 +46,18 @@ function introduction(measure: Measure | undefined): string[] {
 function figures({ facts, comparison }: Measure): string[] {
   const { programs, objects, refusals, unfillable, holds } = comparison;
   return [
-    `\`${facts.release}\`${facts.guest === null ? '' : ' (QEMU)'}`,
+    kernelOf(facts),
     proportion(programs.loaded, programs.expected),
     proportion(objects.loaded, objects.expected),
     proportion(refusals.sameErrno, refusals.programs),
     String(unfillable),
     holds ? 'yes' : 'no',
   ];
+}
+
+/** Of a machine of one's own only the version says something to others. */
+function kernelOf({ release, guest }: RunFacts): string {
+  return guest === null ? (release.split('-')[0] ?? release) : `\`${release}\` (QEMU)`;
 }
 
 function uncompiled(measure: Measure | undefined): string[] {
@@ -76,7 +82,7 @@ function differences({ facts, comparison }: Measure): string[] {
     difference.explanation === null ? outcome(difference) : short(difference),
     difference.explanation ?? '',
   ]);
-  const heading = [`### Linux \`${facts.release}\``, ''];
+  const heading = [`### Linux ${kernelOf(facts)}`, ''];
   if (cells.length === 0) return [...heading, 'None.', ''];
   return [...heading, ...table(['where', 'what', 'why'], cells), ''];
 }
