@@ -28,6 +28,8 @@ export interface CommandInput {
 /** A command as data. What it does is imported when it is chosen, so that the others cost nothing. */
 export interface CommandDeclaration {
   readonly name: string;
+  /** Other names for the same: `list` for `show`. */
+  readonly aliases?: readonly string[];
   readonly summary: string;
   readonly arguments?: readonly ArgumentDeclaration[];
   readonly options?: readonly OptionDeclaration[];
@@ -37,4 +39,11 @@ export interface CommandDeclaration {
   /** The object file that it works on, which errors about its contents are told with. */
   readonly object?: (input: CommandInput) => string | undefined;
   readonly load: () => Promise<(input: CommandInput, output: Output) => Promise<number>>;
+}
+
+/** Commands about one thing under its name: `ts-xdp prog show`, `ts-xdp prog dump`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly CommandDeclaration[];
 }

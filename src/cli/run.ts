@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as commander from 'commander';
-import type { CommandDeclaration, CommandInput, OptionDeclaration } from './command.ts';
+import type { CommandDeclaration, CommandGroup, CommandInput, OptionDeclaration } from './command.ts';
 import { btfCommand } from './commands/btf.ts';
 import { disasmCommand } from './commands/disasm.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -23,7 +23,7 @@ const { Command, CommanderError, InvalidArgumentError, Option } = createRequire(
   'commander',
 ) as typeof commander;
 
-const COMMANDS: readonly CommandDeclaration[] = [
+const COMMANDS: readonly (CommandDeclaration | CommandGroup)[] = [
   loadCommand,
   unloadCommand,
   verifyCommand,
@@ -85,23 +85,34 @@ function report(
   return exitCodeOf(error);
 }
 
-function makeProgram(
-  execute: (declaration: CommandDeclaration, input: CommandInput) => Promise<void>,
-): Command {
+type Execute = (declaration: CommandDeclaration, input: CommandInput) => Promise<void>;
+
+function makeProgram(execute: Execute): Command {
   const program = new Command('ts-xdp')
     .description('Load, attach and stream eBPF programs: raw bpf(2), mmap and netlink, no libbpf.')
     .version(readVersion())
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)');
-  for (const declaration of COMMANDS) program.addCommand(makeCommand(declaration, execute));
+  for (const entry of COMMANDS) {
+    program.addCommand('commands' in entry ? makeGroup(entry, execute) : makeCommand(entry, execute));
+  }
   return program;
 }
 
-function makeCommand(
-  declaration: CommandDeclaration,
-  execute: (declaration: CommandDeclaration, input: CommandInput) => Promise<void>,
-): Command {
-  const command = new Command(declaration.name).description(declaration.summary).exitOverride();
+function makeGroup({ name, summary, commands }: CommandGroup, execute: Execute): Command {
+  const group = new Command(name)
+    .description(summary)
+    .exitOverride()
+    .showHelpAfterError('(--help shows what there is)');
+  for (const declaration of commands) group.addCommand(makeCommand(declaration, execute));
+  return group;
+}
+
+function makeCommand(declaration: CommandDeclaration, execute: Execute): Command {
+  const command = new Command(declaration.name)
+    .description(declaration.summary)
+    .aliases(declaration.aliases ?? [])
+    .exitOverride();
   for (const { name, description } of declaration.arguments ?? []) command.argument(name, description);
   for (const option of declaration.options ?? []) command.addOption(makeOption(option));
   command.option('--json', 'print JSON: one document, or one object per line where the command streams');
