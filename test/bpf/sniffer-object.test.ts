@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { BPF_FLAGS, buildBpf, compileBpf, compilerVersion, hashSources } from '../../scripts/build-bpf.ts';
 import type { BuildRecord } from '../../scripts/build-bpf.ts';
+import { projectRoot as root } from '../helpers/project-root.ts';
 
-const root = join(import.meta.dirname, '../..');
 const source = 'bpf/sniffer.bpf.c';
 const object = join(root, 'bpf/sniffer.bpf.o');
 const record = JSON.parse(readFileSync(`${object}.json`, 'utf8')) as BuildRecord;

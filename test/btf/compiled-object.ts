@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inProject } from '../helpers/project-root.ts';
 
 /** An object that clang has made of a fixture, with its sections as llvm-objcopy takes them out. */
 export interface CompiledObject {
@@ -10,7 +11,7 @@ export interface CompiledObject {
   remove(): void;
 }
 
-const fixtures = join(import.meta.dirname, '../fixtures/btf');
+const fixtures = inProject('test/fixtures/btf');
 
 /** Compiles `test/fixtures/btf/<name>`. */
 export function compileFixture(name: string, options: { target?: string } = {}): CompiledObject {

@@ -12,6 +12,7 @@ import { linkSubprograms } from '../../src/loader/subprograms.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { randomNumbers } from '../helpers/random-numbers.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 const missing = whyNotCompile();
 if (missing !== false) {
@@ -23,8 +24,7 @@ const compiler = new Compiler();
 t.teardown(() => {
   compiler.close();
 });
-const source = (name: string): string =>
-  readFileSync(join(import.meta.dirname, '../fixtures/core', name), 'utf8');
+const source = (name: string): string => readFileSync(inProject(`test/fixtures/core/${name}`), 'utf8');
 const localBytes = readFileSync(compiler.source('local', source('local.bpf.c')));
 const targetObject = ObjectFile.open(compiler.source('target', source('target.c')));
 const target = btfOf(targetObject);

@@ -3,8 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Btf } from '../../src/btf/index.ts';
+import { inProject } from '../helpers/project-root.ts';
 
-const source = join(import.meta.dirname, '../fixtures/btf/libbpf-dedup.c');
+const source = inProject('test/fixtures/btf/libbpf-dedup.c');
 
 /** libbpf's `btf__add_btf` and `btf__dedup`, in a process of its own. */
 export class LibbpfDedup {

@@ -14,6 +14,7 @@ import type { Answer } from '../../scripts/conformance/loaders/ask.ts';
 import { measure } from '../../scripts/conformance/measure.ts';
 import { readOptions } from '../../scripts/conformance/options.ts';
 import { renderReport } from '../../scripts/conformance/report.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ts-xdp-conformance-'));
 t.teardown(() => {
@@ -250,9 +251,9 @@ t.test('runs are kept, and become a page', (t) => {
 });
 
 t.test('the command ends with 1 where the measure does not hold', (t) => {
-  const loaders = process.execArgv.filter((argument) => !/processinfo|mock/.test(argument));
+  const script = inProject('build/scripts/conformance.js');
   const command = (...args: readonly string[]): { status: number | null; stdout: string; stderr: string } =>
-    spawnSync(process.execPath, [...loaders, 'scripts/conformance.ts', ...args], { encoding: 'utf8' });
+    spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
   const good = join(folder, 'good');
   const bad = join(folder, 'bad');
   keepRun(runOf(many), good);

@@ -8,6 +8,7 @@ import { readRelocations } from '../../src/elf/relocations.ts';
 import { readSymbols } from '../../src/elf/symbols.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 const missing = whyNotCompile();
 if (missing !== false) {
@@ -26,7 +27,7 @@ const objects: Record<string, string> = Object.fromEntries(
 );
 objects['globals, big-endian'] = compiler.fixture('globals', { target: 'bpfeb', name: 'globals-be.bpf.o' });
 objects['calls, big-endian'] = compiler.fixture('calls', { target: 'bpfeb', name: 'calls-be.bpf.o' });
-objects['sniffer'] = join(import.meta.dirname, '../../bpf/sniffer.bpf.o');
+objects['sniffer'] = inProject('bpf/sniffer.bpf.o');
 
 function lines(command: string, args: string[]): string[] {
   return execFileSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 26 }).split('\n');
@@ -199,7 +200,7 @@ const newerNames =
 const noLibbpf = spawnSync('gcc', ['--version']).status === 0 ? false : 'gcc is not installed';
 t.test('section names mean what they mean to libbpf', { skip: noLibbpf }, (t) => {
   const program = join(compiler.folder, 'section-names');
-  execFileSync('gcc', ['-O1', '-o', program, join(import.meta.dirname, 'section-names.c'), '-lbpf']);
+  execFileSync('gcc', ['-O1', '-o', program, inProject('test/elf/section-names.c'), '-lbpf']);
   const names = [...sectionDefinitions().keys()];
   const questions = names.flatMap((name) => [name, `${name}/x`, `${name}/x/y`, `${name}x`, `x${name}`]);
   questions.push('.text', '', 'xdp/', 'kprobe/', 'tp', 'tracepoint/a/b', 'sk_skb/other', 'cgroup/nothing');

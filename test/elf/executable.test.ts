@@ -8,6 +8,7 @@ import { ExecutableFile, findFunctions, readUsdtProbes, type ByteSource } from '
 import { TsXdpError } from '../../src/errors.ts';
 import { randomNumbers } from '../helpers/random-numbers.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 function sourceOf(name: string, bytes: Uint8Array): ByteSource {
   return { name, size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
@@ -21,7 +22,7 @@ const lacking = ['clang', 'nm', 'readelf'].find((tool) => spawnSync(tool, ['--ve
 const skip = lacking === undefined ? false : `${lacking} is not installed`;
 const path = join(folder, 'traced');
 if (skip === false) {
-  const source = join(import.meta.dirname, '../fixtures/link/traced.c');
+  const source = inProject('test/fixtures/link/traced.c');
   execFileSync('clang', ['-O1', '-o', path, source]);
 }
 

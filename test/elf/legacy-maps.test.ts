@@ -1,12 +1,12 @@
 /** Map definitions from before BTF, whole and damaged. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import { ObjectFile, readContainer, type MapSpec } from '../../src/elf/index.ts';
 import { ObjectError, TsXdpError } from '../../src/errors.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { randomNumbers } from '../helpers/random-numbers.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 const missing = whyNotCompile();
 if (missing !== false) {
@@ -19,7 +19,7 @@ t.teardown(() => {
   compiler.close();
 });
 const source = (name: string): string =>
-  readFileSync(join(import.meta.dirname, '../fixtures/externs', `${name}.bpf.c`), 'utf8');
+  readFileSync(inProject(`test/fixtures/externs/${name}.bpf.c`), 'utf8');
 const compiled = (name: string, options: Parameters<Compiler['source']>[2] = {}): Buffer =>
   readFileSync(compiler.source(name, source(name), options));
 const legacy = compiled('legacy');

@@ -9,8 +9,8 @@ import { collectSeeds, Seeds } from './seeds.ts';
 import { exerciseObject } from './targets/elf.ts';
 import { targets } from './targets/index.ts';
 import { makeTarget, mutantOf, runJob, type Job } from './worker.ts';
+import { projectRoot as root } from '../helpers/project-root.ts';
 
-const root = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'ts-xdp-fuzz-'));
 t.teardown(() => {
   rmSync(folder, { recursive: true });

@@ -11,6 +11,7 @@ import type { TsXdpError } from '../../src/errors.ts';
 import type * as library from '../../src/index.ts';
 import { generateModule, modelOf, type RecordType } from '../../src/gen/index.ts';
 import { noClang, ObjectFolder } from '../helpers/object-source.ts';
+import { inProject } from '../helpers/project-root.ts';
 import { randomNumbers } from '../helpers/random-numbers.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
 import { compileStrictly } from './typescript-program.ts';
@@ -311,7 +312,7 @@ t.test('an object that has changed is refused before it is loaded', async (t) =>
     load: (options: { object?: unknown }) => unknown;
   };
   // The class of the build, which is what the module imports.
-  const build = (await import(new URL('../../dist/index.js', import.meta.url).href)) as typeof library;
+  const build = (await import(pathToFileURL(inProject('dist/index.js')).href)) as typeof library;
   const hint = 'generate the module again: ts-xdp gen gen-types.bpf.o -o gen-types.ts';
   const refused = (defines: Record<string, string>, name: string): TsXdpError => {
     const object = build.ObjectFile.open(objects.compile('gen/types', { name, defines }));

@@ -10,6 +10,7 @@ import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/f
 import { BpfFileSystem, ip } from './kernel-objects.ts';
 import { ObjectFolder } from './object-source.ts';
 import { VethPair } from './veth.ts';
+import { inProject } from './project-root.ts';
 
 const frame = ethernet(
   EtherType.Ipv4,
@@ -32,7 +33,7 @@ export class AttachWorld {
     mkdirSync(this.cgroup);
     ip('link set lo up', this.netnsName);
     this.traced = join(this.#scratch, 'traced');
-    const source = join(import.meta.dirname, '../fixtures/link/traced.c');
+    const source = inProject('test/fixtures/link/traced.c');
     execFileSync('clang', ['-O1', '-Wall', '-Werror', '-o', this.traced, source]);
     const target = process.arch === 'arm64' ? '__TARGET_ARCH_arm64' : '__TARGET_ARCH_x86';
     this.object = this.folder.compile('link/kinds', { name: 'kinds', defines: { [target]: '1' } });

@@ -4,8 +4,10 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { patience } from './patience.ts';
+import { projectRoot } from './project-root.ts';
 
-export const projectRoot = join(import.meta.dirname, '../..');
+export { projectRoot };
+
 const main = join(projectRoot, 'dist/cli/main.js');
 
 export const notRoot = process.getuid?.() === 0 ? false : 'loading BPF programs needs root';

@@ -2,8 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { inProject } from './project-root.ts';
 
-const fixtures = join(import.meta.dirname, '../fixtures');
+const fixtures = inProject('test/fixtures');
 /** Newer ones first; Debian's bear their version. */
 const CLANGS = ['clang-22', 'clang-21', 'clang-20', 'clang-19', 'clang'];
 

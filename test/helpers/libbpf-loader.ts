@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { inProject } from './project-root.ts';
 
 export class LibbpfLoader {
   readonly #program: string;
@@ -15,7 +16,7 @@ export class LibbpfLoader {
     if (spawnSync('gcc', ['--version']).status !== 0) return 'gcc is not installed';
     if (!existsSync('/usr/include/bpf/libbpf.h')) return "libbpf's headers are not installed";
     const program = join(folder, name);
-    const source = join(import.meta.dirname, `../fixtures/libbpf/${name}.c`);
+    const source = inProject(`test/fixtures/libbpf/${name}.c`);
     execFileSync('gcc', ['-Wall', '-Werror', '-o', program, source, '-lbpf']);
     return new LibbpfLoader(program);
   }

@@ -3,9 +3,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inProject } from './project-root.ts';
 
-const fixtures = join(import.meta.dirname, '../fixtures');
-const include = join(import.meta.dirname, '../../bpf/include');
+const fixtures = inProject('test/fixtures');
+const include = inProject('bpf/include');
 /** Where Debian keeps <asm/types.h>, which the BPF target does not look at. */
 const multiarch = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 

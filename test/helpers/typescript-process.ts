@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const processes = join(import.meta.dirname, '../fixtures/processes');
@@ -14,7 +14,7 @@ export class TypescriptProcess {
   constructor(name: string, args: readonly (string | number)[], options: { nodeOptions?: string[] } = {}) {
     // What makes this process understand TypeScript, without what tap observes processes with.
     const loaders = process.execArgv.filter((argument) => !/processinfo|mock/.test(argument));
-    const script = join(processes, `${name}.ts`);
+    const script = join(processes, `${name}${extname(import.meta.filename)}`);
     const argv = [...loaders, ...(options.nodeOptions ?? []), script, ...args.map(String)];
     this.child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#exited = once(this.child, 'exit');

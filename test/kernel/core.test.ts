@@ -11,6 +11,7 @@ import { KernelBtf } from '../../src/loader/kernel-btf.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 const missing = process.getuid?.() === 0 ? whyNotCompile() : 'loading programs needs root';
 if (missing !== false) {
@@ -22,8 +23,7 @@ const compiler = new Compiler();
 t.teardown(() => {
   compiler.close();
 });
-const source = (name: string): string =>
-  readFileSync(join(import.meta.dirname, '../fixtures/core', name), 'utf8');
+const source = (name: string): string => readFileSync(inProject(`test/fixtures/core/${name}`), 'utf8');
 const paths = {
   local: compiler.source('local', source('local.bpf.c')),
   target: compiler.source('target', source('target.c')),
@@ -148,7 +148,7 @@ t.test('types of the running kernel', (t) => {
 
 t.test('libbpf does the same with the same objects', { skip: noLibbpf() }, (t) => {
   const loader = join(compiler.folder, 'libbpf-load');
-  const code = join(import.meta.dirname, '../fixtures/core/libbpf-load.c');
+  const code = inProject('test/fixtures/core/libbpf-load.c');
   execFileSync('gcc', ['-O1', '-Wall', '-Werror', '-o', loader, code, '-lbpf']);
   const kernel = new KernelBtf();
   const rows = [

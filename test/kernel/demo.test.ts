@@ -19,8 +19,8 @@ import { NetlinkError, SyscallError, UnsupportedFeatureError } from '../../src/e
 import { BpfProgram } from '../../src/programs/index.ts';
 import { WallClock } from '../../src/sniffer/index.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { projectRoot as root } from '../helpers/project-root.ts';
 
-const root = join(import.meta.dirname, '../..');
 const compiled = join(root, 'build/scripts/demo.js');
 const notRoot = process.getuid?.() === 0 ? false : 'making interfaces and loading a BPF program need root';
 

@@ -13,6 +13,7 @@ import * as uapi from '../../src/uapi/index.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { withVethPair } from '../helpers/veth.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 if (process.getuid?.() !== 0) {
   t.plan(0, 'needs root for bpf(2)');
@@ -168,22 +169,13 @@ interface DoctorDocument {
   readonly interfaces: readonly { readonly name: string; readonly mtu: number }[];
 }
 
-/** Without the coverage of the test runner, which wants to write where the child may not. */
-const nodeOptions = process.execArgv.filter((option) => !option.includes('processinfo'));
-
 /** `ts-xdp doctor`, started by `prefix`. */
 function doctor(
   prefix: readonly string[],
   options: readonly string[] = [],
 ): { status: number | null; stdout: string; stderr: string } {
-  const [command = '', ...args] = [
-    ...prefix,
-    process.execPath,
-    ...nodeOptions,
-    'src/cli/main.ts',
-    'doctor',
-    ...options,
-  ];
+  const main = inProject('dist/cli/main.js');
+  const [command = '', ...args] = [...prefix, process.execPath, main, 'doctor', ...options];
   return spawnSync(command, args, { encoding: 'utf8' });
 }
 

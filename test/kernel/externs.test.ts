@@ -2,7 +2,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { join } from 'node:path';
 import t from 'tap';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import type { BpfMap } from '../../src/index.ts';
@@ -14,6 +13,7 @@ import type { CompileOptions } from '../helpers/compile.ts';
 import { BpfFileSystem } from '../helpers/kernel-objects.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 const missing = process.getuid?.() === 0 ? whyNotCompile() : 'loading programs needs root';
 if (missing !== false) {
@@ -26,7 +26,7 @@ t.teardown(() => {
   compiler.close();
 });
 const compile = (name: string, options: CompileOptions = {}): string => {
-  const path = join(import.meta.dirname, '../fixtures/externs', `${name}.bpf.c`);
+  const path = inProject(`test/fixtures/externs/${name}.bpf.c`);
   return compiler.source(name, readFileSync(path, 'utf8'), options);
 };
 /** Of the value under a key of 32 bits, in a map without types. */

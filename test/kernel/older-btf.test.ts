@@ -15,6 +15,7 @@ import {
 import { Compiler, compiledFixture, whyNotCompile } from '../helpers/compile.ts';
 import { loadingKernel } from '../helpers/loading-kernel.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 const FIXTURE = 'newer-types';
 const everything: BtfSupport = {
@@ -118,7 +119,7 @@ t.test('a kernel that knows them all gets the BTF as it is', (t) => {
 
 t.test('BTF is replaced when it is refused, and not before', (t) => {
   const path = compiledFixture('globals');
-  const object = ObjectFile.open(path ?? new URL('../../bpf/sniffer.bpf.o', import.meta.url).pathname);
+  const object = ObjectFile.open(path ?? inProject('bpf/sniffer.bpf.o'));
   const modern = loadingKernel();
   Collection.load(object, { kernel: modern }).close();
   t.equal(
@@ -137,7 +138,7 @@ t.test('BTF is replaced when it is refused, and not before', (t) => {
 });
 
 t.test('a map whose types are refused is made without them, and said so', (t) => {
-  const object = ObjectFile.open(new URL('../../bpf/sniffer.bpf.o', import.meta.url).pathname);
+  const object = ObjectFile.open(inProject('bpf/sniffer.bpf.o'));
   const typed = (attribute: Uint8Array): boolean => {
     const bytes = new Uint8Array(256);
     bytes.set(attribute);

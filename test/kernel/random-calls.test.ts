@@ -12,7 +12,7 @@ if (missing !== false) {
 
 const CALLS = 100_000;
 /** At once: most of the time the kernel waits for its CPUs, to free what was closed. */
-const PROCESSES = 2;
+const PROCESSES = 4;
 
 interface Report {
   counts: Record<string, number>;

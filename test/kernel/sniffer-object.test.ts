@@ -4,8 +4,9 @@ import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { inProject } from '../helpers/project-root.ts';
 
-const object = join(import.meta.dirname, '../../bpf/sniffer.bpf.o');
+const object = inProject('bpf/sniffer.bpf.o');
 const notRoot = process.getuid?.() === 0 ? false : 'loading a BPF program and mounting bpffs need root';
 
 interface ProgramInfo {

@@ -13,8 +13,9 @@ import type { FilterCase } from '../fixtures/filters.ts';
 import { addressKey } from '../fixtures/frames.ts';
 import { packetCases } from '../fixtures/packets.ts';
 import type { PacketCase } from '../fixtures/packets.ts';
+import { inProject } from '../helpers/project-root.ts';
 
-const OBJECT = new URL('../../bpf/sniffer.bpf.o', import.meta.url).pathname;
+const OBJECT = inProject('bpf/sniffer.bpf.o');
 /** BPF_PROG_TEST_RUN delivers through the loopback device, whose index is 1. */
 const LOOPBACK = 1;
 const XDP_PASS = 2;

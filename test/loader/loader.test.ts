@@ -1,6 +1,5 @@
 /** What the loader asks of the kernel, and in which order; what it gives back when the kernel says no. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import { bpf_attr_map_create, bpf_attr_map_elem, bpf_attr_prog_load } from '../../src/uapi/index.ts';
 import * as uapi from '../../src/uapi/index.ts';
@@ -13,8 +12,9 @@ import { loadingKernel } from '../helpers/loading-kernel.ts';
 import { RecordingKernel } from '../helpers/recording-kernel.ts';
 import type { RecordedCall } from '../helpers/recording-kernel.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { inProject } from '../helpers/project-root.ts';
 
-const sniffer = readFileSync(join(import.meta.dirname, '../../bpf/sniffer.bpf.o'));
+const sniffer = readFileSync(inProject('bpf/sniffer.bpf.o'));
 const parse = (bytes: Uint8Array): ObjectFile => ObjectFile.parse(bytes, { name: 'sniffer' });
 
 const commands = new Map<number, string>([

@@ -12,8 +12,9 @@ import { errno } from '../../src/sys/index.ts';
 import { bpf_attr_prog_load } from '../../src/uapi/index.ts';
 import { REFUSALS } from '../fixtures/verifier-logs/refusals.ts';
 import { RecordingKernel } from '../helpers/recording-kernel.ts';
+import { inProject } from '../helpers/project-root.ts';
 
-const folder = join(import.meta.dirname, '../fixtures/verifier-logs');
+const folder = inProject('test/fixtures/verifier-logs');
 
 /** A report in the form of the table. */
 function inShort({ rule, summary, source, instruction, registers }: VerifierReport): unknown {

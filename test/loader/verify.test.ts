@@ -1,6 +1,5 @@
 /** What a verifier's log says of its work, kernel by kernel; verdicts that need no kernel. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import t from 'tap';
 import { ObjectFile } from '../../src/elf/index.ts';
 import { verifyObject, verifyPrograms } from '../../src/loader/index.ts';
@@ -9,6 +8,7 @@ import { errno } from '../../src/sys/index.ts';
 import * as uapi from '../../src/uapi/index.ts';
 import { loadingKernel } from '../helpers/loading-kernel.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 t.test('statistics', (t) => {
   const cases: [what: string, log: string, found: ReturnType<typeof readVerifierStatistics>][] = [
@@ -64,7 +64,7 @@ t.test('statistics', (t) => {
   t.end();
 });
 
-const sniffer = readFileSync(join(import.meta.dirname, '../../bpf/sniffer.bpf.o'));
+const sniffer = readFileSync(inProject('bpf/sniffer.bpf.o'));
 const object = (): ObjectFile => ObjectFile.parse(sniffer, { name: 'sniffer' });
 
 t.test('every program is loaded alone, with those of optional sections, and closed again', (t) => {

@@ -4,8 +4,8 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { join } from 'node:path';
 import { pause } from '../helpers/cli.ts';
 import { Screen } from './screen.ts';
+import { projectRoot as root } from '../helpers/project-root.ts';
 
-const root = join(import.meta.dirname, '../..');
 const main = join(root, 'dist/cli/main.js');
 
 export const sniffer = join(root, 'bpf/sniffer.bpf.o');

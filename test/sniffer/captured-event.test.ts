@@ -17,6 +17,7 @@ import {
   tcpFlagNames,
 } from '../../src/sniffer/index.ts';
 import type { CapturedEvent } from '../../src/sniffer/index.ts';
+import { inProject } from '../helpers/project-root.ts';
 
 const payload = new TextEncoder().encode('GET / HTTP/1.1\r\n');
 
@@ -201,7 +202,7 @@ t.test('raw records are read where they lie', (t) => {
   t.end();
 });
 
-const events = new URL('../../bpf/include/sniffer/events.h', import.meta.url).pathname;
+const events = inProject('bpf/include/sniffer/events.h');
 const compiler = ['/usr/bin/cc', '/usr/bin/gcc', '/usr/bin/clang'].find((path) => existsSync(path));
 
 t.test(

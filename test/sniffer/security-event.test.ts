@@ -7,8 +7,9 @@ import t from 'tap';
 import { createSecurityEventEncoder, WallClock } from '../../src/sniffer/index.ts';
 import type { CapturedEvent } from '../../src/sniffer/index.ts';
 import type { FieldTable } from '../../src/sniffer/wire-fields.ts';
+import { inProject } from '../helpers/project-root.ts';
 
-const schemaPath = new URL('../../proto/network_security.proto', import.meta.url).pathname;
+const schemaPath = inProject('proto/network_security.proto');
 
 /** MONOTONIC 0 is 2026-11-20T11:14:57.000000001Z. */
 const startSeconds = Date.UTC(2026, 10, 20, 11, 14, 57) / 1000;

@@ -8,8 +8,8 @@ import { modules } from '../../scripts/generate-uapi/modules.ts';
 import { kernelVersion, printModules } from '../../scripts/generate-uapi/print-module.ts';
 import type { StructType } from '../../src/binary/index.ts';
 import * as uapi from '../../src/uapi/index.ts';
+import { projectRoot as root } from '../helpers/project-root.ts';
 
-const root = join(import.meta.dirname, '../..');
 const headerFolder = join(root, 'scripts/uapi-headers');
 const generated = join(root, 'src/uapi');
 /** What the files in the repository have been generated with. */
