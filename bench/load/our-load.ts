@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { Btf } from '../../src/btf/index.ts';
 import { Collection, ObjectFile } from '../../src/index.ts';
-import { systemKernel } from '../../src/sys/index.ts';
+import { mapKernelTypes, systemKernel } from '../../src/sys/index.ts';
 import { processorTime, TimedKernel } from './timed-kernel.ts';
 
 /** KiB. Not getrusage(2)'s, which begins with what the parent had. */
@@ -15,7 +15,9 @@ function mostMemory(): number {
 }
 
 function readKernelTypes(): void {
-  const btf = Btf.parse(readFileSync('/sys/kernel/btf/vmlinux'));
+  const path = '/sys/kernel/btf/vmlinux';
+  const pages = mapKernelTypes(path);
+  const btf = pages ? Btf.parse(pages, { readOnly: true }) : Btf.parse(readFileSync(path));
   if (btf.find('task_struct', 'struct') === undefined) throw new Error('Cannot find task_struct');
 }
 

@@ -8,6 +8,13 @@ import { kindOfInfo, scanTypes } from './scan.ts';
 import { StringTable } from './string-table.ts';
 import type { BtfType } from './type.ts';
 
+export interface BtfOptions {
+  /** What it extends: the kernel's types, where it is a module's. */
+  readonly base?: Btf | undefined;
+  /** The bytes are pages that cannot be written to. @default false */
+  readonly readOnly?: boolean | undefined;
+}
+
 /**
  * The types of a BPF object, of the kernel or of a kernel module. Parsing finds where each type lies and decodes
  * none; a type or string is decoded, and only then checked, each time it is asked for. Immutable.
@@ -17,7 +24,6 @@ import type { BtfType } from './type.ts';
  * const id = btf.find('task_struct', 'struct');
  */
 export class Btf {
-  readonly bytes: Uint8Array;
   readonly littleEndian: boolean;
   /** What this BTF extends: the kernel's, where this is a module's. */
   readonly base: Btf | undefined;
@@ -27,12 +33,15 @@ export class Btf {
   readonly typeCount: number;
   /** Within this folder: the bytes of the strings. */
   readonly strings: StringTable;
+  readonly #bytes: Uint8Array;
+  readonly #readOnly: boolean;
   readonly #view: DataView;
   readonly #offsets: Uint32Array;
   #names: NameIndex | undefined;
 
-  private constructor(bytes: Uint8Array, base: Btf | undefined) {
-    this.bytes = bytes;
+  private constructor(bytes: Uint8Array, { base, readOnly = false }: BtfOptions) {
+    this.#bytes = bytes;
+    this.#readOnly = readOnly;
     this.base = base;
     const header = readHeader(bytes);
     this.littleEndian = header.littleEndian;
@@ -49,8 +58,13 @@ export class Btf {
    * @throws {BtfError} where the header, the length of a type or the string section is wrong. What is wrong inside
    * of a type is thrown when that type is decoded.
    */
-  static parse(bytes: Uint8Array, options: { base?: Btf | undefined } = {}): Btf {
-    return new Btf(bytes, options.base);
+  static parse(bytes: Uint8Array, options: BtfOptions = {}): Btf {
+    return new Btf(bytes, options);
+  }
+
+  /** All of it, as it was given; a copy where these are pages of the kernel, since a store into those ends the process. */
+  get bytes(): Uint8Array {
+    return this.#readOnly ? this.#bytes.slice() : this.#bytes;
   }
 
   /** Decodes a type. Throws {@link BtfError} for an id that is not there or a malformed type. */

@@ -1,4 +1,5 @@
 export { Btf } from './btf.ts';
+export type { BtfOptions } from './btf.ts';
 export { BtfBuilder } from './builder.ts';
 export type { AppendedBtf, BtfBuilderOptions } from './builder.ts';
 export { BtfExt } from './btf-ext.ts';

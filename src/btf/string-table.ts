@@ -30,6 +30,11 @@ export class StringTable {
     return strings.toString('utf8', start, strings.indexOf(0, start));
   }
 
+  /** Without the base's. They may be pages of the kernel: to be read, and not to be given away. */
+  get ownBytes(): Buffer {
+    return this.#strings;
+  }
+
   /** Calls `visit` with the first byte and the NUL of each string, without the base's. */
   forEach(visit: (bytes: Buffer, start: number, end: number) => void): void {
     for (let start = 0; start < this.#strings.length;) {

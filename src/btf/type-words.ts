@@ -17,8 +17,9 @@ export interface TypeWords {
 
 /** @throws BtfError for a BTF with types of a kind that is not known, since nobody knows which of their words are ids */
 export function readTypeWords(btf: Btf): TypeWords {
-  const { types } = readHeader(btf.bytes);
-  const view = new DataView(btf.bytes.buffer, btf.bytes.byteOffset + types.start, types.end - types.start);
+  const { bytes } = btf;
+  const { types } = readHeader(bytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset + types.start, types.end - types.start);
   const words = new Uint32Array(view.byteLength / 4);
   for (let index = 0; index < words.length; index++)
     words[index] = view.getUint32(index * 4, btf.littleEndian);

@@ -1,13 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BtfError, FileError } from '../errors.ts';
+import { BtfError, FileError, TsXdpError } from '../errors.ts';
 import { Btf } from '../btf/index.ts';
+import { mapKernelTypes } from '../sys/index.ts';
 
 const RUNNING = '/sys/kernel/btf';
 const VMLINUX = 'vmlinux';
 
 /** The running kernel's own types do not change; they are let go of when memory is wanted and nobody uses them. */
 let shared: WeakRef<Btf> | undefined;
+/** Mapped once, since they are never unmapped; null where this kernel cannot map them. */
+let pages: Uint8Array | null | undefined;
 
 /** The types of the running kernel and of its modules, each read when it is first needed and kept from then on. */
 export class KernelBtf {
@@ -50,17 +53,18 @@ export class KernelBtf {
 function runningKernelBtf(): Btf {
   const known = shared?.deref();
   if (known) return known;
-  const btf = readKernelBtf(join(RUNNING, VMLINUX));
+  const btf = readKernelBtf(join(RUNNING, VMLINUX), { map: true });
   shared = new WeakRef(btf);
   return btf;
 }
 
-function readKernelBtf(path: string): Btf {
+function readKernelBtf(path: string, { map = false } = {}): Btf {
   try {
-    return Btf.parse(readFileSync(path));
+    if (map && pages === undefined) pages = mapKernelTypes(path) ?? null;
+    return map && pages ? Btf.parse(pages, { readOnly: true }) : Btf.parse(readFileSync(path));
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code === undefined || cause instanceof BtfError) throw cause;
+    if (code === undefined || cause instanceof TsXdpError) throw cause;
     throw new FileError('FILE_UNREADABLE', path, `Cannot read the kernel's BTF at ${path}: ${code}`, {
       hint: 'kernel functions and CO-RE relocations need it; the kernel must be built with CONFIG_DEBUG_INFO_BTF',
       cause,

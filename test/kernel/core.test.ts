@@ -2,12 +2,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { release } from 'node:os';
 import t from 'tap';
 import { CoreResolver, createCodec, sizeOf } from '../../src/btf/index.ts';
 import type { Btf } from '../../src/btf/index.ts';
 import { VerifierError } from '../../src/errors.ts';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import { KernelBtf } from '../../src/loader/kernel-btf.ts';
+import { mapKernelTypes } from '../../src/sys/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -195,3 +197,19 @@ t.test('libbpf does the same with the same objects', { skip: noLibbpf() }, (t) =
 function noLibbpf(): string | false {
   return spawnSync('gcc', ['--version']).status === 0 ? false : 'gcc is not installed';
 }
+
+t.test("the kernel's types are its own pages where it lets them be mapped", (t) => {
+  const path = '/sys/kernel/btf/vmlinux';
+  const pages = mapKernelTypes(path);
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  // btf_sysfs_vmlinux_mmap of kernel/bpf/sysfs_btf.c came with Linux 6.16.
+  t.equal(pages !== undefined, major > 6 || (major === 6 && minor >= 16));
+  t.equal(mapKernelTypes('/sys/kernel/notes'), undefined, 'a file of the kernel that cannot be mapped');
+  const types = new KernelBtf().vmlinux;
+  const { bytes } = types;
+  t.ok(readFileSync(path).equals(bytes));
+  // A store into the pages would end the process.
+  bytes.fill(0);
+  t.ok(types.find('task_struct', 'struct') !== undefined, 'what is given away is a copy');
+  t.end();
+});

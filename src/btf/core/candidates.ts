@@ -1,5 +1,4 @@
 import type { Btf } from '../btf.ts';
-import { readHeader } from '../header.ts';
 import type { BtfKind } from '../kind.ts';
 import { DecodedTypes } from './decoded-types.ts';
 import type { TypeReference } from './decoded-types.ts';
@@ -72,8 +71,7 @@ class FlavouredTypes {
  */
 function flavouredNames(btf: Btf): Map<string, string[]> {
   const names = btf.base === undefined ? new Map<string, string[]>() : flavouredNames(btf.base);
-  const { start, end } = readHeader(btf.bytes).strings;
-  const strings = Buffer.from(btf.bytes.buffer, btf.bytes.byteOffset + start, end - start);
+  const strings = btf.strings.ownBytes;
   for (let at = strings.indexOf('___'); at >= 0;) {
     const first = strings.lastIndexOf(0, at) + 1;
     const last = strings.indexOf(0, at);
