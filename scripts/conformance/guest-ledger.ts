@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Answer } from './loaders/ask.ts';
 
@@ -20,12 +20,18 @@ export class GuestLedger {
     this.#objects = objects;
   }
 
-  /** In the order in which a guest asks. */
-  remaining(): Remainder[] {
-    return LOADERS.map((name) => {
+  /** In the order in which a guest asks; of each loader no more than the first `most` objects of all that are left. */
+  remaining({ most = Infinity } = {}): Remainder[] {
+    const left = LOADERS.map((name) => {
       const answered = new Set(this.answers[name].map(({ object }) => object));
       return { name, objects: this.#objects.filter((object) => !answered.has(object)) };
-    }).filter(({ objects }) => objects.length > 0);
+    });
+    const next = new Set(
+      this.#objects.filter((object) => left.some(({ objects }) => objects.includes(object))).slice(0, most),
+    );
+    return left
+      .map(({ name, objects }) => ({ name, objects: objects.filter((object) => next.has(object)) }))
+      .filter(({ objects }) => objects.length > 0);
   }
 
   /** Takes over what a guest left in a folder, one file for each loader; says how many answers that were. */
@@ -42,11 +48,22 @@ export class GuestLedger {
     return count;
   }
 
-  /** Answers for the object that a guest was at when it ended. */
-  blame(reason: string): void {
-    const [current] = this.remaining();
-    const guilty = current?.objects[0];
-    if (current === undefined || guilty === undefined) return;
-    this.answers[current.name].push({ object: guilty, missing: `the guest ended: ${reason}` });
+  /** Writes what {@link GuestLedger.collect} reads. */
+  save(folder: string): void {
+    for (const name of LOADERS) {
+      const lines = this.answers[name].map((answer) => `${JSON.stringify(answer)}\n`);
+      writeFileSync(join(folder, `${name}.jsonl`), lines.join(''));
+    }
+  }
+
+  /** Answers for the object that a guest was at when it ended: the first of what it was asked without an answer. */
+  blame(reason: string, asked: readonly Remainder[]): void {
+    for (const { name, objects } of asked) {
+      const answered = new Set(this.answers[name].map(({ object }) => object));
+      const guilty = objects.find((object) => !answered.has(object));
+      if (guilty === undefined) continue;
+      this.answers[name].push({ object: guilty, missing: `the guest ended: ${reason}` });
+      return;
+    }
   }
 }

@@ -11,6 +11,7 @@ import {
   temporaryFolder,
 } from '../kernels/index.ts';
 import type { KernelName } from '../kernels/index.ts';
+import { BegunRun } from './begun-run.ts';
 import { GuestLedger } from './guest-ledger.ts';
 import type { LoaderName, Remainder } from './guest-ledger.ts';
 import type { Answer } from './loaders/ask.ts';
@@ -25,7 +26,9 @@ const BATCH_SIZE = 40;
 const PATIENCE_SECONDS = 1500;
 const BOOT_TIMEOUT_SECONDS = 4 * 3600;
 /** How many guests one run may lose to objects that end them. */
-const GUESTS = 10;
+const LOST_GUESTS = 10;
+/** What a guest answers is lost with this machine's side of it until it ends; so it is not asked about everything. */
+const OBJECTS_PER_GUEST = 100;
 
 /** Paths in the guest. */
 const OBJECTS = '/objects';
@@ -48,6 +51,8 @@ export interface GuestOptions {
   /** File names. */
   readonly objects: readonly string[];
   readonly reference: string;
+  /** Keeps what has been answered should this be interrupted. */
+  readonly begunFolder: string;
 }
 
 /** Asks both loaders about objects inside another kernel. A guest that an object ends is started again behind it. */
@@ -59,10 +64,17 @@ export async function askInGuest(options: GuestOptions): Promise<GuestAnswers> {
     const objectsImage = join(folder, 'objects.ext4');
     buildObjectsImage(objectsImage, options);
     const ledger = new GuestLedger(options.objects);
+    const begun = new BegunRun(options.begunFolder, options);
+    const known = begun.resume(ledger);
+    if (known > 0) process.stderr.write(`Linux ${options.kernel}: going on after ${String(known)} answers\n`);
     let release: string = options.kernel;
-    for (let guest = 0; guest < GUESTS && ledger.remaining().length > 0; guest++) {
-      release = (await bootGuest({ ...options, folder, rootImage, objectsImage, ledger })) ?? release;
+    for (let lost = 0; lost < LOST_GUESTS && ledger.remaining().length > 0;) {
+      const found = await bootGuest({ ...options, folder, rootImage, objectsImage, ledger });
+      begun.save(ledger);
+      release = found ?? release;
+      if (found === undefined) lost++;
     }
+    begun.remove();
     return { release, libbpf: ledger.answers.libbpf, ours: ledger.answers['ts-xdp'] };
   } finally {
     removeFolder(folder);
@@ -94,12 +106,16 @@ async function bootGuest({
 }: Boot): Promise<string | undefined> {
   const results = join(folder, 'results');
   rmSync(results, { recursive: true, force: true });
+  const asked = ledger.remaining({ most: OBJECTS_PER_GUEST });
   try {
     const { release, exitCode, stderr } = await runInKernel({
       kernel,
       rootImage,
       command: ['/usr/bin/node', `${TOOLS}/main.js`, `${TOOLS}/plan.json`],
-      folders: { [TOOLS]: toolsFolder(folder, ledger.remaining()), [OBJECTS]: objectsImage },
+      folders: {
+        [TOOLS]: toolsFolder(folder, asked),
+        [OBJECTS]: objectsImage,
+      },
       resultsFolder: results,
       modules: MODULES,
       memoryMebibytes: MEMORY_MEBIBYTES,
@@ -113,7 +129,7 @@ async function bootGuest({
     if (!(error instanceof KernelRunFailure)) throw error;
     // Without any answer the guest itself is at fault, and the next would be no better.
     if (ledger.collect(results) === 0) throw error;
-    ledger.blame(error.message);
+    ledger.blame(error.message, asked);
     return undefined;
   }
 }

@@ -33,6 +33,8 @@ export interface RunOptions {
   /** The program that asks libbpf. */
   readonly reference: string;
   readonly facts: Pick<RunFacts, 'libbpf' | 'clang' | 'kernelSource'>;
+  /** For answers of a guest's run that is not finished. */
+  readonly begunFolder: string;
 }
 
 /** Objects for one process: few enough that a crash costs little, many enough that starting Node does not count. */
@@ -52,10 +54,10 @@ export async function runHere({ corpus, reference, facts }: RunOptions): Promise
 /** On a kernel of its own in QEMU. */
 export async function runInGuest(
   guest: KernelName,
-  { corpus, reference, facts }: RunOptions,
+  { corpus, reference, facts, begunFolder }: RunOptions,
 ): Promise<LoaderRun> {
   const { folder: objectsFolder, objects } = corpus;
-  const answers = await askInGuest({ kernel: guest, objectsFolder, objects, reference });
+  const answers = await askInGuest({ kernel: guest, objectsFolder, objects, reference, begunFolder });
   const { release: kernel, libbpf, ours } = answers;
   return { facts: { ...facts, ...partsOf(corpus), release: kernel, guest }, libbpf, ours };
 }

@@ -22,7 +22,8 @@ export async function prepareRun(options: ConformanceOptions, guest: KernelName 
     clang: selftests ? clangVersion() : 'unknown',
     kernelSource: selftests ? options.kernelSource : null,
   };
-  return { corpus: await corpusFor(options, guest), reference: program, facts };
+  const begunFolder = join(options.cache, 'begun', guest ?? 'here');
+  return { corpus: await corpusFor(options, guest), reference: program, facts, begunFolder };
 }
 
 async function corpusFor(options: ConformanceOptions, guest: KernelName | null): Promise<Corpus> {

@@ -1,10 +1,11 @@
 /** What `npm run conformance` makes of answers: no kernel, no libbpf. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { renderDocument } from '../../scripts/conformance/document.ts';
+import { BegunRun } from '../../scripts/conformance/begun-run.ts';
 import { GuestLedger } from '../../scripts/conformance/guest-ledger.ts';
 import { keepRun, readKeptRuns } from '../../scripts/conformance/kept-runs.ts';
 import type { KnownDifference } from '../../scripts/conformance/known-differences.ts';
@@ -217,13 +218,48 @@ t.test('a guest that ends early is asked on behind the object that it was at', (
   const left = join(folder, 'results');
   mkdirSync(left);
   const ledger = new GuestLedger(['a', 'b', 'c']);
+  const asked = ledger.remaining();
   const answer = (object: string): string => JSON.stringify({ object, line: '{}' });
   writeFileSync(join(left, 'libbpf.jsonl'), ['a', 'b', 'c'].map((name) => `${answer(name)}\n`).join(''));
   writeFileSync(join(left, 'ts-xdp.jsonl'), `${answer('a')}\n${answer('b').slice(0, 9)}`);
   t.equal(ledger.collect(left), 4);
-  ledger.blame('Kernel panic');
+  ledger.blame('Kernel panic', asked);
   t.same(ledger.remaining(), [{ name: 'ts-xdp', objects: ['c'] }]);
   t.same(ledger.answers['ts-xdp'].at(-1), { object: 'b', missing: 'the guest ended: Kernel panic' });
+  t.end();
+});
+
+t.test('guests are asked about some objects at a time, and an interrupted run goes on', (t) => {
+  const objects = ['a', 'b', 'c', 'd'];
+  const [objectsFolder, begunFolder, results] = ['begun-objects', 'begun', 'begun-results'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  mkdirSync(objectsFolder);
+  mkdirSync(results);
+  for (const object of objects) writeFileSync(join(objectsFolder, object), object);
+  const answers = (...names: string[]): string => names.map((object) => `{"object":"${object}"}\n`).join('');
+  const ledger = new GuestLedger(objects);
+  const asked = ledger.remaining({ most: 2 });
+  t.same(asked, [
+    { name: 'libbpf', objects: ['a', 'b'] },
+    { name: 'ts-xdp', objects: ['a', 'b'] },
+  ]);
+  writeFileSync(join(results, 'libbpf.jsonl'), answers('a', 'b'));
+  writeFileSync(join(results, 'ts-xdp.jsonl'), answers('a'));
+  ledger.collect(results);
+  ledger.blame('Kernel panic', asked);
+  t.same(ledger.answers['ts-xdp'].at(-1), { object: 'b', missing: 'the guest ended: Kernel panic' });
+  const begun = new BegunRun(begunFolder, { objectsFolder, objects });
+  t.equal(begun.resume(new GuestLedger(objects)), 0);
+  begun.save(ledger);
+  const resumed = new GuestLedger(objects);
+  t.equal(new BegunRun(begunFolder, { objectsFolder, objects }).resume(resumed), 4);
+  t.same(resumed.answers, ledger.answers);
+  writeFileSync(join(objectsFolder, 'c'), 'another');
+  const changed = new BegunRun(begunFolder, { objectsFolder, objects });
+  t.equal(changed.resume(new GuestLedger(objects)), 0, 'of other objects');
+  changed.remove();
+  t.notOk(existsSync(begunFolder));
   t.end();
 });
 
@@ -276,7 +312,7 @@ t.test('options that make no sense are refused', (t) => {
     [['--vm', '2.4'], /^There is no kernel 2\.4 to boot\n\nusage: /],
     [
       ['--write-docs', '--only', 'arena.*'],
-      /^Cannot write the docs from a part: leave out --only, --objects and --answers$/,
+      /^Cannot write the docs from a part: leave out --only and --objects$/,
     ],
     [['--fast'], /^Unknown option '--fast'.*\n\nusage: /],
   ];
