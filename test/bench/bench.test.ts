@@ -30,8 +30,8 @@ function runBenchmark(...args: readonly string[]): {
   lines: string[];
   stderr: string;
 } {
-  const script = join(projectRoot(), 'scripts/run.mjs');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, 'bench', ...args], {
+  const script = join(projectRoot(), 'build/bench/main.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     encoding: 'utf8',
   });
   return { status, lines: stdout.trimEnd().split('\n'), stderr };

@@ -28,12 +28,12 @@ t.test(`a timer of 10 ms goes on firing while ${EVENTS} events are read`, async 
       t.equal(await producer.line(), 'ready');
       let events = 0;
       let firings = 0;
-      let longest = 0;
-      let last = performance.now();
+      let most = 0;
+      let last = 0;
       const timer = setInterval(() => {
         firings++;
-        longest = Math.max(longest, performance.now() - last);
-        last = performance.now();
+        most = Math.max(most, events - last);
+        last = events;
       }, 10);
       if (mode === 'listen') {
         ring.listen(() => events++);
@@ -44,10 +44,10 @@ t.test(`a timer of 10 ms goes on firing while ${EVENTS} events are read`, async 
       clearInterval(timer);
       ring.close();
       await producer.kill();
-      t.comment({ events, firings, longest: `${Math.round(longest)} ms` });
+      t.comment({ events, firings, most });
       // However fast the machine is, a batch of 1024 is far below the timer's 10 ms.
       t.ok(firings >= 5, 'it fired');
-      t.ok(longest < 500, 'and never waited for long');
+      t.ok(most < EVENTS / 4, 'and no great part of the events was read before it could again');
     });
   }
 });
