@@ -506,3 +506,29 @@ export class EventSizeError extends TsXdpError {
     this.recordSize = recordSize;
   }
 }
+
+/** Of several entries of a map, one could not be written or removed. Those before it are. */
+export class MapBatchError extends TsXdpError {
+  readonly code = 'MAP_BATCH_FAILED';
+  readonly map: string;
+  /** Entries that were written or removed; the one after them is what failed. */
+  readonly done: number;
+
+  /** `cause` is the error of the call. */
+  constructor(map: string, done: number, message: string, context: ErrorContext & { cause: unknown }) {
+    super(message, context);
+    this.map = map;
+    this.done = done;
+  }
+}
+
+/** Keys of a map came and went faster than they were read, so that the kernel started over again and again. */
+export class MapIterationError extends TsXdpError {
+  readonly code = 'MAP_ITERATION_ABORTED';
+  readonly map: string;
+
+  constructor(map: string, message: string, context?: ErrorContext) {
+    super(message, context);
+    this.map = map;
+  }
+}

@@ -97,8 +97,43 @@ export type {
   SharedMap,
   TokenChoice,
 } from './loader/index.ts';
-export { BpfMap, MapType, mapTypeName } from './maps/index.ts';
-export type { MapInfo, MapOptions, MapTypes, UpdateMode } from './maps/index.ts';
+export {
+  ArrayMap,
+  BloomFilter,
+  BpfMap,
+  CgroupArray,
+  CpuMap,
+  DeviceMap,
+  HashMap,
+  KeyedMap,
+  LocalStorage,
+  LpmTrie,
+  MapOfMaps,
+  MappedArray,
+  MapType,
+  mapTypeName,
+  PerCpuMap,
+  PerfEventArray,
+  ProgramArray,
+  Queue,
+  SocketMap,
+  XskMap,
+} from './maps/index.ts';
+export type {
+  BytesPrefix,
+  DescriptorHolder,
+  ElementCodec,
+  IpPrefix,
+  MapInfo,
+  MapOptions,
+  MappedArrayOptions,
+  MapTypes,
+  ReadEntryOptions,
+  RedirectInput,
+  RedirectValue,
+  UpdateMode,
+  WriteEntryOptions,
+} from './maps/index.ts';
 export { BpfProgram, programTypeName } from './programs/index.ts';
 export type { ProgramInfo, TestRunOptions, TestRunResult } from './programs/index.ts';
 export { RingBuffer, RingBufferRecord } from './ringbuf/index.ts';

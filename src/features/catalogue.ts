@@ -20,6 +20,7 @@ export const Feature = {
   GlobalData: program.globalData,
   MmapableArray: map.mmapableArray,
   BatchOperations: map.batchOperations,
+  SingleCpuValues: map.singleCpuValues,
   MapNames: map.mapNames,
   ProgramNames: program.programNames,
   XdpLink: program.xdpLink,

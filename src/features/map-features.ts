@@ -1,10 +1,13 @@
-import type { Kernel } from '../sys/index.ts';
+import { bpfError, errno, openBpf, tryBpf, type BpfCall, type Kernel } from '../sys/index.ts';
 import {
+  BPF_F_CPU,
   BPF_F_MMAPABLE,
   BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
   BPF_MAP_TYPE_RINGBUF,
   bpf_attr_batch,
   bpf_attr_map_create,
+  bpf_attr_map_elem,
 } from '../uapi/index.ts';
 import { NO_DESCRIPTOR, canOpen, looksUpDescriptor } from './attempt.ts';
 import type { Feature } from './feature.ts';
@@ -56,4 +59,36 @@ export const batchOperations: Feature = {
       fields: { map_fd: NO_DESCRIPTOR },
       subject: 'batch operations on maps',
     }),
+};
+
+export const singleCpuValues: Feature = {
+  name: 'access to the value of one CPU',
+  minKernel: '7.0',
+  probe(kernel) {
+    const doing = 'probe for access to the value of one CPU';
+    using fd = openBpf(kernel, {
+      command: 'BPF_MAP_CREATE',
+      attribute: bpf_attr_map_create,
+      fields: { ...array, map_type: BPF_MAP_TYPE_PERCPU_ARRAY },
+      doing,
+      description: 'map probe',
+    });
+    // A kernel that does not know the flag looks at nothing else, and one that knows it copies 8 bytes at most.
+    const [key, value] = [new Uint8Array(4), new Uint8Array(8 * kernel.possibleCpus())];
+    const call: BpfCall<bpf_attr_map_elem> = {
+      command: 'BPF_MAP_LOOKUP_ELEM',
+      attribute: bpf_attr_map_elem,
+      fields: {
+        map_fd: fd.value,
+        key: kernel.addressOf(key),
+        value: kernel.addressOf(value),
+        flags: BigInt(BPF_F_CPU),
+      },
+      keep: [key, value],
+      doing,
+    };
+    const result = tryBpf(kernel, call);
+    if (result < 0 && result !== -errno.EINVAL) throw bpfError(call, result);
+    return result >= 0;
+  },
 };

@@ -1,56 +1,38 @@
 import { ValueError } from '../errors.ts';
 import { alignUp } from '../binary/index.ts';
-import { createCodec, type Btf, type BtfValue, type Codec } from '../btf/index.ts';
+import { createCodec, type Btf, type BtfValue } from '../btf/index.ts';
 
-/** How keys or values of a map are turned into bytes and back. */
+/** How keys or values of a map are turned into bytes and back, in place: nothing is allocated but what is read. */
 export interface ElementCodec<Value = BtfValue> {
   /** Bytes that the system call reads or writes. */
   readonly size: number;
   /** The type as C spells it. */
   readonly typeName: string;
-  read(bytes: Uint8Array): Value;
-  /** Throws {@link ValueError} where the value does not fit. */
-  write(value: unknown): Uint8Array<ArrayBuffer>;
+  /** What is read does not share memory with the view. */
+  read(view: DataView, offset: number): Value;
+  /** Writes all `size` bytes. Throws {@link ValueError} where the value does not fit. */
+  write(view: DataView, offset: number, value: unknown): void;
 }
 
 /** By type where BTF has it, as bytes where it does not. */
 export function elementCodec(size: number, type: { btf: Btf; typeId: number } | undefined): ElementCodec {
-  return type === undefined || type.typeId === 0
-    ? bytesCodec(size)
-    : typedCodec(createCodec(type.btf, type.typeId));
+  return type === undefined || type.typeId === 0 ? bytesCodec(size) : createCodec(type.btf, type.typeId);
 }
 
-function typedCodec(codec: Codec): ElementCodec {
-  return {
-    size: codec.size,
-    typeName: codec.typeName,
-    read: (bytes) => codec.read(viewOf(bytes), 0),
-    write(value) {
-      const bytes = new Uint8Array(codec.size);
-      codec.write(viewOf(bytes), 0, value);
-      return bytes;
-    },
-  };
-}
-
-function bytesCodec(size: number): ElementCodec {
+/** Bytes as they are: a `Uint8Array` of exactly `size`. */
+export function bytesCodec(size: number): ElementCodec<Uint8Array> {
   const typeName = `__u8[${size}]`;
   return {
     size,
     typeName,
-    read: (bytes) => bytes.slice(0, size),
-    write(value) {
+    read: (view, offset) => new Uint8Array(view.buffer, view.byteOffset + offset, size).slice(),
+    write(view, offset, value) {
       if (!(value instanceof Uint8Array) || value.length !== size) {
-        throw new ValueError(
-          '',
-          typeName,
-          `Cannot store the value: ${size} bytes are wanted, as a Uint8Array`,
-          {
-            hint: 'the object has no BTF that says what they mean',
-          },
-        );
+        const message = `Cannot store the value: ${size} bytes are wanted, as a Uint8Array`;
+        const hint = 'the object has no BTF that says what they mean';
+        throw new ValueError('', typeName, message, { hint });
       }
-      return new Uint8Array(value);
+      new Uint8Array(view.buffer, view.byteOffset + offset, size).set(value);
     },
   };
 }
@@ -63,30 +45,20 @@ function bytesCodec(size: number): ElementCodec {
  */
 export function perCpuCodec<Value>(element: ElementCodec<Value>, cpus: number): ElementCodec<Value[]> {
   const stride = alignUp(element.size, 8);
+  const typeName = `${element.typeName} per CPU`;
   return {
     size: stride * cpus,
-    typeName: `${element.typeName} per CPU`,
-    read: (bytes) =>
-      Array.from({ length: cpus }, (_, cpu) =>
-        element.read(bytes.subarray(cpu * stride, cpu * stride + element.size)),
-      ),
-    write(value) {
+    typeName,
+    read: (view, offset) =>
+      Array.from({ length: cpus }, (_, cpu) => element.read(view, offset + cpu * stride)),
+    write(view, offset, value) {
       if (!Array.isArray(value) || value.length !== cpus) {
-        throw new ValueError(
-          '',
-          `${element.typeName} per CPU`,
-          `Cannot store the value: an array of ${cpus} values is wanted, one for each CPU`,
-        );
+        const message = `Cannot store the value: an array of ${cpus} values is wanted, one for each CPU`;
+        throw new ValueError('', typeName, message);
       }
-      const bytes = new Uint8Array(stride * cpus);
       value.forEach((one, cpu) => {
-        bytes.set(element.write(one), cpu * stride);
+        element.write(view, offset + cpu * stride, one);
       });
-      return bytes;
     },
   };
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

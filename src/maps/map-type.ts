@@ -51,6 +51,18 @@ export function isPerCpu(type: number): boolean {
   return PER_CPU.has(type);
 }
 
+const WITH_TAKE: ReadonlySet<number> = new Set([
+  MapType.Hash,
+  MapType.PerCpuHash,
+  MapType.LruHash,
+  MapType.LruPerCpuHash,
+]);
+
+/** Whether the kernel can remove an entry by its key and give its value in one step. */
+export function hasTake(type: number): boolean {
+  return WITH_TAKE.has(type);
+}
+
 const PREFIX = 'BPF_MAP_TYPE_';
 
 let names: ReadonlyMap<number, string> | undefined;

@@ -1,6 +1,7 @@
 export { checkBytes, checkInteger } from './argument-checks.ts';
 export { bpfError, callBpf, exchangeBpf, openBpf, tryBpf } from './bpf.ts';
 export type { BpfCall, BpfCommandName } from './bpf.ts';
+export { bpfCommands } from './bpf-commands.ts';
 export { effectiveCapabilities, missingCapabilities } from './capabilities.ts';
 export type { Capability } from './capabilities.ts';
 export { clockGettime } from './clock.ts';

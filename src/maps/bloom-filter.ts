@@ -1,0 +1,38 @@
+import type { BtfValue } from '../btf/index.ts';
+import { requireType } from './family.ts';
+import type { BpfMap } from './map.ts';
+import type { ElementCodec } from './map-codec.ts';
+import { MapType } from './map-type.ts';
+
+/**
+ * A filter that knows of a value whether it was possibly added, or certainly not (Linux 5.16). Nothing can be removed or
+ * listed. `map_extra` is the number of hash functions, from 1 to 15.
+ *
+ * It does not own the map: closing that ends it.
+ */
+export class BloomFilter<Value = BtfValue> {
+  readonly map: BpfMap;
+  readonly #value: ElementCodec<Value>;
+
+  /** @throws ArgumentError for a map of another type */
+  constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value> } = {}) {
+    requireType(map, { types: [MapType.BloomFilter], as: 'a bloom filter' });
+    this.map = map;
+    this.#value = codecs.value ?? (map.valueCodec as ElementCodec<Value>);
+  }
+
+  /** @throws ValueError where it does not fit */
+  add(value: Value): void {
+    const { calls } = this.map;
+    this.#value.write(calls.value, 0, value);
+    const result = calls.update();
+    if (result < 0) throw calls.error('BPF_MAP_UPDATE_ELEM', { doing: 'write to', result });
+  }
+
+  /** False where the value was never added; true where it was, and sometimes where it was not. */
+  has(value: Value): boolean {
+    const { calls } = this.map;
+    this.#value.write(calls.value, 0, value);
+    return calls.lookup();
+  }
+}

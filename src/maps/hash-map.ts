@@ -1,0 +1,32 @@
+import type { BtfValue } from '../btf/index.ts';
+import { requireType } from './family.ts';
+import { KeyedMap, type EntryCodecs } from './keyed-map.ts';
+import type { BpfMap } from './map.ts';
+import { MapType } from './map-type.ts';
+
+/**
+ * A hash (Linux 3.19), or one that lets the least recently used entries go when it is full (LRU, Linux 4.10): there a
+ * value that was written may be gone when it is read.
+ *
+ * It does not own the map: closing that ends it.
+ */
+export class HashMap<Key = BtfValue, Value = BtfValue> extends KeyedMap<Key, Value, unknown, unknown> {
+  readonly map: BpfMap;
+
+  /** @throws ArgumentError for a map of another type */
+  constructor(map: BpfMap, codecs: Partial<EntryCodecs<Key, Value>> = {}) {
+    requireType(map, { types: [MapType.Hash, MapType.LruHash], as: 'a hash' });
+    super(map.calls, { ...(map.codecs as EntryCodecs<Key, Value>), ...codecs });
+    this.map = map;
+  }
+
+  /** Whether entries may go by themselves. */
+  get evicts(): boolean {
+    return this.map.type === MapType.LruHash;
+  }
+
+  /** Removes all entries there are now. Returns how many. Linux 5.6. @throws UnsupportedFeatureError */
+  clear(): number {
+    return this.takeMany().length;
+  }
+}

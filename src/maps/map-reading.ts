@@ -1,0 +1,83 @@
+import { MapIterationError } from '../errors.ts';
+import { errno } from '../sys/index.ts';
+import { batchCapacity, lacksBatches, MapBatch } from './map-batch.ts';
+import type { MapCalls } from './map-calls.ts';
+
+/** Entries that lie one after the other, valid until the next ones are asked for. */
+export interface ReadBatch {
+  readonly keys: DataView;
+  readonly values: DataView;
+  readonly count: number;
+}
+
+type ReadCommand = 'BPF_MAP_LOOKUP_BATCH' | 'BPF_MAP_LOOKUP_AND_DELETE_BATCH';
+
+/** How often the kernel may find a key gone that it has just seen (MAP_LOOKUP_RETRIES in kernel/bpf/syscall.c). */
+const MOST_INTERRUPTIONS = 16;
+
+/**
+ * Reads a whole map by batches, once through. Returns false, before the first batch, where the kernel has none for it.
+ *
+ * The kernel copies whole buckets of a hash, and says ENOSPC for one with more entries than there is room for: the room
+ * is doubled then (__htab_map_lookup_and_delete_batch() in kernel/bpf/hashtab.c).
+ */
+export function* readBatches(
+  calls: MapCalls,
+  { command, capacity = batchCapacity(calls) }: { command: ReadCommand; capacity?: number },
+): Generator<ReadBatch, boolean> {
+  let batch = new MapBatch(calls, capacity);
+  let interruptions = 0;
+  for (let first = true; ;) {
+    const { result, count } = batch.read(command, { first });
+    if (result === -errno.ENOSPC) {
+      const larger = new MapBatch(calls, batch.capacity * 2);
+      larger.continueFrom(batch);
+      batch = larger;
+      // The kernel has written which bucket it is, whose number was not known before the first call.
+      first = false;
+      continue;
+    }
+    if (result === -errno.EINTR && interruptions++ < MOST_INTERRUPTIONS) continue;
+    if (result < 0 && result !== -errno.ENOENT) {
+      if (first && lacksBatches(calls, result)) return false;
+      throw calls.error(command, { doing: 'read', result });
+    }
+    first = false;
+    if (count > 0) yield { keys: batch.keys, values: batch.values, count };
+    if (result === -errno.ENOENT) return true;
+  }
+}
+
+/**
+ * The keys one by one, a system call each, as copies. The key that follows is known before one is given out, so that this
+ * one may be deleted.
+ *
+ * Where the key it stands at is gone, the kernel starts over (BPF_MAP_GET_NEXT_KEY), so that keys come again.
+ *
+ * @throws MapIterationError after twice as many keys as the map can hold
+ */
+export function* stepKeys(calls: MapCalls): Generator<Uint8Array, void> {
+  const { name, maxEntries } = calls.facts;
+  const limit = maxEntries * 2 + 1;
+  let more = calls.next({ first: true });
+  for (let count = 0; more; count++) {
+    if (count === limit) throw restless(name);
+    const key = bytesOf(calls.key).slice();
+    more = calls.next({ first: false });
+    const following = more ? bytesOf(calls.key).slice() : undefined;
+    yield key;
+    // Whoever got the key may have made other calls about this map.
+    if (following) bytesOf(calls.key).set(following);
+  }
+}
+
+function restless(map: string): MapIterationError {
+  return new MapIterationError(
+    map,
+    `Cannot read map ${map} to its end: its keys change faster than they are read, and the kernel starts over each time`,
+  );
+}
+
+export function bytesOf(view: DataView): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
+}
