@@ -8,6 +8,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { genCommand } from './commands/gen.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { loadCommand } from './commands/load.ts';
+import { mapCommands } from './commands/map.ts';
 import { replCommand } from './commands/repl.ts';
 import { unloadCommand } from './commands/unload.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -30,6 +31,7 @@ const COMMANDS: readonly (CommandDeclaration | CommandGroup)[] = [
   inspectCommand,
   disasmCommand,
   btfCommand,
+  mapCommands,
   genCommand,
   doctorCommand,
   replCommand,

@@ -13,9 +13,11 @@ export {
   objectIds,
   openIfThere,
   openMaps,
+  openMapsNamed,
   openPrograms,
   readBtfById,
   readLoadedProgram,
+  readMapDetails,
 } from './objects/index.ts';
 export type {
   BtfObject,
@@ -23,5 +25,6 @@ export type {
   LoadedFunction,
   LoadedLine,
   LoadedProgram,
+  MapDetails,
   ObjectKind,
 } from './objects/index.ts';

@@ -181,6 +181,13 @@ export abstract class KeyedMap<Key, Value, KeyInput = Key, ValueInput = Value> {
     for (const bytes of stepKeys(this.calls)) yield key.read(viewOf(bytes), 0);
   }
 
+  /** The key that the kernel has after another, or first of all; undefined where there is none. Their order means nothing. */
+  keyAfter(key: KeyInput | undefined): Key | undefined {
+    const { calls, codecs } = this;
+    if (key !== undefined) codecs.key.write(calls.key, 0, key);
+    return calls.next({ first: key === undefined }) ? codecs.key.read(calls.key, 0) : undefined;
+  }
+
   /** The values; see {@link KeyedMap}. */
   *values(): Generator<Value, undefined> {
     for (const [, value] of this.entries()) yield value;

@@ -15,6 +15,10 @@ export interface MapInfo {
   readonly btfId: number;
   readonly btfKeyTypeId: number;
   readonly btfValueTypeId: number;
+  /** The network device that it is offloaded to; 0 for none. */
+  readonly ifindex: number;
+  /** Of a struct_ops map: the id of its value's type in the kernel's own BTF; otherwise 0. */
+  readonly kernelValueTypeId: number;
 }
 
 /** Asks the kernel about a map. Linux 4.13. */
@@ -32,5 +36,7 @@ export function readMapInfo(kernel: Kernel, fd: Fd): MapInfo {
     btfId: info.btf_id,
     btfKeyTypeId: info.btf_key_type_id,
     btfValueTypeId: info.btf_value_type_id,
+    ifindex: info.ifindex,
+    kernelValueTypeId: info.btf_vmlinux_value_type_id,
   };
 }

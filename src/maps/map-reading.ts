@@ -2,6 +2,7 @@ import { MapIterationError } from '../errors.ts';
 import { errno } from '../sys/index.ts';
 import { batchCapacity, lacksBatches, MapBatch } from './map-batch.ts';
 import type { MapCalls } from './map-calls.ts';
+import { MapType } from './map-type.ts';
 
 /** Entries that lie one after the other, valid until the next ones are asked for. */
 export interface ReadBatch {
@@ -25,6 +26,8 @@ export function* readBatches(
   calls: MapCalls,
   { command, capacity = batchCapacity(calls) }: { command: ReadCommand; capacity?: number },
 ): Generator<ReadBatch, boolean> {
+  // Before 6.15 the kernel ends a batch at an empty slot with EINTR (generic_map_lookup_batch() in kernel/bpf/syscall.c).
+  if (calls.facts.type === MapType.ArrayOfMaps) return false;
   let batch = new MapBatch(calls, capacity);
   let interruptions = 0;
   for (let first = true; ;) {

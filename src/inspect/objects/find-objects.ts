@@ -33,14 +33,24 @@ export function openPrograms(kernel: Kernel, selector: string): BpfProgram[] {
  */
 export function openMaps(kernel: Kernel, selector: string): BpfMap[] {
   if (selector.includes('/')) return [BpfMap.fromPin(selector, { kernel })];
-  const ids = /^\d+$/.test(selector)
-    ? knownId(kernel, 'map', Number(selector))
-    : mapObjects(kernel, 'map', (fd) => readInfo(kernel, { fd, descriptor: bpf_map_info }))
-        .filter(({ name }) => name === selector.slice(0, LONGEST_NAME))
-        .map(({ id }) => id);
+  if (!/^\d+$/.test(selector)) return openMapsNamed(kernel, selector);
+  const ids = knownId(kernel, 'map', Number(selector));
   if (ids.length > 0) return ids.map((id) => BpfMap.fromId(id, { kernel }));
+  throw noSuchMap(selector);
+}
+
+/** Opens every map of a name, of which the kernel knows the first 15 characters, all digits too. @throws as {@link openMaps} */
+export function openMapsNamed(kernel: Kernel, wanted: string): BpfMap[] {
+  const ids = mapObjects(kernel, 'map', (fd) => readInfo(kernel, { fd, descriptor: bpf_map_info }))
+    .filter(({ name }) => name === wanted.slice(0, LONGEST_NAME))
+    .map(({ id }) => id);
+  if (ids.length > 0) return ids.map((id) => BpfMap.fromId(id, { kernel }));
+  throw noSuchMap(wanted);
+}
+
+function noSuchMap(selector: string): NotFoundError {
   const why = 'the kernel has none of that id or name';
-  throw new NotFoundError('MAP_NOT_FOUND', selector, `Cannot find map ${selector}: ${why}`);
+  return new NotFoundError('MAP_NOT_FOUND', selector, `Cannot find map ${selector}: ${why}`);
 }
 
 function knownId(kernel: Kernel, kind: 'program' | 'map', id: number): number[] {

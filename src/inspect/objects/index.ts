@@ -1,6 +1,8 @@
 export { listBtfObjects, readBtfById } from './btf-objects.ts';
 export type { BtfObject, HeldBtfObject } from './btf-objects.ts';
-export { openMaps, openPrograms } from './find-objects.ts';
+export { openMaps, openMapsNamed, openPrograms } from './find-objects.ts';
+export { readMapDetails } from './map-details.ts';
+export type { MapDetails } from './map-details.ts';
 export { kernelCallTargets } from './kernel-call-targets.ts';
 export { readLoadedProgram } from './loaded-program.ts';
 export type { LoadedFunction, LoadedLine, LoadedProgram } from './loaded-program.ts';

@@ -1,0 +1,114 @@
+import { resolveType, sizeOf, type Btf, type BtfMember, type BtfType } from '../../btf/index.ts';
+import { BtfError } from '../../errors.ts';
+import type { ExactJson } from '../output/exact-json.ts';
+
+/**
+ * A value by its type, in the shape that `bpftool -j` gives it: integers are numbers of any size, bitfields hexadecimal
+ * text, members without a name stay objects under an empty one, arrays of `char` that are printable and end in a NUL
+ * text, other arrays lists.
+ */
+export function bpftoolValue(
+  btf: Btf,
+  typeId: number,
+  { view, at }: { view: DataView; at: number },
+): ExactJson {
+  const type = btf.type(resolveType(btf, typeId));
+  switch (type.kind) {
+    case 'int':
+      return intValue(type, view, at);
+    case 'enum':
+    case 'enum64': {
+      const value = integer(view, { at, size: type.size, signed: type.signed || type.kind === 'enum' });
+      const found = type.values.find((one) => BigInt(one.value) === BigInt.asIntN(64, value));
+      const unsigned = type.values.find(
+        (one) => BigInt.asUintN(type.size * 8, BigInt(one.value)) === BigInt.asUintN(type.size * 8, value),
+      );
+      return (found ?? unsigned)?.name ?? plain(value);
+    }
+    case 'pointer':
+      return plain(integer(view, { at, size: 8, signed: false }));
+    case 'float':
+      return type.size === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true);
+    case 'array': {
+      const size = sizeOf(btf, type.elementTypeId);
+      const text = isText(btf, type.elementTypeId) ? printable(view, at, type.length) : undefined;
+      if (text !== undefined) return text;
+      return Array.from({ length: type.length }, (_, index) =>
+        bpftoolValue(btf, type.elementTypeId, { view, at: at + index * size }),
+      );
+    }
+    case 'struct':
+    case 'union':
+      return Object.fromEntries(
+        type.members.map((member) => [member.name, memberValue(btf, member, { view, at })]),
+      );
+    case 'datasec':
+      return {
+        [type.name]: type.variables.map(({ typeId: variable, offset }) =>
+          bpftoolValue(btf, variable, { view, at: at + offset }),
+        ),
+      };
+    case 'variable':
+      return { [type.name]: bpftoolValue(btf, type.typeId, { view, at }) };
+    default:
+      throw new BtfError(`Cannot show a value of BTF type ${typeId}: there are no values of a ${type.kind}`, {
+        typeId,
+      });
+  }
+}
+
+function memberValue(
+  btf: Btf,
+  { typeId, bitOffset, bitSize }: BtfMember,
+  { view, at }: { view: DataView; at: number },
+): ExactJson {
+  if (bitSize === 0) return bpftoolValue(btf, typeId, { view, at: at + bitOffset / 8 });
+  return bits(view, { bitOffset: at * 8 + bitOffset, bitSize });
+}
+
+function intValue(type: Extract<BtfType, { kind: 'int' }>, view: DataView, at: number): ExactJson {
+  if (type.bool) return view.getUint8(at) !== 0;
+  if (type.offset !== 0 || type.bits % 8 !== 0)
+    return bits(view, { bitOffset: at * 8 + type.offset, bitSize: type.bits });
+  const value = integer(view, { at, size: type.size, signed: type.signed && type.size <= 8 });
+  return type.size > 8 ? `0x${value.toString(16)}` : plain(value);
+}
+
+function bits(view: DataView, { bitOffset, bitSize }: { bitOffset: number; bitSize: number }): string {
+  const first = Math.floor(bitOffset / 8);
+  const last = Math.floor((bitOffset + bitSize - 1) / 8);
+  const value = integer(view, { at: first, size: last - first + 1, signed: false });
+  return `0x${BigInt.asUintN(bitSize, value >> BigInt(bitOffset % 8)).toString(16)}`;
+}
+
+function integer(
+  view: DataView,
+  { at, size, signed }: { at: number; size: number; signed: boolean },
+): bigint {
+  let value = 0n;
+  for (let index = size - 1; index >= 0; index--) value = (value << 8n) | BigInt(view.getUint8(at + index));
+  return signed ? BigInt.asIntN(size * 8, value) : value;
+}
+
+/** A number where it is one exactly: most are, and they are what JSON.stringify makes of them. */
+function plain(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+function isText(btf: Btf, elementTypeId: number): boolean {
+  const element = btf.type(resolveType(btf, elementTypeId));
+  return element.kind === 'int' && element.size === 1 && element.name === 'char';
+}
+
+/** The text of a `char[length]`; undefined where a character is not printable, or none is NUL. */
+function printable(view: DataView, at: number, length: number): string | undefined {
+  let text = '';
+  for (let index = 0; index < length; index++) {
+    const byte = view.getUint8(at + index);
+    if (byte === 0) return text;
+    if (byte <= 0x1f || byte >= 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return undefined;
+}

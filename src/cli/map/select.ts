@@ -1,0 +1,61 @@
+import { ArgumentError, NotFoundError } from '../../errors.ts';
+import { openMaps, openMapsNamed, openPrograms } from '../../inspect/index.ts';
+import { BpfMap } from '../../maps/index.ts';
+import type { BpfProgram } from '../../programs/index.ts';
+import type { Kernel } from '../../sys/index.ts';
+import { UsageError } from '../exit-code.ts';
+import type { Words } from './words.ts';
+
+/**
+ * Opens the maps that the next words say: `id 7`, `name flows`, `pinned /sys/fs/bpf/flows`, or an id, a name or the path of
+ * a pin alone. The caller closes them.
+ *
+ * @throws UsageError, NotFoundError, PermissionError
+ */
+export function selectMaps(kernel: Kernel, words: Words): BpfMap[] {
+  const first = words.take('the map');
+  switch (words.next === undefined ? '' : first) {
+    case 'id':
+      return openMaps(kernel, idOf(words.take('the id')));
+    case 'name':
+      return openMapsNamed(kernel, words.take('the name'));
+    case 'pinned':
+      return [BpfMap.fromPin(words.take('the path'), { kernel })];
+    default:
+      return openMaps(kernel, first);
+  }
+}
+
+/** The one map that the next words say. @throws ArgumentError where several have the name */
+export function selectMap(kernel: Kernel, words: Words): BpfMap {
+  return onlyOne(selectMaps(kernel, words), 'map');
+}
+
+/** The one program that the next words say: as maps are, and `tag TAG`. */
+export function selectProgram(kernel: Kernel, words: Words): BpfProgram {
+  const first = words.take('the program');
+  const explicit = ['id', 'name', 'tag', 'pinned'].includes(first) && words.next !== undefined;
+  const selector = explicit ? words.take(`the ${first}`) : first;
+  return onlyOne(openPrograms(kernel, first === 'id' && explicit ? idOf(selector) : selector), 'program');
+}
+
+function onlyOne<Handle extends BpfMap | BpfProgram>(found: Handle[], what: 'map' | 'program'): Handle {
+  const [first, ...others] = found;
+  if (first !== undefined && others.length === 0) return first;
+  const ids = found.map((one) => one.info().id).join(', ');
+  for (const one of found) one.close();
+  if (first === undefined)
+    throw new NotFoundError(
+      what === 'map' ? 'MAP_NOT_FOUND' : 'PROGRAM_NOT_FOUND',
+      '',
+      `Cannot find the ${what}`,
+    );
+  throw new ArgumentError(what, `Cannot tell which ${what} is meant: ${ids} are called so`, {
+    hint: 'say which by its id',
+  });
+}
+
+function idOf(text: string): string {
+  if (/^\d{1,10}$/.test(text)) return text;
+  throw new UsageError(`${text} is no id`);
+}
