@@ -9,6 +9,7 @@ import { genCommand } from './commands/gen.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { loadCommand } from './commands/load.ts';
 import { mapCommands } from './commands/map.ts';
+import { progCommands } from './commands/prog.ts';
 import { replCommand } from './commands/repl.ts';
 import { unloadCommand } from './commands/unload.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly (CommandDeclaration | CommandGroup)[] = [
   btfCommand,
   mapCommands,
   genCommand,
+  progCommands,
   doctorCommand,
   replCommand,
 ];

@@ -7,6 +7,7 @@ export { XdpFeatureQuery } from './xdp-features.ts';
 export type { XdpDriverFeature } from './xdp-features.ts';
 export { TracePipe } from './trace-pipe.ts';
 export {
+  fullProgramName,
   kernelCallTargets,
   listBtfObjects,
   mapObjects,
@@ -18,6 +19,7 @@ export {
   readBtfById,
   readLoadedProgram,
   readMapDetails,
+  selectorText,
 } from './objects/index.ts';
 export type {
   BtfObject,
@@ -27,4 +29,10 @@ export type {
   LoadedProgram,
   MapDetails,
   ObjectKind,
+  Selector,
 } from './objects/index.ts';
+export { listPrograms, readProgramFacts, readProgramMetadata } from './programs/index.ts';
+export type { OffloadDevice, ProgramFacts } from './programs/index.ts';
+export { findPins } from './pins.ts';
+export { descriptorHolders } from './descriptor-holders.ts';
+export type { DescriptorHolder } from './descriptor-holders.ts';

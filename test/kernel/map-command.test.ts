@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { BpfMap, Collection, MapType, ObjectFile } from '../../src/index.ts';
-import { stringifyExact } from '../../src/cli/output/exact-json.ts';
+import { jsonText } from '../../src/cli/output/json-text.ts';
 import { runCli, type CliResult } from '../helpers/cli.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { BpfFileSystem } from '../helpers/kernel-objects.ts';
@@ -77,7 +77,7 @@ async function same(words: string[], what = words.join(' ')): Promise<void> {
 t.test('JSON with integers of any size', (t) => {
   const document = { a: [1n, -(2n ** 63n), 2n ** 64n - 1n], b: { 'c"d': null, e: true, f: 1.5 }, '': 'x\n' };
   t.equal(
-    stringifyExact(document),
+    jsonText(document),
     '{"a":[1,-9223372036854775808,18446744073709551615],"b":{"c\\"d":null,"e":true,"f":1.5},"":"x\\n"}',
   );
   t.end();

@@ -1,17 +1,13 @@
 import { resolveType, sizeOf, type Btf, type BtfMember, type BtfType } from '../../btf/index.ts';
 import { BtfError } from '../../errors.ts';
-import type { ExactJson } from '../output/exact-json.ts';
+import type { Json } from '../output/error-report.ts';
 
 /**
  * A value by its type, in the shape that `bpftool -j` gives it: integers are numbers of any size, bitfields hexadecimal
  * text, members without a name stay objects under an empty one, arrays of `char` that are printable and end in a NUL
  * text, other arrays lists.
  */
-export function bpftoolValue(
-  btf: Btf,
-  typeId: number,
-  { view, at }: { view: DataView; at: number },
-): ExactJson {
+export function bpftoolValue(btf: Btf, typeId: number, { view, at }: { view: DataView; at: number }): Json {
   const type = btf.type(resolveType(btf, typeId));
   switch (type.kind) {
     case 'int':
@@ -61,12 +57,12 @@ function memberValue(
   btf: Btf,
   { typeId, bitOffset, bitSize }: BtfMember,
   { view, at }: { view: DataView; at: number },
-): ExactJson {
+): Json {
   if (bitSize === 0) return bpftoolValue(btf, typeId, { view, at: at + bitOffset / 8 });
   return bits(view, { bitOffset: at * 8 + bitOffset, bitSize });
 }
 
-function intValue(type: Extract<BtfType, { kind: 'int' }>, view: DataView, at: number): ExactJson {
+function intValue(type: Extract<BtfType, { kind: 'int' }>, view: DataView, at: number): Json {
   if (type.bool) return view.getUint8(at) !== 0;
   if (type.offset !== 0 || type.bits % 8 !== 0)
     return bits(view, { bitOffset: at * 8 + type.offset, bitSize: type.bits });

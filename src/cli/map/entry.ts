@@ -1,5 +1,5 @@
 import { MapType } from '../../maps/index.ts';
-import type { ExactJson } from '../output/exact-json.ts';
+import type { Json } from '../output/error-report.ts';
 import { formatted, readable, type InspectedMap } from './typed-map.ts';
 
 /** Bytes as bpftool prints them in JSON. */
@@ -11,7 +11,7 @@ export function hexBytes(bytes: Uint8Array): string[] {
 export function entryDocument(
   map: InspectedMap,
   { key, value }: { key: Uint8Array; value: Uint8Array | Uint8Array[] },
-): ExactJson {
+): Json {
   const typedKey = formatted(map.key, key);
   if (Array.isArray(value)) {
     const typed = value.map((one) => formatted(map.value, one));

@@ -44,7 +44,7 @@ function takeValue(
       const what = type === MapType.Stack ? 'stack' : 'queue';
       throw new NotFoundError('KEY_NOT_FOUND', name, `Cannot take from map ${name}: the ${what} is empty`);
     }
-    output.exactResult(entryDocument(map, { key: NO_KEY, value }), entryText(map, { key: NO_KEY, value }));
+    output.result(entryDocument(map, { key: NO_KEY, value }), entryText(map, { key: NO_KEY, value }));
   });
 }
 

@@ -1,6 +1,6 @@
 import { ArgumentError, NotFoundError } from '../../errors.ts';
 import { MapType, mapTypeName } from '../../maps/index.ts';
-import type { ExactJson } from '../output/exact-json.ts';
+import type { Json } from '../output/error-report.ts';
 import type { Output } from '../output/output.ts';
 import { entryDocument, entryText, hexBytes } from './entry.ts';
 import { readable, type InspectedMap } from './typed-map.ts';
@@ -12,13 +12,13 @@ export function dumpMap(given: readonly string[], output: Output): Promise<numbe
   return useMap(given, output, (map, words) => {
     words.end();
     refuseUnlistable(map);
-    const documents: ExactJson[] = [];
+    const documents: Json[] = [];
     const lines: string[] = [];
     for (const [key, value] of map) {
       if (output.json) documents.push(entryDocument(map, { key, value }));
       else lines.push(entryText(map, { key, value }));
     }
-    output.exactResult(documents, lines.join('\n'));
+    output.result(documents, lines.join('\n'));
     if (!output.json && lines.length === 0) output.note(`map ${map.map.name} is empty`);
   });
 }
@@ -55,7 +55,7 @@ export function lookUp(given: readonly string[], output: Output): Promise<number
     words.end();
     const value = map.get(key);
     if (value === undefined) throw noSuchKey(map, key);
-    output.exactResult(entryDocument(map, { key, value }), entryText(map, { key, value }));
+    output.result(entryDocument(map, { key, value }), entryText(map, { key, value }));
   });
 }
 
@@ -74,7 +74,7 @@ export function nextKey(given: readonly string[], output: Output): Promise<numbe
       );
     }
     const document = { key: key === undefined ? null : hexBytes(key), next_key: hexBytes(next) };
-    output.exactResult(document, readable(map.key, next));
+    output.result(document, readable(map.key, next));
   });
 }
 

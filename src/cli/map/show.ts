@@ -3,7 +3,7 @@ import { MapType, mapTypeName, readMapInfo, type MapInfo } from '../../maps/inde
 import { programTypeName } from '../../programs/index.ts';
 import { systemKernel } from '../../sys/index.ts';
 import { ExitCode } from '../exit-code.ts';
-import type { ExactJson } from '../output/exact-json.ts';
+import type { Json } from '../output/error-report.ts';
 import type { Output } from '../output/output.ts';
 import { selectMaps } from './select.ts';
 import { Words } from './words.ts';
@@ -21,7 +21,7 @@ export async function showMaps(given: readonly string[], output: Output): Promis
       info: readMapInfo(kernel, fd),
       details: readMapDetails(fd),
     }));
-    output.exactResult(maps.map(mapDocument), maps.map(mapText).join('\n'));
+    output.result(maps.map(mapDocument), maps.map(mapText).join('\n'));
   } else {
     const words = new Words(given);
     const maps = selectMaps(kernel, words);
@@ -31,7 +31,7 @@ export async function showMaps(given: readonly string[], output: Output): Promis
       const documents = shown.map(mapDocument);
       // As bpftool: one map is an object, several of one name are a list.
       const [only, ...others] = documents;
-      output.exactResult(
+      output.result(
         only !== undefined && others.length === 0 ? only : documents,
         shown.map(mapText).join('\n'),
       );
@@ -43,7 +43,7 @@ export async function showMaps(given: readonly string[], output: Output): Promis
   return ExitCode.Done;
 }
 
-function mapDocument({ info, details }: Shown): ExactJson {
+function mapDocument({ info, details }: Shown): Json {
   const { memory, frozen, ownerCompiled } = details;
   const owner = ownerType(info, details);
   return {

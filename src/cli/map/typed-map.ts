@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { readFileSync } from 'node:fs';
-import { Btf, createCodec, parseValue, toJson, type Json } from '../../btf/index.ts';
+import { Btf, createCodec, parseValue, toJson } from '../../btf/index.ts';
 import { ArgumentError, FileError, ValueError } from '../../errors.ts';
 import { readBtfById } from '../../inspect/index.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type MapInfo,
 } from '../../maps/index.ts';
 import { parseIpAddress } from '../../netlink/index.ts';
-import type { ExactJson } from '../output/exact-json.ts';
+import type { Json } from '../output/error-report.ts';
 import { bpftoolValue } from './bpftool-value.ts';
 import { parseByteWords } from './byte-words.ts';
 
@@ -82,7 +82,7 @@ export class InspectedMap extends KeyedMap<
 }
 
 /** A value in bpftool's shape; undefined where nothing says its type. */
-export function formatted({ btf, typeId }: Side, bytes: Uint8Array): ExactJson | undefined {
+export function formatted({ btf, typeId }: Side, bytes: Uint8Array): Json | undefined {
   if (btf === undefined || typeId === 0) return undefined;
   return bpftoolValue(btf, typeId, { view: viewOf(bytes), at: 0 });
 }
@@ -93,7 +93,7 @@ export function readable(side: Side, bytes: Uint8Array): string {
   if (btf === undefined || typeId === 0)
     return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   const kind = btf.type(typeId).kind;
-  const value: Json | ExactJson =
+  const value: Json =
     kind === 'datasec'
       ? bpftoolValue(btf, typeId, { view: viewOf(bytes), at: 0 })
       : toJson(createCodec(btf, typeId).read(viewOf(bytes), 0));

@@ -1,7 +1,8 @@
 import { BtfError, ElfError, ObjectError, TsXdpError, VerifierError, type Fact } from '../../errors.ts';
 import { UsageError } from '../exit-code.ts';
 
-export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+/** A bigint is printed as a number with all of its digits, for what has numbers in bpftool. */
+export type Json = string | number | bigint | boolean | null | Json[] | { [name: string]: Json };
 
 /** What the error report knows of the command. */
 export interface ErrorContext {

@@ -1,6 +1,6 @@
 import { FileError } from '../../errors.ts';
 import type { Json } from './error-report.ts';
-import { stringifyExact, type ExactJson } from './exact-json.ts';
+import { jsonText } from './json-text.ts';
 
 /** Bytes that may wait for a slow reader of standard output before lines are dropped. */
 const WAITING_LIMIT = 4 * 1024 * 1024;
@@ -58,14 +58,8 @@ export class Output {
 
   /** A result: one JSON object on a line, or its text. Never dropped. */
   result(document: Json, text: string): void {
-    if (this.json) this.#write(`${JSON.stringify(document)}\n`);
+    if (this.json) this.#write(`${jsonText(document)}\n`);
     else if (text !== '') this.#write(text.endsWith('\n') ? text : `${text}\n`);
-  }
-
-  /** A result as {@link result} prints it, whose integers are numbers of any size: what mirrors bpftool. */
-  exactResult(document: ExactJson, text: string): void {
-    if (this.json) this.#write(`${stringifyExact(document)}\n`);
-    else this.result(null, text);
   }
 
   /** One line of a stream; false where it was dropped. Either side is made only when it is printed. */

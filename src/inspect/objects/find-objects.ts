@@ -4,26 +4,55 @@ import { BpfProgram, readProgramInfo } from '../../programs/index.ts';
 import { readInfo, type Kernel } from '../../sys/index.ts';
 import { bpf_map_info } from '../../uapi/index.ts';
 import { mapObjects, openIfThere } from './object-ids.ts';
-
-/** `BPF_OBJ_NAME_LEN` without the NUL: the kernel keeps no more of a name. */
-const LONGEST_NAME = 15;
+import { fullProgramName } from './program-name.ts';
+import { LONGEST_NAME, selectorText, type Selector } from './selector.ts';
 
 /**
  * Opens the programs that a person means: an id, a tag of 16 hexadecimal digits, the path of a pin (with a `/` in it), or
- * a name, of which the kernel knows the first 15 characters. Several may have one name or tag. The caller closes them.
+ * a name, of which the kernel knows the first 15 characters; the rest is compared where the program's BTF tells it. Several
+ * may have one name or tag. The caller closes them.
  *
  * @throws NotFoundError (PROGRAM_NOT_FOUND, PIN_NOT_FOUND), PermissionError, SyscallError
  */
-export function openPrograms(kernel: Kernel, selector: string): BpfProgram[] {
-  if (selector.includes('/')) return [BpfProgram.fromPin(selector, { kernel })];
-  const ids = /^\d+$/.test(selector)
-    ? knownId(kernel, 'program', Number(selector))
-    : mapObjects(kernel, 'program', (fd) => readProgramInfo(kernel, fd))
-        .filter(({ name, tag }) => name === selector.slice(0, LONGEST_NAME) || tag === selector.toLowerCase())
-        .map(({ id }) => id);
+export function openPrograms(kernel: Kernel, selector: Selector): BpfProgram[] {
+  const { by, value } = typeof selector === 'string' ? kindOfSelector(selector) : selector;
+  if (by === 'pinned') return [BpfProgram.fromPin(value, { kernel })];
+  const ids = by === 'id' ? knownId(kernel, value) : programIds(kernel, { by, value });
   if (ids.length > 0) return ids.map((id) => BpfProgram.fromId(id, { kernel }));
-  const why = 'the kernel has none of that id, name or tag';
-  throw new NotFoundError('PROGRAM_NOT_FOUND', selector, `Cannot find program ${selector}: ${why}`);
+  const what = by === 'name or tag' ? 'id, name or tag' : by;
+  const text = selectorText(selector);
+  const why = `the kernel has none of that ${what}`;
+  throw new NotFoundError('PROGRAM_NOT_FOUND', value, `Cannot find program ${text}: ${why}`);
+}
+
+interface KnownSelector {
+  readonly by: 'id' | 'name' | 'tag' | 'pinned' | 'name or tag';
+  readonly value: string;
+}
+
+function kindOfSelector(value: string): KnownSelector {
+  if (value.includes('/')) return { by: 'pinned', value };
+  return { by: /^\d+$/.test(value) ? 'id' : 'name or tag', value };
+}
+
+function programIds(kernel: Kernel, { by, value }: KnownSelector): number[] {
+  return mapObjects(kernel, 'program', (fd) => {
+    const { id, name, tag } = readProgramInfo(kernel, fd);
+    const byTag = by !== 'name' && tag === value.toLowerCase();
+    const byName = by !== 'tag' && name !== '' && name === value.slice(0, LONGEST_NAME);
+    if (byTag) return [id];
+    if (!byName) return [];
+    const full = value.length > LONGEST_NAME ? fullProgramName(kernel, fd) : name;
+    return full === value || full.length <= LONGEST_NAME ? [id] : [];
+  }).flat();
+}
+
+function knownId(kernel: Kernel, text: string): number[] {
+  const id = Number(text);
+  if (!/^\d+$/.test(text) || id > 0xffff_ffff) return [];
+  const fd = openIfThere(kernel, 'program', id);
+  fd?.close();
+  return fd === undefined ? [] : [id];
 }
 
 /**
@@ -34,7 +63,7 @@ export function openPrograms(kernel: Kernel, selector: string): BpfProgram[] {
 export function openMaps(kernel: Kernel, selector: string): BpfMap[] {
   if (selector.includes('/')) return [BpfMap.fromPin(selector, { kernel })];
   if (!/^\d+$/.test(selector)) return openMapsNamed(kernel, selector);
-  const ids = knownId(kernel, 'map', Number(selector));
+  const ids = knownMapId(kernel, Number(selector));
   if (ids.length > 0) return ids.map((id) => BpfMap.fromId(id, { kernel }));
   throw noSuchMap(selector);
 }
@@ -53,8 +82,8 @@ function noSuchMap(selector: string): NotFoundError {
   return new NotFoundError('MAP_NOT_FOUND', selector, `Cannot find map ${selector}: ${why}`);
 }
 
-function knownId(kernel: Kernel, kind: 'program' | 'map', id: number): number[] {
-  const fd = openIfThere(kernel, kind, id);
+function knownMapId(kernel: Kernel, id: number): number[] {
+  const fd = openIfThere(kernel, 'map', id);
   fd?.close();
   return fd === undefined ? [] : [id];
 }

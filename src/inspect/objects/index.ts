@@ -8,3 +8,6 @@ export { readLoadedProgram } from './loaded-program.ts';
 export type { LoadedFunction, LoadedLine, LoadedProgram } from './loaded-program.ts';
 export { mapObjects, objectIds, openIfThere } from './object-ids.ts';
 export type { ObjectKind } from './object-ids.ts';
+export { fullProgramName } from './program-name.ts';
+export { selectorText } from './selector.ts';
+export type { Selector } from './selector.ts';
