@@ -9,6 +9,7 @@ export { TracePipe } from './trace-pipe.ts';
 export {
   fullProgramName,
   kernelCallTargets,
+  KernelSymbols,
   listBtfObjects,
   mapObjects,
   objectIds,
@@ -24,6 +25,7 @@ export {
 export type {
   BtfObject,
   HeldBtfObject,
+  KernelSymbol,
   LoadedFunction,
   LoadedLine,
   LoadedProgram,
@@ -31,8 +33,14 @@ export type {
   ObjectKind,
   Selector,
 } from './objects/index.ts';
-export { listPrograms, readProgramFacts, readProgramMetadata } from './programs/index.ts';
-export type { OffloadDevice, ProgramFacts } from './programs/index.ts';
+export {
+  enableStatistics,
+  listPrograms,
+  readJitedProgram,
+  readProgramFacts,
+  readProgramMetadata,
+} from './programs/index.ts';
+export type { JitedFunction, OffloadDevice, ProgramFacts } from './programs/index.ts';
 export { findPins } from './pins.ts';
 export { descriptorHolders } from './descriptor-holders.ts';
 export type { DescriptorHolder } from './descriptor-holders.ts';

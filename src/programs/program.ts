@@ -11,7 +11,13 @@ import {
   systemKernel,
   type Kernel,
 } from '../sys/index.ts';
-import { bpf_attr_get_id, bpf_attr_test, bpf_prog_info } from '../uapi/index.ts';
+import {
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_XDP,
+  bpf_attr_get_id,
+  bpf_attr_test,
+  bpf_prog_info,
+} from '../uapi/index.ts';
 
 /** `struct bpf_prog_info`, in part. */
 export interface ProgramInfo {
@@ -42,6 +48,8 @@ export interface TestRunOptions {
   readonly repeat?: number;
   /** Bytes to make room for in `data` of the result. @default the packet's length plus 256 */
   readonly dataCapacity?: number;
+  /** Bytes to make room for in `context` of the result. @default the length of the context */
+  readonly contextCapacity?: number;
   readonly flags?: number;
   readonly cpu?: number;
 }
@@ -53,6 +61,8 @@ export interface TestRunResult {
   readonly duration: number;
   /** The packet afterwards; a copy. */
   readonly data: Uint8Array;
+  /** The context struct afterwards, for types that take one and change it; a copy. */
+  readonly context: Uint8Array;
 }
 
 /**
@@ -131,12 +141,13 @@ export class BpfProgram {
    */
   testRun(options: TestRunOptions = {}): TestRunResult {
     const { kernel } = this;
-    for (const number of ['repeat', 'dataCapacity', 'flags', 'cpu'] as const) {
+    for (const number of ['repeat', 'dataCapacity', 'contextCapacity', 'flags', 'cpu'] as const) {
       checkInteger(number, options[number] ?? 0, { minimum: 0, maximum: 0xffff_ffff });
     }
     const input = options.data ?? new Uint8Array(0);
     const output = new Uint8Array(options.dataCapacity ?? (input.length === 0 ? 0 : input.length + 256));
     const context = options.context ?? new Uint8Array(0);
+    const contextOutput = new Uint8Array(options.contextCapacity ?? contextRoom(this.type, context));
     const call = {
       command: 'BPF_PROG_TEST_RUN',
       attribute: bpf_attr_test,
@@ -150,10 +161,12 @@ export class BpfProgram {
         repeat: options.repeat ?? 0,
         ctx_size_in: context.length,
         ctx_in: kernel.addressOf(context),
+        ctx_size_out: contextOutput.length,
+        ctx_out: kernel.addressOf(contextOutput),
         flags: options.flags ?? 0,
         cpu: options.cpu ?? 0,
       },
-      keep: [input, output, context],
+      keep: [input, output, context, contextOutput],
       doing: `run program ${this.name}`,
     } as const;
     const { result, answer } = exchangeBpf(kernel, call);
@@ -162,6 +175,7 @@ export class BpfProgram {
       returnValue: answer.retval,
       duration: answer.duration,
       data: output.slice(0, Math.min(output.length, answer.data_size_out)),
+      context: contextOutput.slice(0, Math.min(contextOutput.length, answer.ctx_size_out)),
     };
   }
 
@@ -191,6 +205,11 @@ export class BpfProgram {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+/** Types that know no context struct to give back refuse room for it (bpf_prog_test_run_syscall() of net/bpf/test_run.c). */
+function contextRoom(type: number, context: Uint8Array): number {
+  return type === BPF_PROG_TYPE_XDP || type === BPF_PROG_TYPE_SCHED_CLS ? context.length : 0;
 }
 
 /** Asks the kernel about a program. Linux 4.13. */

@@ -4,6 +4,8 @@ export { openMaps, openMapsNamed, openPrograms } from './find-objects.ts';
 export { readMapDetails } from './map-details.ts';
 export type { MapDetails } from './map-details.ts';
 export { kernelCallTargets } from './kernel-call-targets.ts';
+export { KernelSymbols } from './kernel-symbols.ts';
+export type { KernelSymbol } from './kernel-symbols.ts';
 export { readLoadedProgram } from './loaded-program.ts';
 export type { LoadedFunction, LoadedLine, LoadedProgram } from './loaded-program.ts';
 export { mapObjects, objectIds, openIfThere } from './object-ids.ts';

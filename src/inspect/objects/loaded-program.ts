@@ -17,6 +17,8 @@ const LineRecord = struct('bpf_line_info', {
 export interface LoadedFunction {
   readonly index: number;
   readonly name: string;
+  /** In the program's BTF. */
+  readonly typeId: number;
 }
 
 /** Where a line of the source begins. */
@@ -40,6 +42,10 @@ export interface LoadedProgram {
   readonly lines: readonly LoadedLine[];
   /** Names of the maps by id; one that went away is not among them. */
   readonly maps: ReadonlyMap<number, string>;
+  /** Undefined for a program that was loaded without. */
+  readonly btf: Btf | undefined;
+  /** Where the functions are as machine code; empty where they are interpreted, or the kernel hides it. */
+  readonly addresses: readonly bigint[];
 }
 
 /**
@@ -53,6 +59,7 @@ export function readLoadedProgram(kernel: Kernel, fd: Fd): LoadedProgram {
   const mapIds = new Uint8Array(sizes.nr_map_ids * 4);
   const functions = new Uint8Array(sizes.nr_func_info * sizes.func_info_rec_size);
   const lines = new Uint8Array(sizes.nr_line_info * sizes.line_info_rec_size);
+  const addresses = new Uint8Array(sizes.nr_jited_ksyms * 8);
   const info = readInfo(kernel, {
     fd,
     descriptor: bpf_prog_info,
@@ -67,8 +74,10 @@ export function readLoadedProgram(kernel: Kernel, fd: Fd): LoadedProgram {
       nr_line_info: sizes.nr_line_info,
       line_info_rec_size: sizes.line_info_rec_size,
       line_info: kernel.addressOf(lines),
+      nr_jited_ksyms: sizes.nr_jited_ksyms,
+      jited_ksyms: kernel.addressOf(addresses),
     },
-    keep: [instructions, mapIds, functions, lines],
+    keep: [instructions, mapIds, functions, lines, addresses],
   });
   // The kernel clears the address instead of refusing (bpf_prog_get_info_by_fd() of kernel/bpf/syscall.c).
   if (info.xlated_prog_insns === 0n) throw withheld(fd);
@@ -81,6 +90,9 @@ export function readLoadedProgram(kernel: Kernel, fd: Fd): LoadedProgram {
     functions: btf ? readFunctions(btf, functions, sizes.func_info_rec_size) : [],
     lines: btf ? readLines(btf, lines, sizes.line_info_rec_size) : [],
     maps: mapNames(kernel, mapIds),
+    btf,
+    // As with the instructions, the address is cleared where the kernel does not tell.
+    addresses: info.jited_ksyms === 0n ? [] : [...new BigUint64Array(addresses.buffer)],
   };
 }
 
@@ -94,6 +106,7 @@ function readFunctions(btf: Btf, bytes: Uint8Array, size: number): LoadedFunctio
   return records(FunctionRecord, bytes, size).map((record) => ({
     index: record.insn_off,
     name: btf.nameOf(record.type_id),
+    typeId: record.type_id,
   }));
 }
 
