@@ -7,6 +7,7 @@ import { disasmCommand } from './commands/disasm.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { genCommand } from './commands/gen.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { linkCommands } from './commands/link.ts';
 import { loadCommand } from './commands/load.ts';
 import { mapCommands } from './commands/map.ts';
 import { progCommands } from './commands/prog.ts';
@@ -35,6 +36,7 @@ const COMMANDS: readonly (CommandDeclaration | CommandGroup)[] = [
   mapCommands,
   genCommand,
   progCommands,
+  linkCommands,
   doctorCommand,
   replCommand,
 ];

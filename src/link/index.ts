@@ -1,4 +1,11 @@
-export { eachLink, forceDetach, openLinkById, openPinnedLink, readLinkInfo } from './bpf-link.ts';
+export {
+  eachLink,
+  forceDetach,
+  openLinkById,
+  openPinnedLink,
+  readLinkInfo,
+  tryUpdateLink,
+} from './bpf-link.ts';
 export { Attachment } from './attachment.ts';
 export type { AttachedBy, Link } from './link.ts';
 export { liveLinks } from './live-links.ts';
@@ -9,7 +16,7 @@ export { linkInfo } from './link-info.ts';
 export type { LinkInfo } from './link-info.ts';
 export { attachCgroup } from './cgroup.ts';
 export type { CgroupAttachType, CgroupMode, CgroupOptions } from './cgroup.ts';
-export { findCgroupMount } from './cgroup-path.ts';
+export { findCgroupMount, openCgroup } from './cgroup-path.ts';
 export { attachFreplace } from './freplace.ts';
 export type { FreplaceOptions } from './freplace.ts';
 export { attachIterator, IteratorLink } from './iterator.ts';

@@ -30,6 +30,11 @@ export type LinkInfo = LinkFacts &
         /** `task`, `bpf_map_elem`, … */
         readonly target: string;
         readonly mapId: number;
+        /** Of an iterator over tasks or their files: the thread or process; 0 for all. */
+        readonly threadId: number;
+        readonly processId: number;
+        /** Of an iterator over cgroups: where it starts and which way it goes (`BPF_CGROUP_ITER_*`). */
+        readonly cgroup: { readonly id: bigint; readonly order: number } | undefined;
       }
     | { readonly kind: 'netns'; readonly attachType: string; readonly inode: number }
     /** An index of 0 says that the interface is gone. */
@@ -48,6 +53,10 @@ export type LinkInfo = LinkFacts &
         readonly count: number;
         readonly flags: number;
         readonly missed: bigint;
+        /** 0n where the kernel hides addresses (`kernel.kptr_restrict`). */
+        readonly addresses: readonly bigint[];
+        /** 0n also before Linux 6.9. */
+        readonly cookies: readonly bigint[];
       }
     | UprobeMultiInfo
     | PerfEventInfo
@@ -73,7 +82,7 @@ export function linkInfo(kernel: Kernel, fd: Fd): LinkInfo {
     }
     case uapi.BPF_LINK_TYPE_ITER: {
       const target = nameOf(kernel, fd, info.iter.target_name_len);
-      return { ...facts, kind: 'iter', target, mapId: info.iter.map.map_id };
+      return { ...facts, kind: 'iter', target, ...iterated(info.iter, target) };
     }
     case uapi.BPF_LINK_TYPE_NETNS: {
       const { netns_ino, attach_type } = info.netns;
@@ -81,7 +90,7 @@ export function linkInfo(kernel: Kernel, fd: Fd): LinkInfo {
     }
     case uapi.BPF_LINK_TYPE_KPROBE_MULTI: {
       const { count, flags, missed } = info.kprobe_multi;
-      return { ...facts, kind: 'kprobe_multi', count, flags, missed };
+      return { ...facts, kind: 'kprobe_multi', count, flags, missed, ...probed(kernel, { fd, count }) };
     }
     case uapi.BPF_LINK_TYPE_PERF_EVENT:
     case uapi.BPF_LINK_TYPE_UPROBE_MULTI:
@@ -89,6 +98,48 @@ export function linkInfo(kernel: Kernel, fd: Fd): LinkInfo {
     default:
       return { ...facts, ...numbersOf(info) };
   }
+}
+
+type Iterated = Extract<LinkInfo, { kind: 'iter' }>;
+
+/** What is iterated over has one place, which means something else for each target. */
+function iterated(
+  { map, task, cgroup }: bpf_link_info['iter'],
+  target: string,
+): Pick<Iterated, 'mapId' | 'threadId' | 'processId' | 'cgroup'> {
+  const ofTasks = ['task', 'task_file', 'task_vma'].includes(target);
+  const ofMap = target === 'bpf_map_elem' || target === 'bpf_sk_storage_map';
+  return {
+    mapId: ofMap ? map.map_id : 0,
+    threadId: ofTasks ? task.tid : 0,
+    processId: ofTasks ? task.pid : 0,
+    cgroup: target === 'cgroup' ? { id: cgroup.cgroup_id, order: cgroup.order } : undefined,
+  };
+}
+
+/** The functions of the kernel that a link probes. */
+function probed(
+  kernel: Kernel,
+  { fd, count }: { fd: Fd; count: number },
+): { addresses: bigint[]; cookies: bigint[] } {
+  if (count === 0) return { addresses: [], cookies: [] };
+  const [addresses, cookies] = [new BigUint64Array(count), new BigUint64Array(count)];
+  const [addressBytes, cookieBytes] = [new Uint8Array(addresses.buffer), new Uint8Array(cookies.buffer)];
+  readInfo(kernel, {
+    fd,
+    descriptor: bpf_link_info,
+    fields: {
+      kprobe_multi: {
+        addrs: kernel.addressOf(addressBytes),
+        cookies: kernel.addressOf(cookieBytes),
+        count,
+        flags: 0,
+        missed: 0n,
+      },
+    },
+    keep: [addressBytes, cookieBytes],
+  });
+  return { addresses: [...addresses], cookies: [...cookies] };
 }
 
 type Numbers = Extract<

@@ -7,6 +7,9 @@ export interface UprobeMultiInfo {
   readonly kind: 'uprobe_multi';
   readonly path: string;
   readonly offsets: readonly bigint[];
+  /** Where the counters of USDT probes are in the file; 0n for none. */
+  readonly referenceCounterOffsets: readonly bigint[];
+  readonly cookies: readonly bigint[];
   readonly flags: number;
   /** 0 for every process. */
   readonly pid: number;
@@ -28,6 +31,8 @@ export type PerfEventInfo = { readonly kind: 'perf_event' } & (
       readonly path: string;
       readonly offset: number;
       readonly cookie: bigint;
+      /** Where the counter of a USDT probe is in the file; 0n for none, and before Linux 6.16. */
+      readonly referenceCounterOffset: bigint;
     }
   | { readonly event: 'event'; readonly type: number; readonly config: bigint; readonly cookie: bigint }
   | { readonly event: 'unknown' }
@@ -48,7 +53,11 @@ export function probeInfo(
 function uprobeMulti(kernel: Kernel, { fd, count }: { fd: Fd; count: number }): UprobeMultiInfo {
   const path = new Uint8Array(PATH_MAX);
   const offsets = new BigUint64Array(count);
+  const counters = new BigUint64Array(count);
+  const cookies = new BigUint64Array(count);
   const bytes = new Uint8Array(offsets.buffer);
+  const counterBytes = new Uint8Array(counters.buffer);
+  const cookieBytes = new Uint8Array(cookies.buffer);
   const { uprobe_multi } = readInfo(kernel, {
     fd,
     descriptor: bpf_link_info,
@@ -58,16 +67,24 @@ function uprobeMulti(kernel: Kernel, { fd, count }: { fd: Fd; count: number }): 
         path_size: path.length,
         offsets: kernel.addressOf(bytes),
         count,
-        ref_ctr_offsets: 0n,
-        cookies: 0n,
+        ref_ctr_offsets: kernel.addressOf(counterBytes),
+        cookies: kernel.addressOf(cookieBytes),
         flags: 0,
         pid: 0,
       },
     },
-    keep: [path, bytes],
+    keep: [path, bytes, counterBytes, cookieBytes],
   });
   const { flags, pid } = uprobe_multi;
-  return { kind: 'uprobe_multi', path: textOf(path), offsets: [...offsets], flags, pid };
+  return {
+    kind: 'uprobe_multi',
+    path: textOf(path),
+    offsets: [...offsets],
+    referenceCounterOffsets: [...counters],
+    cookies: [...cookies],
+    flags,
+    pid,
+  };
 }
 
 function perfEvent(kernel: Kernel, fd: Fd): PerfEventInfo {
@@ -96,9 +113,9 @@ function perfEvent(kernel: Kernel, fd: Fd): PerfEventInfo {
     }
     case uapi.BPF_PERF_EVENT_UPROBE:
     case uapi.BPF_PERF_EVENT_URETPROBE: {
-      const { offset, cookie } = event.uprobe;
+      const { offset, cookie, ref_ctr_offset: referenceCounterOffset } = event.uprobe;
       const which = event.type === uapi.BPF_PERF_EVENT_UPROBE ? 'uprobe' : 'uretprobe';
-      return { kind, event: which, path: textOf(name), offset, cookie };
+      return { kind, event: which, path: textOf(name), offset, cookie, referenceCounterOffset };
     }
     case uapi.BPF_PERF_EVENT_EVENT:
       return {

@@ -15,7 +15,11 @@ export function bpftool(...args: readonly string[]): string {
 
 /** Its `-j`. */
 export function bpftoolJson(...args: readonly string[]): Document {
-  return JSON.parse(bpftool('-j', ...args)) as Document;
+  // Some versions show a link and then end as if that had failed.
+  const { stdout, stderr } = spawnSync(command, ['-j', ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const document = JSON.parse(stdout) as Document;
+  if (!isRecord(document) || !('error' in document)) return document;
+  throw new Error(`bpftool ${args.join(' ')}: ${stdout}${stderr}`);
 }
 
 /** 7.1 for Debian 12's. */
@@ -34,6 +38,8 @@ export function asBpftoolShows(ours: Document, theirs: Document): Document {
         .filter(([field]) => field in theirs)
         .map(([field, value]) => [field, asBpftoolShows(value, theirs[field] ?? null)]),
     );
+  // A number where an old one has no name for a type.
+  if (typeof ours === 'string' && typeof theirs === 'number') return theirs;
   return ours;
 }
 

@@ -9,7 +9,7 @@ export function jsonText(document: Json): string {
   if (typeof document !== 'object' || document === null) return JSON.stringify(document);
   if (isList(document)) return `[${document.map(jsonText).join(',')}]`;
   const fields = Object.entries(document)
-    .filter(([, value]) => value !== undefined)
+    .filter(([, value]) => (value as Json | undefined) !== undefined)
     .map(([name, value]) => `${JSON.stringify(name)}:${jsonText(value)}`);
   return `{${fields.join(',')}}`;
 }
