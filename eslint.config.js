@@ -1,7 +1,18 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', '.tap/', 'node_modules/', '**/*.mjs', 'eslint.config.js', 'src/uapi/**'] },
+  {
+    ignores: [
+      'dist/',
+      'build/',
+      '.tap/',
+      'node_modules/',
+      '**/*.mjs',
+      'eslint.config.js',
+      'src/uapi/**',
+      'examples/bpf/**',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
@@ -25,7 +36,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/cli/main.ts', 'src/cli/output/**', 'scripts/**', 'bench/**', 'test/**'],
+    files: ['src/cli/main.ts', 'src/cli/output/**', 'scripts/**', 'bench/**', 'test/**', 'examples/**'],
     rules: { 'no-console': 'off' },
   },
   {

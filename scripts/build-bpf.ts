@@ -1,6 +1,6 @@
 /**
- * Compiles every bpf/*.bpf.c to bpf/*.bpf.o, and beside each object writes what it was made of and by which compiler
- * (bpf/*.bpf.o.json): clang leaves its version in DWARF alone, which is stripped.
+ * Compiles every bpf/*.bpf.c and examples/bpf/*.bpf.c to a *.bpf.o beside it, and beside each object writes what it was made of and by which compiler
+ * (*.bpf.o.json): clang leaves its version in DWARF alone, which is stripped.
  *
  *     npm run build:bpf                  compiles all; CLANG and LLVM_STRIP name other tools than clang and llvm-strip
  *     npm run build:bpf -- --if-stale    only those whose sources or flags have changed
@@ -30,7 +30,15 @@ export const BPF_FLAGS: readonly string[] = [
   'bpf/include',
 ];
 
-/** The content of `bpf/NAME.bpf.o.json`. */
+/** Arguments that BPF_PROG() names and a program does not use are no mistake. */
+const EXAMPLE_FLAGS: readonly string[] = [...BPF_FLAGS, '-Wno-unused-parameter'];
+
+const FOLDERS: readonly { readonly path: string; readonly flags: readonly string[] }[] = [
+  { path: 'bpf', flags: BPF_FLAGS },
+  { path: 'examples/bpf', flags: EXAMPLE_FLAGS },
+];
+
+/** The content of `NAME.bpf.o.json`. */
 export interface BuildRecord {
   compiler: string;
   flags: readonly string[];
@@ -67,9 +75,12 @@ function systemIncludes(): string[] {
 }
 
 /** Compiles one source, given relative to `root`. What clang has to say goes to stderr; an error of it throws. */
-export function compileBpf(source: string, options: { output: string; root: string }): void {
-  const { output, root } = options;
-  execFileSync(CLANG, [...BPF_FLAGS, ...systemIncludes(), '-c', source, '-o', output], {
+export function compileBpf(
+  source: string,
+  options: { output: string; root: string; flags?: readonly string[] },
+): void {
+  const { output, root, flags = BPF_FLAGS } = options;
+  execFileSync(CLANG, [...flags, ...systemIncludes(), '-c', source, '-o', output], {
     cwd: root,
     stdio: 'inherit',
   });
@@ -94,17 +105,21 @@ function isFresh(objectPath: string, record: BuildRecord): boolean {
   return built.sourceSha256 === record.sourceSha256 && built.flags.join(' ') === record.flags.join(' ');
 }
 
-/** Compiles every `bpf/*.bpf.c`; the objects it wrote, relative to `root`. */
+/** Compiles every `*.bpf.c` of the folders that have some; the objects it wrote, relative to `root`. */
 export function buildBpf(options: BuildOptions = {}): string[] {
   const { root = process.cwd(), ifStale = false } = options;
-  const sources = readdirSync(join(root, 'bpf')).filter((name) => name.endsWith('.bpf.c'));
+  const sources = FOLDERS.filter(({ path }) => existsSync(join(root, path))).flatMap(({ path, flags }) =>
+    readdirSync(join(root, path))
+      .filter((name) => name.endsWith('.bpf.c'))
+      .sort()
+      .map((name) => ({ source: `${path}/${name}`, flags })),
+  );
   const written: string[] = [];
-  for (const name of sources.sort()) {
-    const source = `bpf/${name}`;
+  for (const { source, flags } of sources) {
     const output = source.replace(/c$/, 'o');
-    const inputs = { flags: BPF_FLAGS, sourceSha256: hashSources(source, root) };
+    const inputs = { flags, sourceSha256: hashSources(source, root) };
     if (ifStale && isFresh(join(root, output), { compiler: '', ...inputs })) continue;
-    compileBpf(source, { output, root });
+    compileBpf(source, { output, root, flags });
     const record: BuildRecord = { compiler: compilerVersion(), ...inputs };
     writeFileSync(join(root, `${output}.json`), `${JSON.stringify(record, null, 2)}\n`);
     written.push(output);

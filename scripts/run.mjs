@@ -1,7 +1,7 @@
 // The one entry of every npm script that needs more than one command. Plain JavaScript, because it has to run on
 // a fresh clone before anything is installed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -47,6 +47,26 @@ function script(path, args) {
   run(process.execPath, ['--enable-source-maps', join(root, 'build', path), ...args]);
 }
 
+/** Compiles examples/ into build/examples, which finds ts-xdp by its name as everybody does: in dist. */
+function buildExamples() {
+  if (!existsSync(join(root, 'dist/index.js'))) build();
+  run(process.execPath, [bin('tsc'), '-p', 'tsconfig.examples.json']);
+  const [from, to] = [join(root, 'examples/bpf'), join(root, 'build/examples/bpf')];
+  for (const name of readdirSync(from))
+    if (name.endsWith('.o')) copyFileSync(join(from, name), join(to, name));
+}
+
+function example([name = '', ...args]) {
+  const names = readdirSync(join(root, 'examples')).flatMap((file) => /^(.+)\.ts$/.exec(file)?.[1] ?? []);
+  if (!names.includes(name)) {
+    console.error(`Usage: npm run example -- NAME; there are: ${names.join(', ')}`);
+    process.exit(2);
+  }
+  install();
+  buildExamples();
+  run(process.execPath, ['--enable-source-maps', join(root, 'build/examples', `${name}.js`), ...args]);
+}
+
 function checkStatically() {
   install();
   run(process.execPath, [bin('prettier'), '--check', '--log-level', 'warn', '.']);
@@ -60,6 +80,7 @@ function test(args) {
   build();
   script('scripts/install-test-tools.js', []);
   script('scripts/build-bpf.js', ['--if-stale']);
+  buildExamples();
   run(process.execPath, [bin('tap'), ...args.map(compiledTest)]);
 }
 
@@ -79,6 +100,8 @@ const tasks = {
     build();
     script('scripts/test-kernels.js', args);
   },
+  'build:examples': buildExamples,
+  example,
   demo: (args) => script('scripts/demo.js', args),
   'build:bpf': (args) => script('scripts/build-bpf.js', args),
   'generate:uapi': (args) => script('scripts/generate-uapi.js', args),

@@ -29,6 +29,8 @@ export interface CliOptions {
   readonly environment?: Record<string, string>;
   /** A descriptor instead of a pipe that is read. */
   readonly stdout?: number | 'unread pipe';
+  /** Whether `write()` gives it a standard input. @default false */
+  readonly input?: boolean;
   /** Killed after this many milliseconds (times the patience), so that a hanging test says what it had. @default 30000 */
   readonly timeout?: number;
 }
@@ -60,7 +62,7 @@ export class Cli {
     const started = options.command ?? [process.execPath, main];
     const [command = '', ...rest] = [...prefix, ...clean, ...started, ...args];
     this.#child = spawn(command, rest, {
-      stdio: ['ignore', stdout === 'unread pipe' ? 'pipe' : stdout, 'pipe'],
+      stdio: [options.input === true ? 'pipe' : 'ignore', stdout === 'unread pipe' ? 'pipe' : stdout, 'pipe'],
       ...(options.cwd !== undefined && { cwd: options.cwd }),
     });
     if (stdout === 'pipe') this.#child.stdout?.setEncoding('utf8').on('data', this.#addOutput);
@@ -129,6 +131,15 @@ export class Cli {
   /** Waits until standard error has the text. */
   async said(text: string): Promise<void> {
     await this.until(({ stderr }) => stderr.includes(text));
+  }
+
+  /** Lines of standard input; only with `input`. */
+  write(...lines: readonly string[]): void {
+    this.#child.stdin?.write(lines.map((line) => `${line}\n`).join(''));
+  }
+
+  endInput(): void {
+    this.#child.stdin?.end();
   }
 
   signal(name: NodeJS.Signals): void {
