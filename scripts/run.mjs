@@ -78,6 +78,10 @@ function checkStatically() {
 /** Tests run compiled: node-tap's own compiler takes seconds of processor time for each of their files. */
 function test(args) {
   build();
+  testBuilt(args);
+}
+
+function testBuilt(args) {
   script('scripts/install-test-tools.js', []);
   script('scripts/build-bpf.js', ['--if-stale']);
   buildExamples();
@@ -93,7 +97,9 @@ const tasks = {
   build,
   check: (args) => {
     checkStatically();
-    test(args);
+    build();
+    script('scripts/api-report.js', ['--check']);
+    testBuilt(args);
   },
   test,
   'test:kernels': (args) => {
@@ -102,6 +108,10 @@ const tasks = {
   },
   'build:examples': buildExamples,
   example,
+  'api-report': (args) => {
+    build();
+    script('scripts/api-report.js', args);
+  },
   demo: (args) => script('scripts/demo.js', args),
   'build:bpf': (args) => script('scripts/build-bpf.js', args),
   'generate:uapi': (args) => script('scripts/generate-uapi.js', args),

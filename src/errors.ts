@@ -9,6 +9,7 @@
 export type Fact =
   string | number | bigint | boolean | null | undefined | readonly Fact[] | { [name: string]: Fact };
 
+/** What every error may carry besides its message. */
 export interface ErrorContext {
   /** One sentence on what the reader can do about it. */
   hint?: string | undefined;
@@ -87,6 +88,7 @@ export class DependencyError extends TsXdpError {
   }
 }
 
+/** What went wrong with a file, for {@link FileError}. */
 export type FileErrorCode = 'FILE_NOT_FOUND' | 'FILE_UNREADABLE';
 
 /** A file named by the caller cannot be read. */
@@ -115,8 +117,10 @@ export class StaleFileError extends TsXdpError {
   }
 }
 
+/** What is wrong with an ELF file, for {@link ElfError}. */
 export type ElfErrorCode = 'ELF_NOT_ELF' | 'ELF_NOT_BPF' | 'ELF_TRUNCATED' | 'ELF_INVALID';
 
+/** Where in an ELF file something is wrong. */
 export interface ElfErrorContext extends ErrorContext {
   section?: string | undefined;
   /** Bytes from the start of the file, or of the section where one is named. */
@@ -175,6 +179,7 @@ export class LayoutError extends BtfError {
   }
 }
 
+/** What is wrong with an object that is valid ELF, for {@link ObjectError}. */
 export type ObjectErrorCode =
   'OBJECT_INVALID' | 'OBJECT_FOREIGN_ENDIAN' | 'RELOCATION_FAILED' | 'PROGRAM_NONE' | 'PROGRAM_AMBIGUOUS';
 
@@ -202,6 +207,7 @@ export class ObjectError extends TsXdpError {
   }
 }
 
+/** What was looked for and is not there, for {@link NotFoundError}. */
 export type NotFoundErrorCode =
   | 'PROGRAM_NOT_FOUND'
   | 'MAP_NOT_FOUND'
@@ -410,6 +416,7 @@ function placeOf(source: SourceLine | undefined): string | undefined {
   return `${source.file}:${String(source.line)}: ${source.text}`;
 }
 
+/** Why a program could not be attached. */
 export type AttachErrorCode = 'ALREADY_ATTACHED' | 'ATTACH_REFUSED' | 'ATTACH_CHANGED';
 
 /** A program could not be attached where it was asked for. */

@@ -6,6 +6,7 @@
  */
 export const INSTRUCTION_SIZE = 8;
 
+/** The class of an instruction, the low three bits of its opcode. */
 export const InstructionClass = { Ld: 0, Ldx: 1, St: 2, Stx: 3, Alu: 4, Jmp: 5, Jmp32: 6, Alu64: 7 } as const;
 
 /** `BPF_LD | BPF_IMM | BPF_DW`: a 64-bit immediate over two instruction slots. */

@@ -4,6 +4,7 @@ import { LOAD_IMMEDIATE_64 } from './opcode.ts';
 import { helperName } from './helper-names.ts';
 import * as uapi from '../uapi/index.ts';
 
+/** An instruction as text, and which it is. */
 export interface PrintedInstruction {
   /** Of its first slot. */
   readonly index: number;
@@ -12,6 +13,7 @@ export interface PrintedInstruction {
   readonly text: string;
 }
 
+/** Options of {@link disassemble}. */
 export interface PrintOptions {
   /**
    * What the kernel puts where a program had the descriptor of a map: its id, in the instructions of a loaded program.

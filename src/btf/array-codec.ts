@@ -48,6 +48,7 @@ export function toText(value: unknown, length: number, typeName: string): Uint8A
   return bytes;
 }
 
+/** Copies bytes to a place in a view. */
 export function copyInto(view: DataView, offset: number, bytes: Uint8Array): void {
   new Uint8Array(view.buffer, view.byteOffset + offset, bytes.length).set(bytes);
 }

@@ -6,6 +6,7 @@ import { StringPool } from './string-pool.ts';
 import { readTypeWords, renumber } from './type-words.ts';
 import type { BtfType } from './type.ts';
 
+/** Options of {@link BtfBuilder}. */
 export interface BtfBuilderOptions {
   /** The byte order of what is built. @default true */
   readonly littleEndian?: boolean | undefined;

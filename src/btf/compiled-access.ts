@@ -26,6 +26,7 @@ export function toBigSigned(value: unknown, bits: number, typeName: string): big
   return BigInt(integerChecker({ bits, signed: true }, typeName)(value));
 }
 
+/** Where and how wide an enum is. */
 export interface EnumPlace {
   readonly bits: number;
   readonly signed: boolean;
@@ -66,14 +67,17 @@ export function readElements<Element>(length: number, read: (index: number) => E
 const signed128 = wholeInteger(16, { signed: true, littleEndian: true });
 const unsigned128 = wholeInteger(16, { signed: false, littleEndian: true });
 
+/** Reads a little-endian `unsigned __int128`. */
 export function readUnsigned128(view: DataView, offset: number): bigint {
   return BigInt(unsigned128.read(view, offset));
 }
 
+/** Reads a little-endian `__int128`. */
 export function readSigned128(view: DataView, offset: number): bigint {
   return BigInt(signed128.read(view, offset));
 }
 
+/** Writes an integer of 128 bits, little-endian; both signs. */
 export function write128(view: DataView, offset: number, value: bigint): void {
   unsigned128.write(view, offset, value);
 }

@@ -22,6 +22,7 @@ export const kindNames = [
   'enum64',
 ] as const;
 
+/** The kinds of types that BTF has (`BTF_KIND_…`). */
 export type BtfKind = (typeof kindNames)[number];
 
 /** The number of a kind in the format. */

@@ -21,10 +21,12 @@ export type BtfType =
   | BtfDeclTag
   | BtfTypeTag;
 
+/** `void`, the type of id 0. */
 export interface BtfVoid {
   readonly kind: 'void';
 }
 
+/** An integer, a character or a boolean. */
 export interface BtfInt {
   readonly kind: 'int';
   readonly name: string;
@@ -40,11 +42,13 @@ export interface BtfInt {
   readonly bool: boolean;
 }
 
+/** `T *`. */
 export interface BtfPointer {
   readonly kind: 'pointer';
   readonly typeId: number;
 }
 
+/** `T[N]`. */
 export interface BtfArray {
   readonly kind: 'array';
   readonly elementTypeId: number;
@@ -52,6 +56,7 @@ export interface BtfArray {
   readonly length: number;
 }
 
+/** A field of a struct or union. */
 export interface BtfMember {
   readonly name: string;
   readonly typeId: number;
@@ -60,6 +65,7 @@ export interface BtfMember {
   readonly bitSize: number;
 }
 
+/** A struct or union with its members. */
 export interface BtfComposite {
   readonly kind: 'struct' | 'union';
   readonly name: string;
@@ -67,6 +73,7 @@ export interface BtfComposite {
   readonly members: readonly BtfMember[];
 }
 
+/** An enum whose values have 32 bits. */
 export interface BtfEnum {
   readonly kind: 'enum';
   readonly name: string;
@@ -75,6 +82,7 @@ export interface BtfEnum {
   readonly values: readonly { readonly name: string; readonly value: number }[];
 }
 
+/** An enum whose values have 64 bits (Linux 6.0). */
 export interface BtfEnum64 {
   readonly kind: 'enum64';
   readonly name: string;
@@ -90,19 +98,23 @@ export interface BtfForward {
   readonly of: 'struct' | 'union';
 }
 
+/** Another name for a type. */
 export interface BtfTypedef {
   readonly kind: 'typedef';
   readonly name: string;
   readonly typeId: number;
 }
 
+/** `const`, `volatile` or `restrict` around another type. */
 export interface BtfModifier {
   readonly kind: 'volatile' | 'const' | 'restrict';
   readonly typeId: number;
 }
 
+/** Who sees a function or variable. */
 export type BtfLinkage = 'static' | 'global' | 'extern';
 
+/** A function; its arguments are those of the prototype that it names. */
 export interface BtfFunction {
   readonly kind: 'function';
   readonly name: string;
@@ -111,6 +123,7 @@ export interface BtfFunction {
   readonly linkage: BtfLinkage;
 }
 
+/** What a function takes and returns. */
 export interface BtfFunctionProto {
   readonly kind: 'function_proto';
   readonly returnTypeId: number;
@@ -119,6 +132,7 @@ export interface BtfFunctionProto {
   readonly variadic: boolean;
 }
 
+/** A global variable. */
 export interface BtfVariable {
   readonly kind: 'variable';
   readonly name: string;
@@ -126,6 +140,7 @@ export interface BtfVariable {
   readonly linkage: BtfLinkage;
 }
 
+/** A section of variables, with their places in it. */
 export interface BtfDatasec {
   readonly kind: 'datasec';
   /** The ELF section, `.data`, `license`, `.maps`. */
@@ -135,6 +150,7 @@ export interface BtfDatasec {
   readonly variables: readonly { readonly typeId: number; readonly offset: number; readonly size: number }[];
 }
 
+/** `float`, `double`, or another of its size. */
 export interface BtfFloat {
   readonly kind: 'float';
   readonly name: string;

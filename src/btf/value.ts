@@ -2,6 +2,7 @@
 export type BtfValue =
   number | bigint | boolean | string | Uint8Array | BtfValue[] | { [field: string]: BtfValue };
 
+/** What JSON can carry. */
 export type Json = string | number | boolean | null | Json[] | { [field: string]: Json };
 
 /**

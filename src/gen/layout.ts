@@ -12,6 +12,7 @@ export interface LayoutDescription {
   readonly events: Readonly<Record<string, string>>;
 }
 
+/** The size and fields of a struct or union when a module was generated. */
 export interface RecordLayout {
   /** As C spells it. */
   readonly type: string;
@@ -21,6 +22,7 @@ export interface RecordLayout {
   readonly fields: Readonly<Record<string, readonly [offset: number, type: string, bit?: number]>>;
 }
 
+/** The enumerators of an enum when a module was generated. */
 export interface EnumLayout {
   readonly type: string;
   readonly size: number;

@@ -17,6 +17,7 @@ export type CgroupAttachType = Extract<AttachTypeName, `cgroup_${string}`> | 'ls
  */
 export type CgroupMode = 'single' | 'override' | 'multi';
 
+/** Options of {@link attachCgroup}: which cgroup, and the place among the programs there. */
 export interface CgroupOptions extends OrderOptions {
   /** The path of its directory, or its path below the root of cgroup v2, wherever that is mounted. */
   readonly cgroup: string;

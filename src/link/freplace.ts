@@ -5,6 +5,7 @@ import type { BpfLink } from './bpf-link-attachment.ts';
 import { checkProgram, createLink, type AttachRequest } from './create-link.ts';
 import { openRawTracepoint } from './tracing.ts';
 
+/** Options of {@link attachFreplace}. */
 export interface FreplaceOptions {
   /** Another program than the one that it was loaded for, whose function has the same prototype. Linux 5.10. */
   readonly target?: { readonly program: BpfProgram; readonly function: string };

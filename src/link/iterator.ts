@@ -13,6 +13,7 @@ import { checkProgram, createLink } from './create-link.ts';
 /** In which order an iterator walks over cgroups, and which of them. */
 export type CgroupOrder = 'self' | 'descendants_pre' | 'descendants_post' | 'ancestors' | 'children';
 
+/** Options of {@link attachIterator}: what it walks over. At most one of them. */
 export interface IteratorOptions {
   /** What `iter/bpf_map_elem`, `iter/bpf_sk_storage_map` and `iter/sockmap` walk over; they need one. Linux 5.8. */
   readonly map?: BpfMap;

@@ -8,6 +8,7 @@ import { attachToPerfEvent, type PerfEventLink } from './perf-attachment.ts';
 import { openProbe, type OpenProbe, type ProbeRequest, type ProbeVia } from './probe-source.ts';
 import type { CookieOptions } from './tracing.ts';
 
+/** Options of {@link attachKprobe}. */
 export interface KprobeOptions extends CookieOptions {
   /** A function of the kernel, as /proc/kallsyms names it, or `MODULE:FUNCTION`. */
   readonly function: string;
@@ -71,6 +72,7 @@ function openOrRefuse(probe: ProbeRequest): OpenProbe {
   }
 }
 
+/** Options of {@link attachKsyscall}. */
 export interface KsyscallOptions extends CookieOptions {
   /** The name of the system call: `openat`. */
   readonly syscall: string;

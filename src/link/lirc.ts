@@ -6,6 +6,7 @@ import { BPF_LIRC_MODE2, BPF_PROG_TYPE_LIRC_MODE2 } from '../uapi/index.ts';
 import { checkProgram } from './create-link.ts';
 import { ProgAttachment } from './prog-attach.ts';
 
+/** Options of {@link attachLirc}. */
 export interface LircOptions {
   /** `/dev/lirc0` */
   readonly device: string;

@@ -10,6 +10,7 @@ import { checkProgram, createLink } from './create-link.ts';
 import { findProgramFile, functionOffset, withExecutable } from './program-file.ts';
 import { findTracefs } from './tracefs.ts';
 
+/** Options of {@link attachKprobeMulti}. */
 export interface KprobeMultiOptions {
   /** Names, or one pattern with `*` and `?` over all functions that may be traced. */
   readonly functions: readonly string[] | string;
@@ -70,6 +71,7 @@ export function attachKprobeMulti(program: BpfProgram, options: KprobeMultiOptio
   });
 }
 
+/** Options of {@link attachUprobeMulti}. */
 export interface UprobeMultiOptions {
   /** A program or shared library, as for {@link attachUprobe}. */
   readonly path: string;

@@ -6,6 +6,7 @@ import type { BpfLink } from './bpf-link-attachment.ts';
 import { checkProgram, createLink } from './create-link.ts';
 import { inNamespace } from './interface-target.ts';
 
+/** Options of {@link attachNetfilter}: hook and priority. */
 export interface NetfilterOptions {
   readonly family: 'ipv4' | 'ipv6';
   readonly hook: 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';

@@ -6,6 +6,7 @@ import { checkProgram, createLink } from './create-link.ts';
 import { withInterface, type InterfaceOptions } from './interface-target.ts';
 import { encodeOrder, type OrderOptions } from './order.ts';
 
+/** Options of {@link attachNetkit}. */
 export interface NetkitOptions extends InterfaceOptions, OrderOptions {
   /** Whose packets: those that leave the primary device, or those that leave its peer. @default the program's section */
   readonly side?: 'primary' | 'peer';

@@ -10,6 +10,7 @@ import {
 import type { BpfLink } from './bpf-link-attachment.ts';
 import { checkProgram, createLink } from './create-link.ts';
 
+/** Options of the functions that attach to a network namespace. */
 export interface NamespaceOptions {
   /** @default the current one */
   readonly netns?: NetworkNamespace;

@@ -22,11 +22,13 @@ const EVENTS = {
   'branch-misses': [uapi.PERF_TYPE_HARDWARE, uapi.PERF_COUNT_HW_BRANCH_MISSES],
 } as const;
 
+/** Counters by the names that perf(1) gives them. */
 export type PerfEventName = keyof typeof EVENTS;
 
 /** perf_event_attr.flags: `freq` says that sample_period is a frequency (bit 10 of <linux/perf_event.h>). */
 const FREQUENCY = 1n << 10n;
 
+/** Options of {@link attachPerfEvent}: what is counted, where, and how often the program runs. */
 export interface PerfEventOptions extends CookieOptions {
   /** The name that perf(1) gives it, or its `type` and `config` of struct perf_event_attr. */
   readonly event: PerfEventName | { readonly type: number; readonly config: bigint };

@@ -5,6 +5,7 @@ import * as uapi from '../uapi/index.ts';
 import { Attachment } from './attachment.ts';
 import { attachRefused, checkProgram, type AttachRequest } from './create-link.ts';
 
+/** Options of {@link attachSocketFilter} and {@link attachReuseport}. */
 export interface SocketOptions {
   /**
    * The descriptor of a socket. It stays the caller's; the attachment has one of its own on the same socket, so that

@@ -8,6 +8,7 @@ import type { BpfLink } from './bpf-link-attachment.ts';
 import { checkProgram, createLink, type AttachRequest } from './create-link.ts';
 import { ProgAttachment } from './prog-attach.ts';
 
+/** When a program of a sockmap runs. */
 export type SockmapAttachType =
   'sk_skb_stream_parser' | 'sk_skb_stream_verdict' | 'sk_skb_verdict' | 'sk_msg_verdict';
 
@@ -18,6 +19,7 @@ const attachTypes: Readonly<Record<SockmapAttachType, number>> = {
   sk_msg_verdict: uapi.BPF_SK_MSG_VERDICT,
 };
 
+/** Options of {@link attachSockmap}. */
 export interface SockmapOptions {
   /** A sockmap or sockhash, whose sockets it runs for. */
   readonly map: BpfMap;

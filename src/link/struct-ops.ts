@@ -13,6 +13,7 @@ import {
 import { Attachment } from './attachment.ts';
 import { BpfLink } from './bpf-link-attachment.ts';
 
+/** Options of {@link attachStructOps}. */
 export interface StructOpsOptions {
   /** The map's value, where it has not been written yet. */
   readonly value?: Uint8Array;

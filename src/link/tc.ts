@@ -16,6 +16,7 @@ import { checkProgram } from './create-link.ts';
 import { findInterface, inNamespace, type InterfaceOptions } from './interface-target.ts';
 import { directionOf, type TrafficDirection } from './tcx.ts';
 
+/** Options of {@link attachTc}. */
 export interface TcOptions extends InterfaceOptions {
   /** @default what the program's section says: `tc/ingress` */
   readonly direction?: TrafficDirection;

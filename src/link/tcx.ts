@@ -7,8 +7,10 @@ import { checkProgram, createLink } from './create-link.ts';
 import { withInterface, type InterfaceOptions } from './interface-target.ts';
 import { encodeOrder, type OrderOptions } from './order.ts';
 
+/** Whether a program sees what an interface receives (`ingress`) or sends (`egress`). */
 export type TrafficDirection = 'ingress' | 'egress';
 
+/** Options of {@link attachTcx}. */
 export interface TcxOptions extends InterfaceOptions, OrderOptions {
   /** @default what the program's section says: `tcx/ingress`, `tc/egress` */
   readonly direction?: TrafficDirection;

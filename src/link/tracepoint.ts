@@ -7,6 +7,7 @@ import { attachToPerfEvent, type PerfEventLink } from './perf-attachment.ts';
 import { tracepointId } from './tracefs.ts';
 import type { CookieOptions } from './tracing.ts';
 
+/** Options of {@link attachTracepoint}. */
 export interface TracepointOptions extends CookieOptions {
   /** `sched/sched_switch`: the group and the event, as in tracefs. */
   readonly tracepoint: string;

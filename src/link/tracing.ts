@@ -14,11 +14,13 @@ import {
   type AttachRequest,
 } from './create-link.ts';
 
+/** A number of the caller's that the program can ask for. */
 export interface CookieOptions {
   /** What bpf_get_attach_cookie() gives in this attachment. @default 0n */
   readonly cookie?: bigint;
 }
 
+/** Options of {@link attachRawTracepoint}. */
 export interface RawTracepointOptions extends CookieOptions {
   /** `sched_switch`, without its group. */
   readonly tracepoint: string;
@@ -47,6 +49,7 @@ export function attachRawTracepoint(program: BpfProgram, options: RawTracepointO
   return openRawTracepoint(program, { request, tracepoint, cookie });
 }
 
+/** Options of {@link attachTracing}. */
 export interface TracingOptions extends CookieOptions {
   /** The name of what it was loaded for, for messages and the link's `target`. @default its attach type */
   readonly target?: string;

@@ -8,6 +8,7 @@ import { openProbe, type ProbeVia } from './probe-source.ts';
 import { findProgramFile, functionOffset } from './program-file.ts';
 import type { CookieOptions } from './tracing.ts';
 
+/** Options of {@link attachUprobe}: the file, and the function or offset in it. */
 export interface UprobeOptions extends CookieOptions {
   /** A program or shared library: a path, or a name like `libc.so.6` or `bash` that is looked for where they are. */
   readonly path: string;

@@ -14,6 +14,7 @@ import { attachUprobe } from './uprobe.ts';
 import { parseUsdtArguments } from './usdt-arguments.ts';
 import { addUsdtSpec, removeUsdtSpec } from './usdt-specs.ts';
 
+/** Options of {@link attachUsdt}: the file, and the probe in it. */
 export interface UsdtOptions extends CookieOptions {
   /** A program or shared library, as for {@link attachUprobe}. */
   readonly path: string;

@@ -10,6 +10,7 @@ import { XDP_MODES, type XdpMode } from './xdp-mode.ts';
 import { alreadyAttached, currentProgram, replaceCurrent } from './xdp-occupied.ts';
 import { OBSTACLE_HINTS, type XdpRefusal } from './xdp-refusal.ts';
 
+/** Options of {@link attachXdp}. */
 export interface XdpOptions {
   /** Name, alternative name or index of a network interface. */
   readonly interface: string | number;

@@ -6,6 +6,7 @@ import type { TokenChoice } from './choose-token.ts';
 import type { AcceptedLog } from './load-program.ts';
 import type { ExistingMapReference } from './provide-map.ts';
 
+/** Options of {@link Collection.load}. */
 export interface LoadOptions {
   /**
    * Maps that stand in for those of the object, by name: a handle, which stays the caller's to close, or the pin or id

@@ -39,6 +39,7 @@ export interface ProgramInfo {
   readonly loadTime: bigint;
 }
 
+/** Options of {@link BpfProgram.testRun}. */
 export interface TestRunOptions {
   /** The packet, for types that take one. */
   readonly data?: Uint8Array;
@@ -54,6 +55,7 @@ export interface TestRunOptions {
   readonly cpu?: number;
 }
 
+/** What a test run gives. */
 export interface TestRunResult {
   /** What the program returned: `XDP_PASS` is 2. */
   readonly returnValue: number;

@@ -8,6 +8,7 @@ import { RingMemory } from './ring-memory.ts';
 /** Turns a record into an event, at once: the record is gone when it returns. */
 export type RecordDecoder<Event> = (record: RingBufferRecord) => Event;
 
+/** Options of every reader of a ring buffer. */
 export interface RingBufferOptions {
   /**
    * Records handled before the event loop gets its turn. Larger is faster, smaller lets timers and other events
@@ -17,6 +18,7 @@ export interface RingBufferOptions {
   readonly batchSize?: number;
 }
 
+/** Options of {@link RingBuffer.listen}. */
 export interface ListenOptions {
   /** Ends the listening when aborted. */
   readonly signal?: AbortSignal;

@@ -15,6 +15,7 @@ export const coreKindNames = [
   'type_matches',
 ] as const;
 
+/** What a CO-RE relocation asks for (`enum bpf_core_relo_kind`). */
 export type CoreKind = (typeof coreKindNames)[number];
 
 /** What a relocation is about, which decides how its access string reads. */

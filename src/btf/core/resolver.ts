@@ -29,6 +29,7 @@ export interface CoreResolution {
   readonly resize: AccessChange | undefined;
 }
 
+/** How the access of an instruction changes with the kernel's type. */
 export interface AccessChange {
   /** Bytes; 0 for a bitfield. */
   readonly from: number;

@@ -6,6 +6,7 @@ import { mergeReferences } from './references.ts';
 import { TypeGraph } from './type-graph.ts';
 import { TypeTable } from './type-table.ts';
 
+/** BTF without duplicates, and where each type went. */
 export interface DedupResult {
   /** Each type and string once, with the same base. */
   readonly btf: Btf;

@@ -6,6 +6,8 @@ import { UniqueNames } from './names.ts';
 
 /** More levels of structs within structs, and of typedefs, than any source has. */
 const MAX_DEPTH = 512;
+
+/** Options of {@link dumpC}. */
 export interface DumpOptions {
   /** The types wanted, with all that they need; all of the BTF where it is left out. */
   readonly roots?: readonly number[] | undefined;

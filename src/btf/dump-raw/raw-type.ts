@@ -3,6 +3,7 @@ import type { BtfType } from '../type.ts';
 
 /** A type in the words of `bpftool --json btf dump … format raw`, in its order. */
 export type RawType = { id: number; kind: string; name: string } & { [field: string]: RawField };
+/** What a field of a type holds, as bpftool prints it. */
 export type RawField = string | number | bigint | RawElement[];
 /** A member, enumerator, parameter or variable of a section. */
 export type RawElement = Record<string, string | number | bigint>;
