@@ -42,6 +42,7 @@ const TOOLS: readonly Tool[] = [
   { package: 'iproute2', isThere: () => onPath('ip') && onPath('tc'), wantedFor: 'network namespaces' },
   { package: 'tcpdump', isThere: () => onPath('tcpdump'), wantedFor: 'comparing captures' },
   { package: 'bpftool', isThere: () => onPath('bpftool'), wantedFor: 'comparing what is in the kernel' },
+  { package: 'xdp-tools', isThere: () => onPath('xdp-loader'), wantedFor: 'comparing XDP dispatchers' },
   { package: 'util-linux', isThere: () => onPath('setpriv'), wantedFor: 'running with fewer capabilities' },
 ];
 

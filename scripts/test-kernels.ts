@@ -33,6 +33,7 @@ const TEST_FILES = [
   'test/kernel/netlink.test',
   'test/kernel/netlink-changes.test',
   'test/kernel/sys.test',
+  'test/kernel/dispatcher.test',
 ];
 /** Two emulated processors at a time: each keeps one of this machine's busy. */
 const AT_ONCE = 2;

@@ -1,6 +1,22 @@
 export * from './errors.ts';
 export { ObjectFile, VariableSpec } from './elf/index.ts';
 export type { ExternSpec, MapSpec, ProgramSpec } from './elf/index.ts';
+export {
+  attachXdpMulti,
+  detachXdpMulti,
+  DispatchedXdp,
+  loadForDispatcher,
+  readXdpDispatcher,
+} from './dispatcher/index.ts';
+export type {
+  DetachMultiOptions,
+  DispatchedProgram,
+  DispatchedXdpFacts,
+  DispatcherVersion,
+  XdpAction,
+  XdpDispatcher,
+  XdpMultiOptions,
+} from './dispatcher/index.ts';
 export { Feature, isSupported, requireFeature } from './features/index.ts';
 export {
   attachCgroup,

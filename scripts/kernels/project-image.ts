@@ -8,6 +8,9 @@ import { removeFolder, temporaryFolder } from './own-processes.ts';
 import { packageClosure } from './package-closure.ts';
 import { RootFolder } from './root-folder.ts';
 
+/** What programs of libxdp load from beside their libraries. */
+const LIBXDP_DISPATCHER = '/usr/lib/x86_64-linux-gnu/bpf/xdp-dispatcher.o';
+
 /** Where a guest finds the project. */
 export const PROJECT = '/project';
 
@@ -20,6 +23,7 @@ const PROGRAMS = [
   'ip',
   'tc',
   'bpftool',
+  'xdp-loader',
   'tcpdump',
   'setpriv',
   'unshare',
@@ -49,6 +53,7 @@ export function buildProjectImage(
     const root = new RootFolder(folder, fetchEmulator());
     root.addProgram(process.execPath);
     for (const program of PROGRAMS) root.addProgram(program);
+    if (existsSync(LIBXDP_DISPATCHER)) root.add(LIBXDP_DISPATCHER, LIBXDP_DISPATCHER);
     for (const program of programs) {
       if (!root.addProgram(program)) {
         throw new KernelRunFailure(`Cannot bring ${program} into a guest: this machine does not have it`);

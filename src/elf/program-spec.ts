@@ -24,7 +24,8 @@ export interface ProgramSpec extends FunctionSpec {
   readonly attachTypeOptional: boolean;
   /** What follows the section's name: a tracepoint, a function, `undefined` where nothing does. */
   attachTarget: string | undefined;
-  readonly attachesToBtf: boolean;
+  /** Whether it is verified against a function or type that `attachTarget` names. */
+  attachesToBtf: boolean;
   sleepable: boolean;
   frags: boolean;
   /** Whether it is loaded at all. Programs of sections that begin with `?` start with false. */

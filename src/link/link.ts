@@ -6,6 +6,8 @@ export type AttachedBy =
   | 'prog_attach'
   /** Route netlink: stays until it is detached, or until the interface is gone. */
   | 'netlink'
+  /** A slot of an XDP dispatcher: stays until it is detached, or until the interface is gone. */
+  | 'dispatcher'
   /** A perf event, which this process has open. */
   | 'perf_event'
   /** A socket option: goes with the socket. */

@@ -7,6 +7,7 @@ import { inNamespace } from './interface-target.ts';
 import { findXdpLink } from './xdp-occupied.ts';
 import type { XdpVia } from './xdp-attachment.ts';
 import { XDP_MODES, type XdpMode } from './xdp-mode.ts';
+import { BPF_OBJ_NAME_LEN } from '../uapi/index.ts';
 
 /** A program that was taken off an interface. */
 export interface DetachedXdp {
@@ -28,7 +29,11 @@ export interface DetachedXdp {
  */
 export function detachXdp(
   target: string | number,
-  options: { readonly netns?: NetworkNamespace } = {},
+  options: {
+    readonly netns?: NetworkNamespace;
+    /** Only this one: its id, or its name as far as the kernel keeps it (15 characters). @default every one */
+    readonly program?: string | number;
+  } = {},
 ): DetachedXdp[] {
   return inNamespace(options.netns, () => {
     const socket = RouteSocket.open();
@@ -38,7 +43,7 @@ export function detachXdp(
       const detached: DetachedXdp[] = [];
       for (const mode of XDP_MODES) {
         const programId = device.xdp.programs[mode];
-        if (programId === undefined) continue;
+        if (programId === undefined || !isWanted(programId, options.program)) continue;
         const linkId = detachOne(socket, { ifindex: device.index, name: device.name, mode, programId });
         const via = linkId === undefined ? 'netlink' : 'link';
         detached.push({ target: device.name, ifindex: device.index, mode, via, programId, linkId });
@@ -48,6 +53,12 @@ export function detachXdp(
       socket.close();
     }
   });
+}
+
+function isWanted(programId: number, wanted: string | number | undefined): boolean {
+  if (typeof wanted !== 'string') return wanted === undefined || wanted === programId;
+  using program = BpfProgram.fromId(programId);
+  return program.name === wanted.slice(0, BPF_OBJ_NAME_LEN - 1);
 }
 
 /** Returns the id of the link, where one held the program. */

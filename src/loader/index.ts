@@ -11,7 +11,7 @@ export type { ExistingMapReference } from './provide-map.ts';
 export type { SharedMap } from './shared-maps.ts';
 export type { TokenChoice } from './choose-token.ts';
 export { Variable } from './variable.ts';
-export { bindToDevice, chooseXdpProgram } from './xdp-program.ts';
+export { bindToDevice, chooseXdpProgram, isXdp, offeredXdpPrograms } from './xdp-program.ts';
 export { verifyObject, verifyPrograms } from './verify.ts';
 export type { ProgramVerdict, Verdict, VerifyOptions } from './verify.ts';
 export { readVerifierStatistics } from './verifier-statistics.ts';

@@ -18,10 +18,7 @@ export function chooseXdpProgram(object: ObjectFile, name: string | undefined): 
       { program: name, section: program.section },
     );
   }
-  const all = [...object.programs.values()].filter(isXdp);
-  // Programs of sections that begin with "?" take part only when they are named.
-  const offered = all.filter((program) => program.autoload);
-  const [only, ...others] = offered.length > 0 ? offered : all;
+  const [only, ...others] = offeredXdpPrograms(object);
   if (only && others.length === 0) return only;
   const names = (only ? [only, ...others] : []).map((program) => program.name);
   if (names.length > 0) {
@@ -44,7 +41,17 @@ export function chooseXdpProgram(object: ObjectFile, name: string | undefined): 
   });
 }
 
-function isXdp(program: ProgramSpec): boolean {
+/**
+ * Those XDP programs that an interface can run. Programs of sections that begin with `?` take part where there is no
+ * other.
+ */
+export function offeredXdpPrograms(object: ObjectFile): ProgramSpec[] {
+  const all = [...object.programs.values()].filter(isXdp);
+  const offered = all.filter((program) => program.autoload);
+  return offered.length > 0 ? offered : all;
+}
+
+export function isXdp(program: ProgramSpec): boolean {
   // Programs for device maps and CPU maps run elsewhere than on an interface.
   return program.type === BPF_PROG_TYPE_XDP && (program.attachType === BPF_XDP || program.attachType === 0);
 }

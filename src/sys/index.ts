@@ -12,6 +12,7 @@ export { describeErrno, errno, errnoName, syscallError } from './errno.ts';
 export type { FailedCall } from './errno.ts';
 export { Fd } from './fd.ts';
 export { mapKernelTypes } from './kernel-types-mapping.ts';
+export { withDirectoryLock } from './file-lock.ts';
 export type { Kernel, MapCopiedRequest, MmapRequest } from './kernel.ts';
 export { trackLeaks } from './leaks.ts';
 export type { Leak } from './leaks.ts';

@@ -18,6 +18,7 @@ export interface Libc {
   epoll_create1(flags: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: Uint8Array): number;
   fcntl(fd: number, command: number, argument: number): number;
+  flock(fd: number, operation: number): number;
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array): number;
   ioctl(fd: number, request: number, argument: Uint8Array): number;
@@ -87,6 +88,7 @@ const signatures: { readonly [Name in keyof Libc]: Signature } = {
   epoll_create1: ['epoll_create1', 'int', ['int']],
   epoll_ctl: ['epoll_ctl', 'int', ['int', 'int', 'int', 'void *']],
   fcntl: ['fcntl', 'int', ['int', 'int', 'long']],
+  flock: ['flock', 'int', ['int', 'int']],
   getsockname: ['getsockname', 'int', ['int', 'void *', 'void *']],
   getsockopt: ['getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']],
   ioctl: ['ioctl', 'int', ['int', 'ulong', 'void *']],

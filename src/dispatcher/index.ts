@@ -1,0 +1,13 @@
+export type { XdpAction } from './actions.ts';
+export { attachXdpMulti } from './attach.ts';
+export type { XdpMultiOptions } from './attach.ts';
+export { DispatchedXdp } from './attachment.ts';
+export type { DispatchedXdpFacts } from './attachment.ts';
+export { decodeConfiguration, DISPATCHER_SLOTS, encodeConfiguration } from './configuration.ts';
+export type { DispatcherConfiguration, DispatcherVersion, SlotSettings } from './configuration.ts';
+export { detachXdpMulti, readXdpDispatcher } from './detach.ts';
+export type { DetachMultiOptions, DispatchedProgram, XdpDispatcher } from './detach.ts';
+export { loadForDispatcher } from './load-programs.ts';
+export { inRunOrder } from './order.ts';
+export type { Ranked } from './order.ts';
+export { readRunConfig } from './run-config.ts';
