@@ -49,6 +49,16 @@ export const loadCommand: CommandDeclaration = {
       choices: ['link', 'netlink'],
     },
     { flags: '--replace', description: 'take the place of the XDP program that is attached now' },
+    {
+      flags: '--multi',
+      description:
+        'attach every XDP program, beside those of others, through a dispatcher as xdp-loader does',
+    },
+    {
+      flags: '--priority <n>',
+      description: 'with --multi: lower runs earlier (default: what the object says, otherwise 50)',
+      parse: parseCount,
+    },
     { flags: '--netns <name|pid>', description: 'the network namespace of the interfaces' },
     {
       flags: '--event <map=struct>',
@@ -93,6 +103,7 @@ export const loadCommand: CommandDeclaration = {
     'ts-xdp load sniffer.bpf.o --iface eth0',
     'ts-xdp load sniffer.bpf.o --iface eth0 --set "excluded_ports[22]=1" --json',
     'ts-xdp load mine.bpf.o --iface eth0 --map counters=/sys/fs/bpf/counters',
+    'ts-xdp load filters.bpf.o --iface eth0 --multi --priority 10',
     'ts-xdp load trace.bpf.o --json',
     'ts-xdp load policy.bpf.o --cgroup /system.slice/web.service',
     'ts-xdp load mine.bpf.o --iface eth0 --event events=my_event --duration 10s',

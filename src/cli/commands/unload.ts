@@ -1,4 +1,5 @@
 import type { CommandDeclaration } from '../command.ts';
+import { parseCount } from '../parse-option.ts';
 
 /** `ts-xdp unload` */
 export const unloadCommand: CommandDeclaration = {
@@ -7,8 +8,14 @@ export const unloadCommand: CommandDeclaration = {
   arguments: [{ name: '[directory]', description: 'a directory that load --pin made' }],
   options: [
     { flags: '--iface <name>', description: 'detach every XDP program of this interface', repeatable: true },
+    { flags: '--prog <name>', description: 'only the program of this name' },
+    { flags: '--id <n>', description: 'only the program of this id', parse: parseCount },
     { flags: '--netns <name|pid>', description: 'the network namespace of the interfaces' },
   ],
-  examples: ['ts-xdp unload --iface eth0', 'ts-xdp unload /sys/fs/bpf/sniffer'],
+  examples: [
+    'ts-xdp unload --iface eth0',
+    'ts-xdp unload --iface eth0 --prog count',
+    'ts-xdp unload /sys/fs/bpf/sniffer',
+  ],
   load: async () => (await import('../unload/run.ts')).runUnload,
 };

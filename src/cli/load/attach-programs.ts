@@ -5,7 +5,7 @@ import type { LoadedContext } from './context.ts';
 import { attachAll, reportAttached } from './interfaces.ts';
 
 /** Attaches the selected programs and says so; all of them or none. */
-export function attachPrograms(context: LoadedContext): Link[] {
+export async function attachPrograms(context: LoadedContext): Promise<Link[]> {
   const { collection, selection, options, targets, netns, output } = context;
   const links: Link[] = [];
   const reports: (() => void)[] = [];
@@ -19,6 +19,15 @@ export function attachPrograms(context: LoadedContext): Link[] {
           reportAttached(output, { attachment, program });
         });
       }
+    }
+    if (selection.dispatched.length > 0) {
+      // Late: most loads have no dispatcher.
+      const { attachDispatched, reportDispatched } = await import('./dispatched.ts');
+      const attachments = attachDispatched(context);
+      links.push(...attachments);
+      reports.push(() => {
+        for (const attachment of attachments) reportDispatched(output, attachment);
+      });
     }
     for (const { name } of selection.others) {
       const attached = collection.attach(name, {

@@ -1,4 +1,4 @@
-import { attachXdp, inNamespace, type XdpAttachment } from '../../link/index.ts';
+import { attachXdp, inNamespace, type XdpAttachment, type XdpRefusal } from '../../link/index.ts';
 import { interfaceByName, RouteSocket, tryInterfaceByName } from '../../netlink/index.ts';
 import type { BpfProgram } from '../../programs/index.ts';
 import type { InterfaceConfiguration } from '../../sniffer/index.ts';
@@ -77,14 +77,7 @@ export function reportAttached(
       via,
       program_id: program.id,
       link_id: attachment.id ?? null,
-      ...(refusals.length > 0 && {
-        refused: refusals.map((refusal) => ({
-          mode: refusal.mode,
-          reason: refusal.reason,
-          errno: refusal.errnoName,
-          obstacle: refusal.obstacle ?? null,
-        })),
-      }),
+      ...(refusals.length > 0 && { refused: refusedFacts(refusals) }),
     }),
     text: () => `attached ${program.name} to ${target} (${mode} mode, by ${via}, program ${program.id})`,
   });
@@ -95,4 +88,16 @@ export function reportAttached(
       `note: ${target} is attached by netlink: should this process be killed, it stays attached until "ts-xdp unload --iface ${target}"`,
     );
   }
+}
+
+/** Modes that were refused, for JSON. */
+export function refusedFacts(
+  refusals: readonly XdpRefusal[],
+): { mode: string; reason: string; errno: string; obstacle: string | null }[] {
+  return refusals.map(({ mode, reason, errnoName, obstacle }) => ({
+    mode,
+    reason,
+    errno: errnoName,
+    obstacle: obstacle ?? null,
+  }));
 }

@@ -11,6 +11,8 @@ export interface LoadCommandOptions {
   readonly mode?: readonly XdpMode[];
   readonly via?: XdpVia;
   readonly replace?: boolean;
+  readonly multi?: boolean;
+  readonly priority?: number;
   readonly netns?: string;
   readonly event: readonly { name: string; value: string }[];
   readonly count?: number;

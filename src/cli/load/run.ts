@@ -45,7 +45,11 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
       output.note(`note: without effect here: ${configuration.withoutEffect.join(', ')}`);
     }
     if (selection.xdp) bindToDevice(selection.xdp, targets);
-    const collection = Collection.load(object, {
+    const load =
+      options.multi === true
+        ? (await import('../../dispatcher/index.ts')).loadForDispatcher
+        : Collection.load;
+    const collection = load(object, {
       maps: new Map(options.map.map(({ name, reference }) => [name, reference])),
       ...(options.pinRoot !== undefined && { pinRoot: options.pinRoot }),
     });
@@ -83,7 +87,7 @@ async function runLoaded(context: LoadedContext): Promise<number> {
   const stream = options.detach === true ? undefined : await EventStream.prepare({ ...context, maps });
   const attachments: Link[] = [];
   try {
-    attachments.push(...attachPrograms(context));
+    attachments.push(...(await attachPrograms(context)));
     if (pinDirectory !== undefined) pin(pinDirectory, { attachments, context });
     if (stream) await stream.run(attachments);
     else for (const attachment of attachments) attachment.leave();
@@ -103,6 +107,8 @@ function pin(
     collection: context.collection,
     links: attachments.filter(({ via }) => via === 'link'),
   });
+  // A dispatcher is pinned where other tools look for it, and holds its programs without us.
+  for (const attachment of attachments) if (attachment.via === 'dispatcher') attachment.leave();
   context.output.stream({
     json: () => ({ type: 'pinned', directory }),
     text: () => `pinned to ${directory}; remove it with: ts-xdp unload ${directory}`,
@@ -138,7 +144,7 @@ function wantedInterfaces({
     ...configured,
     ...named.map((name) => ({ name, mode: 'gateway' as const, isWan: false, description: '' })),
   ];
-  if (wanted.length === 0 && selection.xdp)
+  if (wanted.length === 0 && (selection.xdp || selection.dispatched.length > 0))
     throw new UsageError('load needs an interface: --iface NAME, or a --config that names one');
   return wanted;
 }
@@ -147,6 +153,15 @@ function checkOptions(options: LoadCommandOptions): void {
   if (options.detach === true && (options.count !== undefined || options.duration !== undefined)) {
     throw new UsageError('--detach returns at once, so it goes without --count and --duration');
   }
+  if (options.multi === true && (options.replace === true || options.via !== undefined)) {
+    const other = options.replace === true ? '--replace' : '--via';
+    throw new UsageError(
+      `--multi attaches beside what is there, by a dispatcher, so it goes without ${other}`,
+    );
+  }
+  if (options.priority !== undefined && options.multi !== true) {
+    throw new UsageError('--priority goes with --multi: without a dispatcher there is one program');
+  }
   if (options.pin !== undefined && options.via === 'netlink') {
     throw new UsageError(
       '--pin goes with --via link: an attachment by netlink cannot be pinned, and stays without it',
@@ -154,8 +169,9 @@ function checkOptions(options: LoadCommandOptions): void {
   }
 }
 
-/** `--detach` pins, because an unpinned link would go with this process. */
+/** `--detach` pins, because an unpinned link would go with this process; a dispatcher stays by itself. */
 function pinDirectoryOf(options: LoadCommandOptions, object: ObjectFile): string | undefined {
-  if (options.pin !== undefined || options.detach !== true || options.via === 'netlink') return options.pin;
+  const staysUnpinned = options.via === 'netlink' || options.multi === true;
+  if (options.pin !== undefined || options.detach !== true || staysUnpinned) return options.pin;
   return `/sys/fs/bpf/${object.name.replace(/[^A-Za-z0-9_-]/g, '_')}`;
 }

@@ -1,3 +1,9 @@
+import {
+  detachXdpMulti,
+  readXdpDispatcher,
+  type DispatchedProgram,
+  type XdpDispatcher,
+} from '../../dispatcher/index.ts';
 import { NotFoundError } from '../../errors.ts';
 import { detachXdp } from '../../link/index.ts';
 import { unpinDirectory } from '../../loader/index.ts';
@@ -8,6 +14,8 @@ import type { Output } from '../output/output.ts';
 
 interface UnloadOptions {
   readonly iface: readonly string[];
+  readonly prog?: string;
+  readonly id?: number;
   readonly netns?: string;
 }
 
@@ -18,10 +26,17 @@ export async function runUnload(input: CommandInput, output: Output): Promise<nu
   if (directory === undefined && options.iface.length === 0) {
     throw new UsageError('unload needs an interface (--iface NAME) or a directory of pins');
   }
+  const program = options.id ?? options.prog;
+  if (options.id !== undefined && options.prog !== undefined) {
+    throw new UsageError('--prog and --id both say which program: give one of them');
+  }
+  if (program !== undefined && options.iface.length === 0) {
+    throw new UsageError('--prog and --id go with --iface: they say which program of an interface');
+  }
   if (directory !== undefined) unloadDirectory(directory, output);
   const netns = options.netns === undefined ? undefined : NetworkNamespace.open(options.netns);
   try {
-    for (const name of options.iface) unloadInterface(name, { netns, output });
+    for (const name of options.iface) unloadInterface(name, { netns, program, output });
   } finally {
     netns?.close();
   }
@@ -31,16 +46,18 @@ export async function runUnload(input: CommandInput, output: Output): Promise<nu
 
 function unloadInterface(
   name: string,
-  { netns, output }: { netns: NetworkNamespace | undefined; output: Output },
+  context: { netns: NetworkNamespace | undefined; program: string | number | undefined; output: Output },
 ): void {
-  const detached = detachXdp(name, { ...(netns && { netns }) });
-  if (detached.length === 0) {
-    throw new NotFoundError(
-      'PROGRAM_NOT_FOUND',
-      name,
-      `Cannot detach from ${name}: no XDP program is attached there`,
-    );
+  const { netns, program, output } = context;
+  const place = { interface: name, ...(netns && { netns }) };
+  const dispatcher = readXdpDispatcher(place);
+  if (dispatcher) {
+    const programs = program === undefined ? {} : { programs: [program] };
+    reportDispatched(output, { dispatcher, detached: detachXdpMulti({ ...place, ...programs }) });
+    return;
   }
+  const detached = detachXdp(name, { ...(netns && { netns }), ...(program !== undefined && { program }) });
+  if (detached.length === 0) throw nothingThere(name, program);
   for (const { target, ifindex, mode, via, programId, linkId } of detached) {
     output.result(
       {
@@ -56,6 +73,40 @@ function unloadInterface(
       `detached program ${programId} from ${target} (${mode} mode, was held by ${via})`,
     );
   }
+}
+
+function reportDispatched(
+  output: Output,
+  { dispatcher, detached }: { dispatcher: XdpDispatcher; detached: readonly DispatchedProgram[] },
+): void {
+  const { target, ifindex, mode } = dispatcher;
+  for (const { id, name } of detached) {
+    output.result(
+      {
+        type: 'detached',
+        kind: 'xdp',
+        program: name,
+        target,
+        ifindex,
+        mode,
+        via: 'dispatcher',
+        program_id: id,
+        link_id: null,
+      },
+      `detached ${name} (program ${id}) from ${target} (${mode} mode, was in a dispatcher)`,
+    );
+  }
+}
+
+function nothingThere(name: string, program: string | number | undefined): NotFoundError {
+  const what = typeof program === 'number' ? `program ${program}` : program;
+  return new NotFoundError(
+    'PROGRAM_NOT_FOUND',
+    name,
+    what === undefined
+      ? `Cannot detach from ${name}: no XDP program is attached there`
+      : `Cannot detach ${what} from ${name}: it is not attached there`,
+  );
 }
 
 function unloadDirectory(directory: string, output: Output): void {

@@ -1,0 +1,52 @@
+import { attachXdpMulti, type DispatchedXdp } from '../../dispatcher/index.ts';
+import type { Output } from '../output/output.ts';
+import type { LoadedContext } from './context.ts';
+import { refusedFacts } from './interfaces.ts';
+
+/** Puts the XDP programs into the dispatcher of every interface; all of them or none. */
+export function attachDispatched(context: LoadedContext): DispatchedXdp[] {
+  const { collection, selection, options, targets, netns } = context;
+  const attached: DispatchedXdp[] = [];
+  try {
+    for (const { index } of targets) {
+      attached.push(
+        ...attachXdpMulti(collection, {
+          interface: index,
+          programs: selection.dispatched.map(({ name }) => name),
+          ...(options.mode && { modes: options.mode }),
+          ...(options.priority !== undefined && { priority: options.priority }),
+          ...(netns && { netns }),
+        }),
+      );
+    }
+    return attached;
+  } catch (error) {
+    for (const attachment of attached) attachment.close();
+    throw error;
+  }
+}
+
+export function reportDispatched(output: Output, attachment: DispatchedXdp): void {
+  const { target, ifindex, mode, via, program, programId, priority, chainCallActions, refusals } = attachment;
+  output.stream({
+    json: () => ({
+      type: 'attached',
+      kind: 'xdp',
+      program,
+      target,
+      ifindex,
+      mode,
+      via,
+      program_id: programId,
+      link_id: null,
+      priority,
+      chain_call_actions: [...chainCallActions],
+      ...(refusals.length > 0 && { refused: refusedFacts(refusals) }),
+    }),
+    text: () =>
+      `attached ${program} to ${target} (${mode} mode, by a dispatcher with priority ${String(priority)}, program ${String(programId)})`,
+  });
+  output.note(
+    `note: should this process be killed, ${program} stays attached until "ts-xdp unload --iface ${target} --id ${String(programId)}"`,
+  );
+}
