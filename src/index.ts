@@ -18,6 +18,8 @@ export type {
   XdpMultiOptions,
 } from './dispatcher/index.ts';
 export { Feature, isSupported, requireFeature } from './features/index.ts';
+export { holdersOf } from './inspect/index.ts';
+export type { Held, Holder, Holders } from './inspect/index.ts';
 export {
   attachCgroup,
   attachFlowDissector,

@@ -14,6 +14,7 @@ import { progCommands } from './commands/prog.ts';
 import { replCommand } from './commands/repl.ts';
 import { unloadCommand } from './commands/unload.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { whoCommand } from './commands/who.ts';
 import { ExitCode, exitCodeOf, UsageError } from './exit-code.ts';
 import { errorDocument, errorText } from './output/error-report.ts';
 import { Output } from './output/output.ts';
@@ -29,6 +30,7 @@ const { Command, CommanderError, InvalidArgumentError, Option } = createRequire(
 const COMMANDS: readonly (CommandDeclaration | CommandGroup)[] = [
   loadCommand,
   unloadCommand,
+  whoCommand,
   verifyCommand,
   inspectCommand,
   disasmCommand,

@@ -46,3 +46,21 @@ export type { JitedFunction, OffloadDevice, ProgramFacts } from './programs/inde
 export { findPins } from './pins.ts';
 export { descriptorHolders } from './descriptor-holders.ts';
 export type { DescriptorHolder } from './descriptor-holders.ts';
+export { holdersOf, openNamespace } from './holders/index.ts';
+export type {
+  CgroupHolder,
+  Held,
+  Holder,
+  Holders,
+  LinkHolder,
+  MapHolder,
+  NamespaceReference,
+  NetnsHolder,
+  PerfEventHolder,
+  PinHolder,
+  ProcessHolder,
+  ProgramHolder,
+  TcHolder,
+  TcxHolder,
+  XdpHolder,
+} from './holders/index.ts';

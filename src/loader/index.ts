@@ -16,3 +16,4 @@ export { verifyObject, verifyPrograms } from './verify.ts';
 export type { ProgramVerdict, Verdict, VerifyOptions } from './verify.ts';
 export { readVerifierStatistics } from './verifier-statistics.ts';
 export type { VerifierStatistics } from './verifier-statistics.ts';
+export { KernelBtf } from './kernel-btf.ts';

@@ -4,6 +4,8 @@ export { Attributes, concatenate, encodeAttributes, numberAttribute, stringAttri
 export type { Attribute } from './attributes.ts';
 export { createVethPair, deleteInterface, setInterface } from './change-interfaces.ts';
 export type { InterfaceChange, InterfaceReference, VethEnd, VethPairOptions } from './change-interfaces.ts';
+export { deleteQdiscFilter, listQdiscFilters, listQdiscs } from './qdisc-filters.ts';
+export type { Qdisc, QdiscFilter } from './qdisc-filters.ts';
 export { deviceChannels, deviceDriver, largeReceiveOffload } from './ethtool.ts';
 export type { DeviceChannels, DeviceDriver, EthtoolOptions } from './ethtool.ts';
 export { interfaceByIndex, interfaceByName, listInterfaces, tryInterfaceByName } from './find-interfaces.ts';

@@ -93,6 +93,23 @@ export function openPinIfThere(
   throw new NotFoundError('PIN_NOT_FOUND', path, `Cannot ${doing}: a ${found} is pinned there`);
 }
 
+/** Whatever is pinned at `path`, and what it is; undefined where that is nothing of BPF. Needs /proc. */
+export function openAnyPin(
+  kernel: Kernel,
+  path: string,
+): { readonly fd: Fd; readonly kind: PinnedKind } | undefined {
+  const call = pathCall('BPF_OBJ_GET', { kernel, path, fd: 0, doing: `open what is pinned at ${path}` });
+  const number = tryBpf(kernel, call);
+  const isNone: readonly number[] = [errno.ENOENT, errno.EACCES, errno.EPERM, errno.EINVAL];
+  if (isNone.includes(-number)) return undefined;
+  if (number < 0) throw bpfError(call, number);
+  const fd = new Fd(kernel, number, `what is pinned at ${path}`);
+  const kind = kindOf(number);
+  if (kind !== undefined) return { fd, kind };
+  fd.close();
+  return undefined;
+}
+
 function pathCall(
   command: 'BPF_OBJ_PIN' | 'BPF_OBJ_GET',
   facts: { kernel: Kernel; path: string; fd: number; doing: string },

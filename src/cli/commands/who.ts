@@ -1,0 +1,20 @@
+import type { CommandDeclaration } from '../command.ts';
+
+/** `ts-xdp who` */
+export const whoCommand: CommandDeclaration = {
+  name: 'who',
+  summary: 'tell who holds a program, map or link in the kernel, and why it therefore stays',
+  arguments: [
+    { name: '<kind>', description: 'prog, map or link' },
+    {
+      name: '<selector>',
+      description: 'its id, the path of a pin, or the name or tag; of a link the id or a pin',
+    },
+  ],
+  examples: ['ts-xdp who prog 41', 'ts-xdp who map events --json', 'ts-xdp who link /sys/fs/bpf/my_link'],
+  load: async () => {
+    const { runWho } = await import('../who/run.ts');
+    return ({ arguments: [kind, selector] }, output) =>
+      runWho({ kind: kind as string, selector: selector as string }, output);
+  },
+};

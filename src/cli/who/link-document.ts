@@ -1,0 +1,69 @@
+import type { LinkInfo } from '../../link/index.ts';
+import type { Json } from '../output/error-report.ts';
+
+/** What a kind of link tells, spelled as C and bpftool spell; 64-bit cookies as decimal strings. */
+export function linkDocument({ id: _, programId, kind, ...facts }: LinkInfo): Record<string, Json> {
+  const own = Object.entries(facts).map(([name, value]): [string, Json] => [
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    toJson(value),
+  ]);
+  return { type: kind, prog_id: programId, ...Object.fromEntries(own) };
+}
+
+function toJson(value: unknown): Json {
+  if (Array.isArray(value)) return value.map(toJson);
+  return typeof value === 'bigint' ? value.toString() : (value as Json);
+}
+
+/** Where a link is, for people: `xdp on interface 3`. */
+export function linkText(info: LinkInfo): string {
+  switch (info.kind) {
+    case 'raw_tracepoint':
+      return `raw_tracepoint ${info.tracepoint}`;
+    case 'tracing':
+      return `tracing, ${info.attachType}`;
+    case 'cgroup':
+      return `${info.attachType} of cgroup ${info.cgroupId.toString()}`;
+    case 'iter':
+      return `iterator over ${info.target}`;
+    case 'netns':
+      return `${info.attachType} of network namespace ${info.inode}`;
+    case 'xdp':
+      return info.ifindex === 0 ? 'xdp, its interface is gone' : `xdp on interface ${info.ifindex}`;
+    case 'tcx':
+    case 'netkit':
+      return info.ifindex === 0
+        ? `${info.attachType}, its interface is gone`
+        : `${info.attachType} on interface ${info.ifindex}`;
+    case 'struct_ops':
+      return `struct_ops of map ${info.mapId}`;
+    case 'sockmap':
+      return `${info.attachType} of map ${info.mapId}`;
+    case 'perf_event':
+      return `perf event${perfTarget(info)}`;
+    case 'uprobe_multi':
+      return `uprobe_multi on ${info.path}`;
+    case 'kprobe_multi':
+      return `kprobe_multi on ${info.count} functions`;
+    case 'netfilter':
+      return `netfilter hook ${info.hook}`;
+    case 'unknown':
+      return `type ${info.type}`;
+  }
+}
+
+function perfTarget(info: Extract<LinkInfo, { kind: 'perf_event' }>): string {
+  switch (info.event) {
+    case 'tracepoint':
+      return `, tracepoint ${info.tracepoint}`;
+    case 'kprobe':
+    case 'kretprobe':
+      return `, ${info.event} ${info.function}`;
+    case 'uprobe':
+    case 'uretprobe':
+      return `, ${info.event} ${info.path}`;
+    case 'event':
+    case 'unknown':
+      return '';
+  }
+}
