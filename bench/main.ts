@@ -4,12 +4,14 @@
  */
 import { parseArgs } from 'node:util';
 import { benchLoad } from './load/benchmark.ts';
+import { benchMaps } from './maps/benchmark.ts';
 import { printReport, type BenchmarkReport } from './report.ts';
 import { benchRing } from './ring/benchmark.ts';
 import { benchStartup } from './startup/benchmark.ts';
 
 const BENCHMARKS: Readonly<Record<string, (options: BenchmarkOptions) => Promise<BenchmarkReport>>> = {
   load: benchLoad,
+  maps: benchMaps,
   ring: benchRing,
   startup: benchStartup,
 };

@@ -35,8 +35,13 @@ export class ReaderProcess {
   }
 
   /** One run of as many events, at most `chunk` of them in the ring at a time. */
-  async run(options: { events: number; chunk: number }): Promise<ReaderAnswer> {
-    this.#child.stdin.write(`${String(options.events)} ${String(options.chunk)}\n`);
+  run(options: { events: number; chunk: number }): Promise<ReaderAnswer> {
+    return this.ask(`${String(options.events)} ${String(options.chunk)}`);
+  }
+
+  /** Sends a line and waits for the answer. */
+  async ask(question: string): Promise<ReaderAnswer> {
+    this.#child.stdin.write(`${question}\n`);
     const line = await this.#lines.next();
     if (line.done === true) throw new Error(`Cannot measure ${this.name}: ${this.#complaint.trim()}`);
     return JSON.parse(line.value) as ReaderAnswer;

@@ -24,9 +24,4 @@ export class HashMap<Key = BtfValue, Value = BtfValue> extends KeyedMap<Key, Val
   get evicts(): boolean {
     return this.map.type === MapType.LruHash;
   }
-
-  /** Removes all entries there are now. Returns how many. Linux 5.6. @throws UnsupportedFeatureError */
-  clear(): number {
-    return this.takeMany().length;
-  }
 }

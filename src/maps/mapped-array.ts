@@ -15,6 +15,9 @@ export interface MappedArrayOptions<Value> {
   readonly value?: ElementCodec<Value>;
 }
 
+/** The upper half of 2^53. */
+const HIGHEST = 0x20_0000;
+
 /**
  * An array with `BPF_F_MMAPABLE` (Linux 5.5), read and written in the memory that programs use: no system call, and no
  * copy but that of the value.
@@ -34,7 +37,10 @@ export class MappedArray<Value = BtfValue> {
   readonly #value: ElementCodec<Value>;
   readonly #memory: MemoryMapping;
   readonly #view: DataView;
-  readonly #words: BigInt64Array;
+  readonly #words: BigUint64Array;
+  readonly #doubles: Float64Array;
+  readonly #double = new Float64Array(1);
+  readonly #halves = new Uint32Array(this.#double.buffer);
   /** Bytes from one element to the next: array_map_alloc() in kernel/bpf/arraymap.c rounds their size up to 8. */
   readonly #stride: number;
   readonly #writable: boolean;
@@ -58,7 +64,8 @@ export class MappedArray<Value = BtfValue> {
     const length = alignUp(this.#stride * maxEntries, kernel.pageSize);
     this.#memory = kernel.mmap({ fd: fd.value, length, offset: 0, writable });
     this.#view = this.#memory.dataView;
-    this.#words = new BigInt64Array(this.#memory.buffer);
+    this.#words = new BigUint64Array(this.#memory.buffer);
+    this.#doubles = new Float64Array(this.#memory.buffer);
     this.#forgetMap = fd.onClose(() => {
       this.close();
     });
@@ -89,8 +96,11 @@ export class MappedArray<Value = BtfValue> {
     const at = this.#place(index) + offset;
     if ((at & 7) !== 0 || !(offset >= 0) || offset + 8 > this.#stride)
       throw new BoundsError(offset, 8, this.map.valueSize);
-    // One load of 64 bits: two of 32 could see a carry half done.
-    return Number(this.#words[at / 8]);
+    // One load of 64 bits: two of 32 could see a carry half done. As a double it costs no bigint, and is taken apart below.
+    this.#double[0] = this.#doubles[at / 8] as number;
+    const [low, high] = [this.#halves[0] as number, this.#halves[1] as number];
+    // Bits of what is no number need not survive as a double; such counters are beyond 2^53 in any case.
+    return high < HIGHEST ? high * 2 ** 32 + low : Number(this.#words[at / 8]);
   }
 
   get closed(): boolean {
@@ -115,8 +125,7 @@ export class MappedArray<Value = BtfValue> {
 
   #place(index: number): number {
     if (this.#closed) throw new ClosedError(`the mapping of ${this.map.name}`);
-    if (!Number.isInteger(index) || index < 0 || index >= this.length)
-      throw new BoundsError(index, 1, this.length);
+    if (index >>> 0 !== index || index >= this.length) throw new BoundsError(index, 1, this.length);
     return index * this.#stride;
   }
 }

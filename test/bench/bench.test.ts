@@ -85,7 +85,7 @@ t.test('an unknown benchmark is refused', (t) => {
   t.equal(status, 1);
   t.match(
     stderr,
-    'usage: npm run bench -- load|ring|startup [--json] [--events N] [--runs N] [--objects DIR]',
+    'usage: npm run bench -- load|maps|ring|startup [--json] [--events N] [--runs N] [--objects DIR]',
   );
   t.end();
 });
@@ -133,6 +133,21 @@ t.test('load: both sides get the same objects into the kernel', { skip: whyNoKer
   const peerMissing = stderr.includes('nothing to compare with: ');
   for (const { peer, unit, ours, theirs } of results) {
     t.strictSame({ peer, unit }, { peer: 'libbpf', unit: 'ms of CPU outside of bpf(2)' });
+    t.ok(ours > 0);
+    t.equal(theirs === null, peerMissing);
+  }
+  t.end();
+});
+
+t.test('maps: both sides leave and find the same entries', { skip: whyNoKernelBenchmark() }, (t) => {
+  const { status, lines, stderr } = runBenchmark('maps', '--json', '--runs', '1');
+  t.equal(status, 0, stderr);
+  const { benchmark, results } = lastReport(lines);
+  t.equal(benchmark, 'maps');
+  t.equal(results.length, 7, 'one at a time, by batches, and a counter in memory');
+  const peerMissing = stderr.includes('nothing to compare with: ');
+  for (const { peer, unit, ours, theirs } of results) {
+    t.strictSame({ peer, unit }, { peer: 'libbpf', unit: 'ns/entry' });
     t.ok(ours > 0);
     t.equal(theirs === null, peerMissing);
   }
