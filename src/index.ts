@@ -154,6 +154,12 @@ export type {
 } from './maps/index.ts';
 export { BpfProgram, programTypeName } from './programs/index.ts';
 export type { ProgramInfo, TestRunOptions, TestRunResult } from './programs/index.ts';
-export { RingBuffer, RingBufferRecord } from './ringbuf/index.ts';
-export type { ListenOptions, RecordDecoder, RingBufferOptions } from './ringbuf/index.ts';
+export { PerfBuffer, RingBuffer, RingBufferRecord, UserRecord, UserRingBuffer } from './ringbuf/index.ts';
+export type {
+  ListenOptions,
+  PerfBufferOptions,
+  PerfSample,
+  RecordDecoder,
+  RingBufferOptions,
+} from './ringbuf/index.ts';
 export { BpfToken, NetworkNamespace } from './sys/index.ts';

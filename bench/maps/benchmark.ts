@@ -31,7 +31,7 @@ const OPERATIONS: readonly Operation[] = [
 
 /**
  * Maps, ours against libbpf in C: each side is a process with maps of its own, made of the same object; the runs alternate,
- * the first of each is not counted.
+ * the first of each is not counted. Processor time is compared, with that of the threads that collect garbage.
  */
 export async function benchMaps({ runs = 9 }: { runs?: number | undefined }): Promise<BenchmarkReport> {
   const root = projectRoot();
@@ -93,7 +93,7 @@ function compare(
   const theirs = peer && median(peer);
   return {
     peer: 'libbpf',
-    unit: 'ns/entry',
+    unit: 'ns of CPU/entry',
     what,
     ours: round(ours, 2),
     theirs: theirs === undefined ? null : round(theirs, 2),

@@ -1,5 +1,6 @@
 export { readContainer } from './container.ts';
 export type { ElfContainer, ElfSection } from './container.ts';
+export { readEventAnchors } from './event-anchors.ts';
 export type { EventAnchors } from './event-anchors.ts';
 export type { Relocation } from './instruction-relocations.ts';
 export type { InitialSlot, MapDefinition, MapSpec, StructOpsDefinition } from './map-spec.ts';

@@ -19,6 +19,7 @@ export {
   openMaps,
   openMapsNamed,
   openPrograms,
+  programsOfMap,
   readBtfById,
   readLoadedProgram,
   readMapDetails,
@@ -32,6 +33,7 @@ export type {
   LoadedLine,
   LoadedProgram,
   MapDetails,
+  MapUser,
   ObjectKind,
   Selector,
 } from './objects/index.ts';

@@ -33,6 +33,7 @@ export { openAnyPin, openPin, openPinIfThere, pinDescriptor } from './pin.ts';
 export type { PinnedKind } from './pin.ts';
 export { ReadableWatch, watchReadable } from './poll.ts';
 export type { ReadableCallbacks } from './poll.ts';
+export { openReadinessSet } from './readiness-set.ts';
 export { Socket, ioctl, setSocketOption, socketConstants } from './socket.ts';
 export type { Received, SocketOptions } from './socket.ts';
 export { systemKernel } from './system-kernel.ts';

@@ -147,7 +147,7 @@ t.test('maps: both sides leave and find the same entries', { skip: whyNoKernelBe
   t.equal(results.length, 7, 'one at a time, by batches, and a counter in memory');
   const peerMissing = stderr.includes('nothing to compare with: ');
   for (const { peer, unit, ours, theirs } of results) {
-    t.strictSame({ peer, unit }, { peer: 'libbpf', unit: 'ns/entry' });
+    t.strictSame({ peer, unit }, { peer: 'libbpf', unit: 'ns of CPU/entry' });
     t.ok(ours > 0);
     t.equal(theirs === null, peerMissing);
   }

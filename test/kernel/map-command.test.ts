@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { BpfMap, Collection, MapType, ObjectFile } from '../../src/index.ts';
 import { jsonText } from '../../src/cli/output/json-text.ts';
-import { runCli, type CliResult } from '../helpers/cli.ts';
+import { Cli, runCli, type CliResult } from '../helpers/cli.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { BpfFileSystem } from '../helpers/kernel-objects.ts';
 
@@ -130,7 +130,7 @@ t.test('typed values', async (t) => {
     [
       ['dump', id('ring')],
       1,
-      'error: Cannot dump map ring: maps of type ringbuf have no entries that could be listed\n',
+      'error: Cannot dump map ring: maps of type ringbuf have no entries that could be listed\nhint: map events follows it\n',
     ],
     [
       ['dump', 'name', 'nosuch'],
@@ -324,5 +324,55 @@ t.test('the list of all maps', async (t) => {
   t.equal(
     unclear.stderr,
     `error: Cannot tell which map is meant: ${ids.join(', ')} are called so\nhint: say which by its id\n`,
+  );
+});
+
+const EVENTS = `
+#include "check.h"
+struct event { __u32 number; char word[4]; __u64 wide; };
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } tscli_ring SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY); __uint(key_size, 4); __uint(value_size, 4); } tscli_perf SEC(".maps");
+struct event unused;
+SEC("xdp") int emit(struct xdp_md *ctx)
+{
+	struct event event = {.number = 7, .word = "abc", .wide = 1ULL << 60};
+	bpf_ringbuf_output(&tscli_ring, &event, sizeof(event), 0);
+	bpf_perf_event_output(ctx, &tscli_perf, BPF_F_CURRENT_CPU, &event, sizeof(event));
+	return unused.number;
+}
+char _license[] SEC("license") = "GPL";
+`;
+
+t.test('events of maps that somebody else made', async (t) => {
+  using loaded = Collection.load(ObjectFile.open(compiler.source('emitting', EVENTS)));
+  const emit = (): void => {
+    loaded.program('emit').testRun({ data: new Uint8Array(64) });
+  };
+  const data = { number: 7, word: 'abc', wide: '1152921504606846976' };
+  for (const name of ['tscli_ring', 'tscli_perf']) {
+    const typed = new Cli(['map', 'events', 'name', name, '--event', 'event', '--count', '2', '--json']);
+    await typed.said('events read here reach no other reader of it');
+    emit();
+    emit();
+    const { code, lines } = await typed.ended;
+    t.equal(code, 0);
+    t.equal(lines.length, 2);
+    t.match(lines[0], { type: 'event', map: name, struct: 'event', data });
+    t.equal(typeof lines[0]?.['cpu'], name === 'tscli_perf' ? 'number' : 'undefined');
+    const plain = new Cli(['map', 'events', name]);
+    await plain.said('events read here');
+    emit();
+    await plain.until(({ stdout }) => stdout.includes('07 00 00 00'));
+    t.equal((await plain.stop()).code, 0, 'a signal ends it in order');
+  }
+  const unknown = await map('events', 'tscli_ring', '--event', 'nosuch');
+  t.equal(
+    unknown.stderr,
+    'error: Cannot find struct nosuch: no program that uses the map has a struct of that name in its BTF\n',
+  );
+  const wrong = await map('events', id('typed'));
+  t.equal(
+    wrong.stderr,
+    'error: Cannot follow the events of map typed: it is neither a ring buffer nor a perf event array but hash\n',
   );
 });

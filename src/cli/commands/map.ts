@@ -1,3 +1,4 @@
+import { parseCount, parseDuration } from '../parse-option.ts';
 import type { ArgumentDeclaration, CommandDeclaration, CommandGroup } from '../command.ts';
 
 const MAP = 'id ID, name NAME, pinned PATH, or one of these alone';
@@ -114,6 +115,26 @@ export const mapCommands: CommandGroup = {
       summary: 'put a map into a bpf file system',
       arguments: wordsOf('MAP PATH'),
       load: loader(async () => (await import('../map/change.ts')).pinMap),
+    },
+    {
+      name: 'events',
+      summary: 'follow the events of a ring buffer or a perf event array, whoever made it',
+      arguments: wordsOf(MAP),
+      options: [
+        {
+          flags: '--event <struct>',
+          description:
+            'the struct of the events, of the types of the programs that use the map; by default what they anchor with TS_XDP_EVENT',
+        },
+        { flags: '--count <n>', description: 'end after as many events', parse: parseCount },
+        { flags: '--duration <time>', description: 'end after 500ms, 5s, 2m, 1h', parse: parseDuration },
+      ],
+      examples: ['ts-xdp map events name events --event my_event --json'],
+      load: async () => {
+        const { followEvents } = await import('../map/events.ts');
+        return ({ arguments: [words], options }, output) =>
+          followEvents(words as readonly string[], options, output);
+      },
     },
   ],
 };

@@ -38,6 +38,8 @@ const UNLISTABLE: readonly number[] = [
   MapType.Arena,
 ];
 const HINTS: Readonly<Partial<Record<number, string>>> = {
+  [MapType.RingBuffer]: 'map events follows it',
+  [MapType.PerfEventArray]: 'map events follows it',
   [MapType.Queue]: 'map peek and map pop read it',
   [MapType.Stack]: 'map peek and map pop read it',
 };

@@ -14,3 +14,5 @@ export type { ObjectKind } from './object-ids.ts';
 export { fullProgramName } from './program-name.ts';
 export { selectorText } from './selector.ts';
 export type { Selector } from './selector.ts';
+export { programsOfMap } from './programs-of-map.ts';
+export type { MapUser } from './programs-of-map.ts';

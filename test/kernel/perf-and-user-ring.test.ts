@@ -1,0 +1,284 @@
+/** Samples of perf buffers and records of user rings, exchanged with programs that check them. */
+import t from 'tap';
+import { BpfMap, Collection, MapType, ObjectFile, PerfBuffer, UserRingBuffer } from '../../src/index.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { thrown } from '../helpers/thrown.ts';
+
+const missing = process.getuid?.() === 0 ? whyNotCompile() : 'perf buffers need root';
+if (missing !== false) {
+  t.plan(0, missing);
+  process.exit(0);
+}
+
+const SOURCE = `
+#include "check.h"
+struct event { __u32 number; __u32 cpu; __u64 square; __u32 tail; };
+struct { __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY); __uint(key_size, 4); __uint(value_size, 4); } samples SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_USER_RINGBUF); __uint(max_entries, 4096); } commands SEC(".maps");
+struct event unused;
+__u32 next, refused;
+__u64 seen, sum, last_length;
+SEC("xdp") int emit(struct xdp_md *ctx)
+{
+	struct event event = {.number = next++, .cpu = bpf_get_smp_processor_id(), .tail = 0xabcd};
+	event.square = (__u64)event.number * event.number;
+	if (bpf_perf_event_output(ctx, &samples, BPF_F_CURRENT_CPU, &event, sizeof(event)) < 0)
+		refused++;
+	return unused.number;
+}
+static long take(struct bpf_dynptr *record, void *context)
+{
+	__u32 number = 0;
+	if (bpf_dynptr_read(&number, sizeof(number), record, 0, 0) < 0)
+		return 1;
+	seen++;
+	sum += number;
+	return 0;
+}
+SEC("xdp") int drain(struct xdp_md *ctx)
+{
+	return bpf_user_ringbuf_drain(&commands, take, 0, 0);
+}
+char _license[] SEC("license") = "GPL";
+`;
+
+interface Event {
+  readonly number: number;
+  readonly cpu: number;
+  readonly square: bigint;
+  readonly tail: number;
+}
+
+const compiler = new Compiler();
+const before = openDescriptors();
+const object = ObjectFile.open(compiler.source('perf', SOURCE));
+const collection = Collection.load(object);
+const packet = new Uint8Array(64);
+const btf = object.btf!;
+const typeId = btf.find('event', 'struct')!;
+const run = (program: string, repeat: number): number =>
+  collection.program(program).testRun({ data: packet, repeat }).returnValue;
+t.teardown(() => {
+  compiler.close();
+});
+
+t.test('samples as objects, around the end of a small ring many times', (t) => {
+  const map = collection.map('samples');
+  using buffer = PerfBuffer.typed(map, { btf, typeId, pagesPerCpu: 1 });
+  const samples: Event[] = [];
+  for (let round = 0; round < 60; round++) {
+    run('emit', 50);
+    buffer.drain(({ cpu, event }) => {
+      t.equal((event as unknown as Event).cpu, cpu, 'the ring of its CPU');
+      samples.push(event as unknown as Event);
+    });
+  }
+  t.equal(samples.length, 3000);
+  t.equal(buffer.lost, 0);
+  t.ok(
+    samples.every(({ number, square, tail }) => square === BigInt(number) ** 2n && tail === 0xabcd),
+    'each whole',
+  );
+  t.equal(new Set(samples.map(({ number }) => number)).size, 3000, 'each once');
+  let count = 0;
+  run('emit', 20);
+  t.equal(
+    buffer.drain(() => count++, { limit: 7 }),
+    7,
+  );
+  t.equal(
+    buffer.drain(() => count++),
+    13,
+    'the others wait',
+  );
+  t.end();
+});
+
+t.test('samples that a full ring loses are counted', (t) => {
+  const told: number[] = [];
+  using buffer = PerfBuffer.bytes(collection.map('samples'), {
+    pagesPerCpu: 1,
+    onLost: ({ count }) => told.push(count),
+  });
+  collection.variable('refused').set(0);
+  run('emit', 1000);
+  let read = 0;
+  buffer.drain(({ event }) => {
+    read++;
+    t.equal(event.length, 28, 'padded so that it ends at 8 bytes');
+  });
+  t.ok(read < 1000);
+  // The kernel tells of what is lost with the next sample that fits on the same CPU.
+  for (let attempt = 0; attempt < 50; attempt++) run('emit', 1);
+  buffer.drain(() => read++);
+  t.equal(read + buffer.lost, 1050);
+  t.equal(
+    told.reduce((sum, count) => sum + count, 0),
+    buffer.lost,
+  );
+  t.equal(collection.variable('refused').get(), buffer.lost);
+  t.end();
+});
+
+t.test('listening and iterating', async (t) => {
+  const map = collection.map('samples');
+  const buffer = PerfBuffer.open(map, { decode: (record) => record.u32(0), batchSize: 8 });
+  collection.variable('next').set(0);
+  const heard: number[] = [];
+  const stop = new AbortController();
+  await new Promise<void>((resolve, reject) => {
+    buffer.listen(
+      ({ event }) => {
+        heard.push(event);
+        if (heard.length === 100) resolve();
+      },
+      { signal: stop.signal, onError: reject },
+    );
+    t.equal(
+      thrown(() => {
+        buffer.listen(() => undefined);
+      }).message,
+      'Cannot read perf buffer samples: it is being read already',
+    );
+    run('emit', 60);
+    setTimeout(() => run('emit', 40), 20);
+  });
+  t.same(
+    heard.sort((left, right) => left - right),
+    Array.from({ length: 100 }, (_, index) => index),
+  );
+  stop.abort();
+  setTimeout(() => run('emit', 5), 10);
+  const taken: number[] = [];
+  for await (const { event } of buffer) {
+    taken.push(event);
+    if (taken.length === 5) break;
+  }
+  t.same(taken, [100, 101, 102, 103, 104]);
+  setTimeout(() => {
+    buffer.close();
+  }, 10);
+  for await (const { event } of buffer) t.fail(`nothing more comes, but ${event}`);
+  t.equal(thrown(() => buffer.drain(() => undefined)).code, 'CLOSED');
+});
+
+t.test('what goes wrong while samples are read', (t) => {
+  const map = collection.map('samples');
+  const longer = btf.find('user_ringbuf_missing', 'struct') ?? typeId;
+  t.equal(longer, typeId);
+  using buffer = PerfBuffer.withCodec(map, {
+    codec: { size: 8, typeName: 'struct short_event', read: () => 0 },
+  });
+  run('emit', 1);
+  t.equal(
+    thrown(() => buffer.drain(() => undefined)).message,
+    'Cannot read a record of samples as struct short_event: the record has 28 bytes, the struct 8',
+  );
+  t.equal(
+    buffer.drain(() => undefined),
+    0,
+    'it counts as read',
+  );
+  const cases: [() => unknown, string][] = [
+    [
+      () => PerfBuffer.bytes(map, { pagesPerCpu: 3 }),
+      'Cannot use 3 pages for each CPU: a power of two is wanted',
+    ],
+    [
+      () => PerfBuffer.bytes(collection.map('commands')),
+      'Cannot use map commands as an array of perf events: its type is user_ringbuf',
+    ],
+    [() => new UserRingBuffer(map), 'Cannot write records to map samples: it is no user ring buffer'],
+  ];
+  for (const [action, message] of cases) t.equal(thrown(action).message, message);
+  t.end();
+});
+
+t.test('a user ring buffer', (t) => {
+  using ring = new UserRingBuffer(collection.map('commands'));
+  const total = { seen: 0, sum: 0 };
+  const check = (what: string): void => {
+    run('drain', 1);
+    t.equal(collection.variable('seen').get(), BigInt(total.seen), what);
+    t.equal(collection.variable('sum').get(), BigInt(total.sum), what);
+  };
+  for (let number = 1; number <= 2000; number++) {
+    const record = ring.reserve(12 + (number % 50));
+    if (record === undefined) {
+      t.ok(ring.pending > 4096 - 80, 'no room is told before it is needed');
+      check('all of a full ring');
+      t.equal(ring.pending, 0);
+      number--;
+      continue;
+    }
+    record.u32(0, number);
+    record.u64(4, 5n);
+    if (number % 7 === 0) record.discard();
+    else {
+      record.submit();
+      total.seen++;
+      total.sum += number;
+    }
+  }
+  check('the rest');
+  t.equal(ring.write(Uint8Array.of(9, 0, 0, 0)), true);
+  total.seen++;
+  total.sum += 9;
+  check('bytes');
+  const waiting = ring.reserve(8)!;
+  const later = ring.reserve(8)!;
+  later.u32(0, 50);
+  later.submit();
+  check('nothing passes a record that is being written');
+  waiting.u32(0, 40);
+  waiting.submit();
+  total.seen += 2;
+  total.sum += 90;
+  check('then both');
+  t.equal(
+    thrown(() => {
+      waiting.u8(0, 1);
+    }).code,
+    'CLOSED',
+  );
+  t.equal(
+    thrown(() => {
+      waiting.submit();
+    }).code,
+    'CLOSED',
+  );
+  const bounded = ring.reserve(5)!;
+  t.equal(
+    thrown(() => {
+      bounded.u32(2, 1);
+    }).code,
+    'OUT_OF_BOUNDS',
+  );
+  bounded.discard();
+  t.equal(
+    thrown(() => ring.reserve(4090)).message,
+    'Cannot reserve 4090 bytes in map commands: with its header a record has at most 4096',
+  );
+  ring.close();
+  t.equal(thrown(() => ring.reserve(1)).code, 'CLOSED');
+  using again = new UserRingBuffer(collection.map('commands'));
+  t.equal(again.write(Uint8Array.of(1, 0, 0, 0)), true, 'another one goes on where that one ended');
+  total.seen++;
+  total.sum += 1;
+  check('after another producer');
+  t.end();
+});
+
+t.test('nothing stays open', (t) => {
+  using map = BpfMap.create({ type: MapType.PerfEventArray, keySize: 4, valueSize: 4, maxEntries: 64 });
+  const buffer = PerfBuffer.bytes(map);
+  map.close();
+  t.equal(buffer.closed, true, 'it closes with its map');
+  collection.close();
+  t.same(
+    openDescriptors().filter((one) => /bpf|perf|eventpoll/.test(one)).length,
+    before.filter((one) => /bpf|perf|eventpoll/.test(one)).length,
+  );
+  t.end();
+});
