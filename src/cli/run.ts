@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type * as commander from 'commander';
 import type { CommandDeclaration, CommandGroup, CommandInput, OptionDeclaration } from './command.ts';
 import { btfCommand } from './commands/btf.ts';
+import { cgroupCommands } from './commands/cgroup.ts';
 import { disasmCommand } from './commands/disasm.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { genCommand } from './commands/gen.ts';
@@ -10,6 +11,8 @@ import { inspectCommand } from './commands/inspect.ts';
 import { linkCommands } from './commands/link.ts';
 import { loadCommand } from './commands/load.ts';
 import { mapCommands } from './commands/map.ts';
+import { netCommands } from './commands/net.ts';
+import { perfCommands } from './commands/perf.ts';
 import { progCommands } from './commands/prog.ts';
 import { replCommand } from './commands/repl.ts';
 import { unloadCommand } from './commands/unload.ts';
@@ -39,6 +42,9 @@ const COMMANDS: readonly (CommandDeclaration | CommandGroup)[] = [
   genCommand,
   progCommands,
   linkCommands,
+  netCommands,
+  cgroupCommands,
+  perfCommands,
   doctorCommand,
   replCommand,
 ];

@@ -66,3 +66,14 @@ export type {
   TcxHolder,
   XdpHolder,
 } from './holders/index.ts';
+export { inspectCgroup, inspectCgroupTree, inspectNetwork, listTaskEvents } from './hooks/index.ts';
+export type {
+  CgroupHooks,
+  CgroupProgram,
+  CgroupQuery,
+  HookedProgram,
+  InterfaceHook,
+  InterfaceHooks,
+  NetworkHooks,
+  TaskEvent,
+} from './hooks/index.ts';

@@ -52,6 +52,8 @@ export interface BpfFilterPlace extends TrafficDevice {
 /** A filter of kind bpf that is there. */
 export interface BpfFilter extends BpfFilterPlace {
   readonly programId: number;
+  /** What tc(8) shows: usually the object and the section; undefined where it was added without. */
+  readonly programName: string | undefined;
   /** Whether the program's return value is the verdict. */
   readonly directAction: boolean;
 }
@@ -217,6 +219,7 @@ function decodeFilter(
     priority: tcm_info >>> 16,
     handle: tcm_handle,
     programId: nested.u32(TCA_BPF_ID) ?? 0,
+    programName: nested.string(TCA_BPF_NAME),
     directAction: ((nested.u32(TCA_BPF_FLAGS) ?? 0) & TCA_BPF_FLAG_ACT_DIRECT) !== 0,
   };
 }

@@ -1,0 +1,101 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { bpfError, errno, exchangeBpf, type Kernel } from '../../sys/index.ts';
+import {
+  BPF_FD_TYPE_KPROBE,
+  BPF_FD_TYPE_KRETPROBE,
+  BPF_FD_TYPE_RAW_TRACEPOINT,
+  BPF_FD_TYPE_TRACEPOINT,
+  BPF_FD_TYPE_UPROBE,
+  BPF_FD_TYPE_URETPROBE,
+  bpf_attr_task_fd_query,
+} from '../../uapi/index.ts';
+
+/** A descriptor of a process by which a program is attached to an event. */
+export interface TaskEvent {
+  readonly pid: number;
+  readonly fd: number;
+  readonly programId: number;
+  readonly kind:
+    'raw_tracepoint' | 'tracepoint' | 'kprobe' | 'kretprobe' | 'uprobe' | 'uretprobe' | 'unknown';
+  /** The tracepoint, the function or the file; empty for a kprobe by address. */
+  readonly name: string;
+  readonly offset: bigint;
+  readonly address: bigint;
+}
+
+const KINDS: Readonly<Record<number, TaskEvent['kind']>> = {
+  [BPF_FD_TYPE_RAW_TRACEPOINT]: 'raw_tracepoint',
+  [BPF_FD_TYPE_TRACEPOINT]: 'tracepoint',
+  [BPF_FD_TYPE_KPROBE]: 'kprobe',
+  [BPF_FD_TYPE_KRETPROBE]: 'kretprobe',
+  [BPF_FD_TYPE_UPROBE]: 'uprobe',
+  [BPF_FD_TYPE_URETPROBE]: 'uretprobe',
+};
+const PATH_MAX = 4096;
+/** What can be such a descriptor; all others need not be asked about. */
+const LINKS = [
+  'anon_inode:[perf_event]',
+  'anon_inode:bpf-raw-tracepoint',
+  'anon_inode:bpf_link',
+  'anon_inode:bpf-link',
+];
+
+/**
+ * The descriptors of all processes that attach a program to a tracepoint, kprobe or uprobe (`BPF_TASK_FD_QUERY`, Linux
+ * 4.18). Needs CAP_SYS_ADMIN.
+ *
+ * @throws PermissionError, SyscallError
+ */
+export function listTaskEvents(kernel: Kernel): TaskEvent[] {
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  return pids.flatMap((pid) =>
+    descriptorsOf(pid).flatMap((fd) => queryDescriptor(kernel, { pid, fd }) ?? []),
+  );
+}
+
+function descriptorsOf(pid: number): number[] {
+  const folder = `/proc/${pid}/fd`;
+  const names = unlessGone(() => readdirSync(folder)) ?? [];
+  return names
+    .filter((name) => LINKS.includes(unlessGone(() => readlinkSync(`${folder}/${name}`)) ?? ''))
+    .map(Number);
+}
+
+/** Processes end and close descriptors meanwhile, and some may not be looked at. */
+function unlessGone<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+function queryDescriptor(kernel: Kernel, { pid, fd }: { pid: number; fd: number }): TaskEvent | undefined {
+  const name = new Uint8Array(PATH_MAX);
+  const call = {
+    command: 'BPF_TASK_FD_QUERY',
+    attribute: bpf_attr_task_fd_query,
+    fields: { pid, fd, buf: kernel.addressOf(name), buf_len: name.length },
+    keep: [name],
+    doing: 'list the events that programs are attached to',
+    needed: ['CAP_SYS_ADMIN'],
+  } as const;
+  const { result, answer } = exchangeBpf(kernel, call);
+  // ENOTSUPP (524) and EINVAL: a descriptor of something else, or of an event without a program.
+  if ([524, errno.EINVAL, errno.ENOENT, errno.EBADF, errno.ENOSYS, errno.EOPNOTSUPP].includes(-result))
+    return undefined;
+  if (result < 0) throw bpfError(call, result);
+  return {
+    pid,
+    fd,
+    programId: answer.prog_id,
+    kind: KINDS[answer.fd_type] ?? 'unknown',
+    name: new TextDecoder().decode(name.subarray(0, Math.max(0, name.indexOf(0)))),
+    offset: answer.probe_offset,
+    address: answer.probe_addr,
+  };
+}

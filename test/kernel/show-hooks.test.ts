@@ -1,0 +1,227 @@
+/** `ts-xdp net`, `cgroup` and `perf`: what is attached where, field by field as bpftool shows it. */
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { cgroupCommands } from '../../src/cli/commands/cgroup.ts';
+import { netCommands } from '../../src/cli/commands/net.ts';
+import { perfCommands } from '../../src/cli/commands/perf.ts';
+import * as api from '../../src/index.ts';
+import type { Collection } from '../../src/index.ts';
+import { AttachWorld } from '../helpers/attach-world.ts';
+import { asBpftoolShows, bpftoolJson, bpftoolVersion, noBpftool, type Document } from '../helpers/bpftool.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { xdpState } from '../helpers/kernel-objects.ts';
+import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { runCommand } from '../helpers/run-command.ts';
+import { VethPair } from '../helpers/veth.ts';
+
+const missing = process.getuid?.() === 0 ? whyNotCompile() || noBpftool : 'hooks need root';
+if (missing !== false) {
+  t.plan(0, missing);
+  process.exit(0);
+}
+
+const before = openDescriptors();
+const world = new AttachWorld();
+const compiler = new Compiler();
+// bpftool shows the namespace that it runs in.
+const pair = VethPair.open({ namespace: 'current' });
+const device = pair.receiver.name;
+const opened: { close(): void }[] = [];
+let closed = false;
+const close = (): void => {
+  if (closed) return;
+  closed = true;
+  for (const each of opened.reverse()) each.close();
+  pair.close();
+  world.close();
+  compiler.close();
+};
+t.teardown(close);
+
+function load(...names: string[]): Collection {
+  const collection = world.load(...names);
+  opened.push(collection);
+  return collection;
+}
+
+const net = (...words: string[]) => runCommand(netCommands, words);
+const cgroup = (...words: string[]) => runCommand(cgroupCommands, words);
+
+type Net = Record<'xdp' | 'tc' | 'flow_dissector' | 'netfilter', Record<string, Document>[]>;
+
+/** What bpftool of any age shows of the interface. */
+async function compareNet(t: Test): Promise<Net> {
+  const [ours] = (await net('show', 'dev', device)).document as [Net];
+  const [theirs] = bpftoolJson('net', 'show', 'dev', device) as [Net];
+  const old = bpftoolVersion() < 704;
+  // tcx is newer than some; what each shows beside it has the same order.
+  const tc = old ? ours.tc.filter(({ kind }) => (kind as string).startsWith('clsact')) : ours.tc;
+  t.same(ours.xdp, theirs.xdp);
+  t.same(asBpftoolShows(tc, theirs.tc), theirs.tc);
+  if (!old) t.same(ours.tc, theirs.tc, 'nothing more and nothing less');
+  return ours;
+}
+
+t.test('XDP in each mode that veth has', async (t) => {
+  const text = `#include <linux/bpf.h>
+    #include <bpf/bpf_helpers.h>
+    SEC("xdp") int hooked_one(struct xdp_md *ctx) { return XDP_PASS; }
+    SEC("xdp") int hooked_two(struct xdp_md *ctx) { return XDP_DROP; }
+    char _license[] SEC("license") = "GPL";`;
+  const collection = api.Collection.load(api.ObjectFile.open(compiler.source('hooked', text)));
+  opened.push(collection);
+  const [one, two] = [collection.program('hooked_one').id, collection.program('hooked_two').id];
+  for (const [place, mode, shown] of [
+    ['xdpgeneric', 2, 'generic'],
+    ['xdpdrv', 1, 'driver'],
+  ] as const) {
+    t.equal((await net('attach', place, 'id', String(one), 'dev', device)).document, null);
+    t.same(xdpState(device), { programId: one, mode });
+    t.same((await compareNet(t)).xdp, [
+      { devname: device, ifindex: pair.receiver.index, mode: shown, id: one },
+    ]);
+    await t.rejects(net('attach', place, 'id', String(two), 'dev', device), { code: 'ALREADY_ATTACHED' });
+    await net('attach', place, 'id', String(two), 'dev', device, 'overwrite');
+    t.same(xdpState(device), { programId: two, mode });
+    await net('detach', place, 'dev', device);
+    t.equal(xdpState(device).programId, undefined);
+  }
+  const { notes } = await net('attach', 'xdp', 'id', String(one), 'dev', device);
+  t.same(notes, ['note: attached in native mode']);
+  await net('detach', 'xdp', 'dev', device);
+  await t.rejects(net('detach', 'xdp', 'dev', device), {
+    message: `Cannot detach from ${device} (xdp): no program is attached there`,
+  });
+});
+
+t.test('tc, tcx by link and without', async (t) => {
+  const programs = load('on_classifier', 'on_tcx_ingress', 'on_tcx_egress');
+  opened.push(
+    api.attachTc(programs.program('on_classifier'), { interface: device, direction: 'egress' }),
+    api.attachTcx(programs.program('on_tcx_ingress'), { interface: device }),
+  );
+  const { id } = programs.program('on_tcx_egress');
+  await net('attach', 'tcx_egress', 'id', String(id), 'dev', device);
+  const ours = await compareNet(t);
+  t.match(ours.tc, [
+    { devname: device, kind: 'tcx/ingress', name: 'on_tcx_ingress', link_id: Number, prog_flags: [] },
+    { devname: device, kind: 'tcx/egress', name: 'on_tcx_egress', prog_id: id, link_id: 0 },
+    {
+      devname: device,
+      kind: 'clsact/egress',
+      name: 'on_classifier',
+      id: programs.program('on_classifier').id,
+    },
+  ]);
+  const { text } = await net('show', 'dev', device);
+  t.match(text, `${device}(${pair.receiver.index}) tcx/egress name on_tcx_egress prog_id ${id}\n`);
+  await net('detach', 'tcx_egress', 'dev', device);
+  t.equal((await compareNet(t)).tc.length, 2);
+  await t.rejects(net('detach', 'tcx_egress', 'dev', device), {
+    message: `Cannot detach from ${device} (tcx_egress): no program is attached there`,
+  });
+});
+
+t.test('netfilter programs of every namespace', async (t) => {
+  const program = load('on_filter').program('on_filter');
+  const { netns } = world.pair;
+  opened.push(api.attachNetfilter(program, { family: 'ipv6', hook: 'output', priority: 5, netns }));
+  const [ours] = (await net('show')).document as [Net];
+  const expected = { pf: 10, hook: 3, prio: 5, flags: 0, id: program.id };
+  t.same(
+    ours.netfilter.find(({ id }) => id === program.id),
+    expected,
+  );
+  const [theirs] = bpftoolJson('net', 'show') as [Partial<Net>];
+  if (theirs.netfilter)
+    t.same(
+      theirs.netfilter.find(({ id }) => id === program.id),
+      expected,
+    );
+});
+
+t.test('programs of cgroups', async (t) => {
+  const below = join(world.cgroup, 'below');
+  mkdirSync(below);
+  const programs = load('on_connect4', 'on_connect4_next', 'on_sysctl');
+  opened.push(api.attachCgroup(programs.program('on_connect4'), { cgroup: world.cgroup }));
+  const sysctl = programs.program('on_sysctl');
+  await cgroup('attach', below, 'sysctl', 'id', String(sysctl.id), 'override');
+  await cgroup(
+    'attach',
+    world.cgroup,
+    'cgroup_inet4_connect',
+    'id',
+    String(programs.program('on_connect4_next').id),
+    'multi',
+  );
+  for (const words of [[world.cgroup], [below]]) {
+    const ours = (await cgroup('show', ...words)).document;
+    t.same(ours, bpftoolJson('cgroup', 'show', ...words), words.join(' '));
+  }
+  const effective = (await cgroup('show', below, 'effective')).document as { id: number }[];
+  const theirs = bpftoolJson('cgroup', 'show', below, 'effective') as { id: number }[];
+  t.same(effective.map(({ id }) => id).sort(), theirs.map(({ id }) => id).sort());
+  t.ok(effective.length >= 3);
+  t.same((await cgroup('tree', world.cgroup)).document, bpftoolJson('cgroup', 'tree', world.cgroup));
+  const { text } = await cgroup('show', below);
+  t.match(
+    text,
+    new RegExp(`^ID +AttachType +AttachFlags +Name\n${sysctl.id} +cgroup_sysctl +override +on_sysctl$`),
+  );
+  await cgroup('detach', below, 'sysctl', 'id', String(sysctl.id));
+  t.same((await cgroup('list', below)).document, []);
+  await t.rejects(cgroup('attach', below, 'nowhere', '1'), {
+    message: /^cgroups have no hook nowhere: ingress, /,
+  });
+  await t.rejects(cgroup('show', '/no/such'), { code: 'CGROUP_NOT_FOUND' });
+  rmdirSync(below);
+});
+
+t.test('events of processes', async (t) => {
+  const programs = load('on_tracepoint', 'on_uprobe', 'on_raw_tp');
+  opened.push(
+    api.attachTracepoint(programs.program('on_tracepoint'), { tracepoint: 'raw_syscalls/sys_enter' }),
+    api.attachUprobe(programs.program('on_uprobe'), {
+      path: world.traced,
+      function: 'traced_add',
+      via: 'tracefs',
+    }),
+    api.attachRawTracepoint(programs.program('on_raw_tp'), { tracepoint: 'sys_enter' }),
+  );
+  type Event = { pid: number; fd: number };
+  const own = (list: Document): Event[] => (list as Event[]).filter(({ pid }) => pid === process.pid);
+  const { document, text } = await runCommand(perfCommands, ['show']);
+  const theirs = own(bpftoolJson('perf', 'show'));
+  const byFd = (one: Event, other: Event): number => one.fd - other.fd;
+  t.ok(theirs.length >= 2);
+  t.same(own(document).sort(byFd), theirs.sort(byFd));
+  t.match(
+    text,
+    new RegExp(`pid ${process.pid}  fd \\d+: prog_id \\d+  uprobe  filename ${world.traced}  offset \\d+`),
+  );
+});
+
+t.test('what the words must be', async (t) => {
+  const rows: readonly (readonly [string[], string])[] = [
+    [['show', 'eth0'], 'net show needs dev and an interface, not eth0: dev'],
+    [['show', 'dev'], 'net show needs the name of an interface'],
+    [
+      ['attach', 'tc', '5'],
+      'net attach needs where to attach, not tc: xdp, xdpgeneric, xdpdrv, xdpoffload, tcx_ingress, tcx_egress',
+    ],
+    [
+      ['attach', 'tcx_egress', '5', 'dev', 'lo', 'overwrite'],
+      'net attach overwrites xdp alone: tcx runs all that are attached',
+    ],
+  ];
+  for (const [words, message] of rows) await t.rejects(net(...words), { message }, message);
+  await t.rejects(net('show', 'dev', 'no-such'), { code: 'INTERFACE_NOT_FOUND' });
+});
+
+t.test('nothing stays open', (t) => {
+  close();
+  t.same(openDescriptors(), before);
+  t.end();
+});
