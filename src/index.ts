@@ -163,3 +163,30 @@ export type {
   RingBufferOptions,
 } from './ringbuf/index.ts';
 export { BpfToken, NetworkNamespace } from './sys/index.ts';
+export {
+  enableStatistics,
+  findPins,
+  inspectCgroup,
+  inspectCgroupTree,
+  inspectNetwork,
+  listLinks,
+  listPrograms,
+  listTaskEvents,
+  openLink,
+  openPrograms,
+  readProgramFacts,
+  readProgramMetadata,
+} from './inspect/index.ts';
+export type {
+  CgroupHooks,
+  CgroupProgram,
+  CgroupQuery,
+  HookedProgram,
+  InterfaceHook,
+  InterfaceHooks,
+  NetworkHooks,
+  OffloadDevice,
+  ProgramFacts,
+  Selector,
+  TaskEvent,
+} from './inspect/index.ts';

@@ -38,7 +38,7 @@ export interface CommandDeclaration {
   readonly silent?: (input: CommandInput) => boolean;
   /** The object file that it works on, which errors about its contents are told with. */
   readonly object?: (input: CommandInput) => string | undefined;
-  readonly load: () => Promise<(input: CommandInput, output: Output) => Promise<number>>;
+  readonly load: () => Promise<RunCommand>;
 }
 
 /** Commands about one thing under its name: `ts-xdp prog show`, `ts-xdp prog dump`. */
@@ -47,3 +47,17 @@ export interface CommandGroup {
   readonly summary: string;
   readonly commands: readonly CommandDeclaration[];
 }
+
+/** What a command does. Returns the exit code. */
+export type RunCommand = (input: CommandInput, output: Output, services: CommandServices) => Promise<number>;
+
+/** What few commands need of the command line itself. */
+export interface CommandServices {
+  readonly runLine: RunLine;
+}
+
+/** Parses words as those after `ts-xdp` and gives what they mean to `execute`. @throws UsageError, what `execute` throws */
+export type RunLine = (
+  words: readonly string[],
+  execute: (declaration: CommandDeclaration, input: CommandInput, services: CommandServices) => Promise<void>,
+) => Promise<void>;

@@ -1,13 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as commander from 'commander';
-import type { CommandDeclaration, CommandGroup, CommandInput, OptionDeclaration } from './command.ts';
+import type {
+  CommandDeclaration,
+  CommandGroup,
+  CommandInput,
+  OptionDeclaration,
+  RunLine,
+} from './command.ts';
+import { batchCommand } from './commands/batch.ts';
 import { btfCommand } from './commands/btf.ts';
 import { cgroupCommands } from './commands/cgroup.ts';
 import { disasmCommand } from './commands/disasm.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { genCommand } from './commands/gen.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { iterCommands } from './commands/iter.ts';
 import { linkCommands } from './commands/link.ts';
 import { loadCommand } from './commands/load.ts';
 import { mapCommands } from './commands/map.ts';
@@ -15,6 +23,8 @@ import { netCommands } from './commands/net.ts';
 import { perfCommands } from './commands/perf.ts';
 import { progCommands } from './commands/prog.ts';
 import { replCommand } from './commands/repl.ts';
+import { structOpsCommands } from './commands/struct-ops.ts';
+import { tokenCommands } from './commands/token.ts';
 import { unloadCommand } from './commands/unload.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { whoCommand } from './commands/who.ts';
@@ -45,6 +55,10 @@ const COMMANDS: readonly (CommandDeclaration | CommandGroup)[] = [
   netCommands,
   cgroupCommands,
   perfCommands,
+  structOpsCommands,
+  iterCommands,
+  tokenCommands,
+  batchCommand,
   doctorCommand,
   replCommand,
 ];
@@ -60,7 +74,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     output = new Output({ json, silent: declaration.silent?.(input) ?? false });
     object = declaration.object?.(input);
     const command = await declaration.load();
-    exitCode = await command(input, output);
+    exitCode = await command(input, output, { runLine });
   });
   try {
     await program.parseAsync(argv, { from: 'user' });
@@ -70,6 +84,16 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   return finish(output ?? new Output({ json }), exitCode);
 }
+
+const runLine: RunLine = async (words, execute) => {
+  try {
+    const program = makeProgram((declaration, input) => execute(declaration, input, { runLine }));
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw new UsageError(error.message.replace(/^error: /, ''));
+  }
+};
 
 /** Waits for standard output; a command whose results cannot be written has failed. */
 async function finish(output: Output, exitCode: number): Promise<number> {

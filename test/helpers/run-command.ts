@@ -47,7 +47,12 @@ export async function runCommand(
   if (!command) throw new Error(`There is no ${group.name} ${action}`);
   const output = new CapturedOutput({ json: options['json'] !== false });
   const run = await command.load();
-  const exitCode = await run({ arguments: argumentsOf(command.arguments ?? [], rest), options }, output);
+  const services = { runLine: () => Promise.reject(new Error('a batch needs the command line')) };
+  const exitCode = await run(
+    { arguments: argumentsOf(command.arguments ?? [], rest), options },
+    output,
+    services,
+  );
   const last = output.results.at(-1) ?? { document: null, text: '' };
   return { ...last, results: output.results, notes: output.notes, exitCode };
 }
