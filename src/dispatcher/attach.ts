@@ -10,6 +10,7 @@ import { changeDispatcher } from './change.ts';
 import { describeComponent, type Component } from './component.ts';
 import { readRunConfig } from './run-config.ts';
 
+/** Where {@link attachXdpMulti} attaches, and in which order the programs run. */
 export interface XdpMultiOptions extends InterfaceOptions {
   /** Names of the programs to attach. @default every XDP program that was loaded */
   readonly programs?: readonly string[];

@@ -5,6 +5,7 @@ import type { XdpAction } from './actions.ts';
 import { changeDispatcher } from './change.ts';
 import { unpinLeftovers } from './leftovers.ts';
 
+/** What is known of a program in a dispatcher that was attached here. */
 export interface DispatchedXdpFacts {
   readonly target: string;
   readonly ifindex: number;

@@ -1,4 +1,4 @@
-import { AttachError, PermissionError, SyscallError, UnsupportedFeatureError } from '../errors.ts';
+import { AttachError, PermissionError, UnsupportedFeatureError } from '../errors.ts';
 import { attachFreplace, type BpfLink } from '../link/index.ts';
 import type { Collection } from '../loader/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
@@ -80,16 +80,18 @@ function linkSlot(
   }
 }
 
-/** A kernel that may not, or cannot, put programs in the place of functions: its errors name no reason of their own. */
+/**
+ * A kernel that may not, or cannot, put programs in the place of functions: its errors name no reason of their own. The
+ * prototype was found right when the program was loaded, so what is refused later is another target than that one.
+ */
 export function explainRefusal(error: unknown, doing: string): unknown {
   const context = { cause: error, hint: 'attach one program by itself, without --multi' };
-  if (error instanceof PermissionError && error.missing.length === 0) {
+  const extending = error instanceof PermissionError && /PROG_LOAD|LINK_CREATE/.test(error.call);
+  if (extending && error.missing.length === 0) {
     const why = 'this kernel does not let programs take the place of functions (freplace, since Linux 5.6)';
     return new UnsupportedFeatureError('freplace', '5.6', `Cannot ${doing}: ${why}`, context);
   }
-  const invalid =
-    error instanceof SyscallError && ['EINVAL', 'E2BIG', 'EOPNOTSUPP', 'ENOTSUPP'].includes(error.errnoName);
-  if (invalid) {
+  if (error instanceof AttachError && error.code === 'ATTACH_REFUSED') {
     const why =
       'this kernel does not let a program take the place of functions of several programs (since Linux 5.10)';
     return new UnsupportedFeatureError(

@@ -61,6 +61,7 @@ export function readXdpDispatcher(options: InterfaceOptions): XdpDispatcher | un
   });
 }
 
+/** Which programs {@link detachXdpMulti} takes out of which dispatcher. */
 export interface DetachMultiOptions extends InterfaceOptions {
   /** Programs by name or id; a name may be that of several. @default all */
   readonly programs?: readonly (string | number)[];

@@ -401,7 +401,7 @@ t.test('options that do not go together', { skip: notRoot }, async (t) => {
     t.equal(code, 2);
     t.match(stderr, message);
   }
-  const { code, stderr } = await runCli(['unload', '--prog', 'one']);
+  const { code, stderr } = await runCli(['unload', '/sys/fs/bpf/none', '--prog', 'one']);
   t.equal(code, 2);
   t.match(stderr, '--prog and --id go with --iface: they say which program of an interface');
 });
