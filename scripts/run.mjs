@@ -112,6 +112,15 @@ const tasks = {
     build();
     script('scripts/api-report.js', args);
   },
+  'test:package': (args) => {
+    build();
+    script('scripts/test-package.js', args);
+  },
+  docs: () => {
+    install();
+    const packages = ['typedoc@0.28.20', 'typedoc-plugin-markdown@4.14.1', 'typescript@6.0.3'];
+    run('npx', ['--yes', ...packages.flatMap((name) => ['--package', name]), 'typedoc']);
+  },
   demo: (args) => script('scripts/demo.js', args),
   'build:bpf': (args) => script('scripts/build-bpf.js', args),
   'generate:uapi': (args) => script('scripts/generate-uapi.js', args),
