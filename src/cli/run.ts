@@ -25,6 +25,8 @@ import { progCommands } from './commands/prog.ts';
 import { replCommand } from './commands/repl.ts';
 import { structOpsCommands } from './commands/struct-ops.ts';
 import { tokenCommands } from './commands/token.ts';
+import { topCommand } from './commands/top.ts';
+import { traceCommand } from './commands/trace.ts';
 import { unloadCommand } from './commands/unload.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { whoCommand } from './commands/who.ts';
@@ -44,6 +46,8 @@ const COMMANDS: readonly (CommandDeclaration | CommandGroup)[] = [
   loadCommand,
   unloadCommand,
   whoCommand,
+  topCommand,
+  traceCommand,
   verifyCommand,
   inspectCommand,
   disasmCommand,

@@ -5,6 +5,12 @@ export type { MachineFiles } from './machine-files.ts';
 export type { InterfaceFacts, InterfaceFindings } from './machine-interface.ts';
 export { XdpFeatureQuery } from './xdp-features.ts';
 export type { XdpDriverFeature } from './xdp-features.ts';
+export { LiveStatistics } from './live-statistics.ts';
+export type { ProgramActivity } from './live-statistics.ts';
+export { readProgramStream } from './program-stream.ts';
+export type { ProgramStream } from './program-stream.ts';
+export { parseTraceLine } from './trace-line.ts';
+export type { TraceLine } from './trace-line.ts';
 export { TracePipe } from './trace-pipe.ts';
 export {
   fullProgramName,
@@ -48,7 +54,7 @@ export type { JitedFunction, OffloadDevice, ProgramFacts } from './programs/inde
 export { findPins } from './pins.ts';
 export { descriptorHolders } from './descriptor-holders.ts';
 export type { DescriptorHolder } from './descriptor-holders.ts';
-export { holdersOf, openNamespace } from './holders/index.ts';
+export { detachLink, holdersOf, openNamespace, releaseHolder } from './holders/index.ts';
 export type {
   CgroupHolder,
   Held,

@@ -87,7 +87,10 @@ export function listQdiscFilters(socket: RouteSocket, qdisc: Qdisc): QdiscFilter
 }
 
 /** Deletes one filter. False where it is gone. @throws NetlinkError, PermissionError */
-export function deleteQdiscFilter(socket: RouteSocket, filter: QdiscFilter): boolean {
+export function deleteQdiscFilter(
+  socket: RouteSocket,
+  filter: Omit<QdiscFilter, 'programId' | 'name' | 'directAction'>,
+): boolean {
   const request = {
     type: RTM_DELTFILTER,
     request: 'RTM_DELTFILTER',

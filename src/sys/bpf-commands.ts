@@ -36,6 +36,7 @@ import {
   BPF_LINK_DETACH,
   BPF_PROG_BIND_MAP,
   BPF_TOKEN_CREATE,
+  BPF_PROG_STREAM_READ_BY_FD,
 } from '../uapi/index.ts';
 
 /** The commands of bpf(2) by name, so that an error can say which one failed. */
@@ -77,6 +78,7 @@ export const bpfCommands = {
   BPF_LINK_DETACH,
   BPF_PROG_BIND_MAP,
   BPF_TOKEN_CREATE,
+  BPF_PROG_STREAM_READ_BY_FD,
 } as const;
 
 export type BpfCommandName = keyof typeof bpfCommands;

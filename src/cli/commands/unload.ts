@@ -4,8 +4,12 @@ import { parseCount } from '../parse-option.ts';
 /** `ts-xdp unload` */
 export const unloadCommand: CommandDeclaration = {
   name: 'unload',
-  summary: 'detach XDP programs from interfaces, whoever attached them, or remove a directory of pins',
-  arguments: [{ name: '[directory]', description: 'a directory that load --pin made' }],
+  summary:
+    'detach XDP programs from interfaces, whoever attached them, remove a directory of pins, or take away what holds a program, map or link',
+  arguments: [
+    { name: '[directory]', description: 'a directory that load --pin made; or prog, map or link' },
+    { name: '[selector]', description: 'the id, name, tag or pin of the program, map or link' },
+  ],
   options: [
     { flags: '--iface <name>', description: 'detach every XDP program of this interface', repeatable: true },
     { flags: '--prog <name>', description: 'only the program of this name' },
@@ -16,6 +20,7 @@ export const unloadCommand: CommandDeclaration = {
     'ts-xdp unload --iface eth0',
     'ts-xdp unload --iface eth0 --prog count',
     'ts-xdp unload /sys/fs/bpf/sniffer',
+    'ts-xdp unload prog 41',
   ],
   load: async () => (await import('../unload/run.ts')).runUnload,
 };

@@ -11,6 +11,8 @@ import { NetworkNamespace } from '../../sys/index.ts';
 import type { CommandInput } from '../command.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
+import { findSubjects, isKind } from '../who/subjects.ts';
+import { unloadHeld } from './held.ts';
 
 interface UnloadOptions {
   readonly iface: readonly string[];
@@ -21,7 +23,7 @@ interface UnloadOptions {
 
 /** `ts-xdp unload` */
 export async function runUnload(input: CommandInput, output: Output): Promise<number> {
-  const [directory] = input.arguments as [string | undefined];
+  const [directory, selector] = input.arguments as [string | undefined, string | undefined];
   const options = input.options as unknown as UnloadOptions;
   if (directory === undefined && options.iface.length === 0) {
     throw new UsageError('unload needs an interface (--iface NAME) or a directory of pins');
@@ -32,6 +34,13 @@ export async function runUnload(input: CommandInput, output: Output): Promise<nu
   }
   if (program !== undefined && options.iface.length === 0) {
     throw new UsageError('--prog and --id go with --iface: they say which program of an interface');
+  }
+  if (isKind(directory) || selector !== undefined) {
+    if (directory === undefined || selector === undefined)
+      throw new UsageError(
+        `unload ${directory ?? ''} needs an id, a name, a tag or a pin; a directory of that name is ./${directory ?? ''}`,
+      );
+    return unloadHeld(findSubjects(directory, selector), output);
   }
   if (directory !== undefined) unloadDirectory(directory, output);
   const netns = options.netns === undefined ? undefined : NetworkNamespace.open(options.netns);

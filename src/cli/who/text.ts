@@ -16,12 +16,12 @@ export function whoText({ kind, id, name }: Subject, { holders, unseen }: Holder
 export function holderLines(holder: Holder, indent: string): string[] {
   const below = holder.kind === 'link' ? holder.holders : [];
   return [
-    `${indent}${nameOf(holder)}: ${reason(holder)}`,
+    `${indent}${holderName(holder)}: ${reason(holder)}`,
     ...below.flatMap((inner) => holderLines(inner, `${indent}  `)),
   ];
 }
 
-function nameOf(holder: Holder): string {
+export function holderName(holder: Holder): string {
   switch (holder.kind) {
     case 'process':
       return `process ${holder.pid} (${holder.command})`;
