@@ -11,6 +11,7 @@ import { removeEntries, writeEntries } from './map-writing.ts';
 export type UpdateMode = 'any' | 'new' | 'existing';
 const UPDATE_FLAGS: Record<UpdateMode, number> = { any: BPF_ANY, new: BPF_NOEXIST, existing: BPF_EXIST };
 
+/** How an entry is read. */
 export interface ReadEntryOptions {
   /**
    * Reads the value as a whole while its `bpf_spin_lock` is held; the value must have one. Linux 5.1.
@@ -19,6 +20,7 @@ export interface ReadEntryOptions {
   readonly lock?: boolean;
 }
 
+/** How an entry is written. */
 export interface WriteEntryOptions {
   /** @default 'any' */
   readonly mode?: UpdateMode;

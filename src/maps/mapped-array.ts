@@ -8,6 +8,7 @@ import type { BpfMap } from './map.ts';
 import type { ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
+/** How an array is mapped into memory. */
 export interface MappedArrayOptions<Value> {
   /** A frozen map, and one that was opened for reading, can be mapped only without. @default true */
   readonly writable?: boolean;

@@ -6,6 +6,7 @@ import { PerfRing } from './perf-ring.ts';
 import { RingBufferRecord } from './record.ts';
 import type { ListenOptions, RecordDecoder } from './ring-buffer.ts';
 
+/** How a perf buffer is opened and read. */
 export interface PerfBufferOptions {
   /** Pages for each CPU, a power of two. @default 64 */
   readonly pagesPerCpu?: number;
@@ -155,7 +156,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     let count = 0;
     this.#draining = true;
     try {
-      for (let step = 0; step < this.#rings.length && count < limit && !this.#closed; step++) {
+      for (let step = 0; step < this.#rings.length && count < limit && !this.closed; step++) {
         const ring = this.#rings[this.#turn % this.#rings.length];
         if (ring === undefined) break;
         const { cpu } = ring;
@@ -175,7 +176,8 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
       return count;
     } finally {
       this.#draining = false;
-      if (this.#closed) this.#release();
+      // A callback may have closed it.
+      if (this.closed) this.#release();
     }
   }
 
