@@ -371,7 +371,7 @@ t.test('what the kernel does not tell is said', { skip }, async (t) => {
 t.test('what cannot be looked up', { skip }, async (t) => {
   await t.rejects(runWho({ kind: 'prog', selector: '4000000000' }, new Captured({ json: true })), {
     code: 'PROGRAM_NOT_FOUND',
-    message: 'Cannot find program 4000000000: the kernel has none of that id, name or tag',
+    message: 'Cannot find program 4000000000: the kernel has none of that id',
   });
   await t.rejects(runWho({ kind: 'map', selector: 'nosuchmap' }, new Captured({ json: true })), {
     code: 'MAP_NOT_FOUND',
