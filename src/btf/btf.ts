@@ -8,6 +8,7 @@ import { kindOfInfo, scanTypes } from './scan.ts';
 import { StringTable } from './string-table.ts';
 import type { BtfType } from './type.ts';
 
+/** How the bytes of a BTF are to be taken. */
 export interface BtfOptions {
   /** What it extends: the kernel's types, where it is a module's. */
   readonly base?: Btf | undefined;

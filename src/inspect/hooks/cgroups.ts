@@ -20,6 +20,7 @@ export interface CgroupHooks {
   readonly programs: readonly CgroupProgram[];
 }
 
+/** Which programs of a cgroup are asked for. */
 export interface CgroupQuery {
   /** Also those that are attached above and run here too. @default false */
   readonly effective?: boolean;

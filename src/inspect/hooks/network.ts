@@ -27,6 +27,7 @@ export interface InterfaceHooks {
   readonly filters: readonly BpfFilter[];
 }
 
+/** Where a program sits on an interface, as bpftool names it. */
 export type InterfaceHook = 'tcx/ingress' | 'tcx/egress' | 'netkit/primary' | 'netkit/peer';
 
 /** What is attached to the network in the namespace that the thread is in. */

@@ -41,6 +41,7 @@ export interface ProgramFacts {
   readonly attachBtfId: number;
 }
 
+/** The network device that a program is offloaded to or bound to. */
 export interface OffloadDevice {
   readonly ifindex: number;
   readonly namespaceDevice: bigint;
