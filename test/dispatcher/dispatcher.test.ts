@@ -14,9 +14,9 @@ import {
 } from '../../src/dispatcher/index.ts';
 import { ObjectFile } from '../../src/elf/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { projectRoot as root } from '../helpers/project-root.ts';
 import { thrown } from '../helpers/thrown.ts';
 
-const root = join(import.meta.dirname, '../..');
 const LIBXDP = '/usr/lib/x86_64-linux-gnu/bpf/xdp-dispatcher.o';
 const NAMES = ['xdp-dispatcher', 'xdp-dispatcher-v1'];
 const objectOf = (name: string): string => join(root, `bpf/${name}.bpf.o`);
