@@ -1,7 +1,7 @@
 // The one entry of every npm script that needs more than one command. Plain JavaScript, because it has to run on
 // a fresh clone before anything is installed.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -38,6 +38,8 @@ function compile() {
   if (compiled) return;
   install();
   run(process.execPath, [bin('tsc'), '-p', 'tsconfig.tools.json']);
+  // The sources look for the shipped objects two folders up, as in dist.
+  if (!existsSync(join(root, 'build/bpf'))) symlinkSync('../bpf', join(root, 'build/bpf'));
   compiled = true;
 }
 
