@@ -22,6 +22,17 @@ export interface PerfSample<Event> {
   readonly event: Event;
 }
 
+/** What an iteration waits for. */
+interface IterationWaiter {
+  /** There may be samples. */
+  ready: boolean;
+  /** It was stopped. */
+  isOver(): boolean;
+  /** Resolves when it is ready or over. */
+  wait(): Promise<void>;
+  end(): void;
+}
+
 type Decode<Event> = (view: DataView, start: number, length: number) => Event;
 
 /**
@@ -160,7 +171,8 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
         const ring = this.#rings[this.#turn % this.#rings.length];
         if (ring === undefined) break;
         const { cpu } = ring;
-        const emptied = ring.walk({
+        this.#turn++;
+        ring.walk({
           sample: (view, start, length) => {
             count++;
             onSample({ cpu, event: this.#decode(view, start, length) });
@@ -171,7 +183,6 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
             this.#onLost?.({ cpu, count: dropped });
           },
         });
-        if (emptied) this.#turn++;
       }
       return count;
     } finally {
@@ -187,9 +198,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
    * @throws ClosedError; ArgumentError where it is being read already
    */
   listen(onSample: (sample: PerfSample<Event>) => void, { signal, onError }: ListenOptions = {}): void {
-    if (this.#closed) throw new ClosedError(`the perf buffer ${this.map.name}`);
-    if (this.#stop)
-      throw new ArgumentError('map', `Cannot read perf buffer ${this.map.name}: it is being read already`);
+    this.#checkFree();
     if (signal?.aborted === true) return;
     let listening = true;
     const fail = (error: unknown): void => {
@@ -221,7 +230,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     setImmediate(drain);
   }
 
-  /** Ends {@link listen}; the reader can be used again. */
+  /** Ends {@link listen} and iterations; the reader can be used again. */
   stop(): void {
     this.#stop?.();
     this.#stop = undefined;
@@ -232,56 +241,90 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   }
 
   /**
-   * The samples as an async iterator, which ends when the signal aborts or the reader closes. Those that were read when the
-   * loop is left and not taken are gone.
+   * The samples as an async iterator, read in batches and only as fast as they are taken: what a slow loop leaves in the rings
+   * is lost there, and counted. It ends when the signal aborts, or the reader stops or closes. Of the batch in hand, what was
+   * not taken when the loop is left is gone.
+   *
+   * @throws ClosedError; ArgumentError where it is being read already; what {@link drain} throws
    */
   async *samples(options: { signal?: AbortSignal } = {}): AsyncGenerator<PerfSample<Event>, undefined> {
     const { signal } = options;
-    let waiting: PerfSample<Event>[] = [];
-    let failure: Error | undefined;
-    let wake: () => void = () => undefined;
-    const woken = (): void => {
-      wake();
-    };
-    this.listen(
-      (sample) => {
-        waiting.push(sample);
-        wake();
-      },
-      {
-        ...(signal && { signal }),
-        onError(error) {
-          failure = error;
-          wake();
-        },
-      },
-    );
-    signal?.addEventListener('abort', woken, { once: true });
-    const forget = this.map.fd.onClose(woken);
-    const isOver = (): boolean => this.#closed || signal?.aborted === true;
+    if (signal?.aborted === true) return;
+    const waiter = this.#wait(signal);
     try {
-      while (!isOver()) {
-        const batch = waiting;
-        waiting = [];
+      while (!waiter.isOver()) {
+        // Before the rings are read, since the kernel says of each sample only once that it is there.
+        waiter.ready = false;
+        const batch: PerfSample<Event>[] = [];
+        let failure: { readonly error: unknown } | undefined;
+        try {
+          this.drain((sample) => batch.push(sample), { limit: this.#batchSize });
+        } catch (error) {
+          failure = { error };
+        }
         for (const sample of batch) {
-          if (isOver()) return;
+          if (waiter.isOver()) return;
           yield sample;
         }
-        if (waiting.length > 0) continue;
-        if (failure) throw failure;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          this.#onClosed = resolve;
-        });
+        if (failure) throw failure.error;
+        // Even when the consumer never waits for anything, timers and signals must have their turn.
+        if (batch.length > 0) await new Promise((resolve) => setImmediate(resolve));
+        else await waiter.wait();
       }
     } finally {
-      this.stop();
-      forget();
-      signal?.removeEventListener('abort', woken);
+      waiter.end();
     }
   }
 
-  #onClosed: (() => void) | undefined;
+  /** Watches until it is ended, by the iteration or from outside. */
+  #wait(signal: AbortSignal | undefined): IterationWaiter {
+    this.#checkFree();
+    let wake: () => void = () => undefined;
+    let failure: Error | undefined;
+    let over = false;
+    const waiter: IterationWaiter = {
+      ready: false,
+      isOver: () => over,
+      async wait() {
+        if (!waiter.ready && !over && !failure) {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+        if (failure) throw failure;
+      },
+      end: () => {
+        if (!over) this.stop();
+      },
+    };
+    const watch = watchReadable(this.#ready, {
+      onReadable() {
+        waiter.ready = true;
+        wake();
+      },
+      onError(error) {
+        failure = error;
+        wake();
+      },
+    });
+    const stop = (): void => {
+      this.stop();
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    this.#stop = () => {
+      over = true;
+      watch.close();
+      signal?.removeEventListener('abort', stop);
+      wake();
+    };
+    return waiter;
+  }
+
+  #checkFree(): void {
+    if (this.#closed) throw new ClosedError(`the perf buffer ${this.map.name}`);
+    if (this.#stop)
+      throw new ArgumentError('map', `Cannot read perf buffer ${this.map.name}: it is being read already`);
+  }
 
   /** Idempotent, and safe in callbacks. Ends iterations and listening. */
   close(): void {
@@ -289,7 +332,6 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     this.#closed = true;
     this.stop();
     this.#forgetMap();
-    this.#onClosed?.();
     if (!this.#draining) this.#release();
   }
 

@@ -1,4 +1,7 @@
 /** Samples of perf buffers and records of user rings, exchanged with programs that check them. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import t from 'tap';
 import { BpfMap, Collection, MapType, ObjectFile, PerfBuffer, UserRingBuffer } from '../../src/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
@@ -50,6 +53,7 @@ interface Event {
   readonly tail: number;
 }
 
+const cpus = availableParallelism();
 const compiler = new Compiler();
 const before = openDescriptors();
 const object = ObjectFile.open(compiler.source('perf', SOURCE));
@@ -161,6 +165,46 @@ t.test('listening and iterating', async (t) => {
   }, 10);
   for await (const { event } of buffer) t.fail(`nothing more comes, but ${event}`);
   t.equal(thrown(() => buffer.drain(() => undefined)).code, 'CLOSED');
+});
+
+t.test('a loop that is slow leaves samples in the rings, where they are lost and counted', async (t) => {
+  using buffer = PerfBuffer.bytes(collection.map('samples'), { pagesPerCpu: 1, batchSize: 8 });
+  collection.variable('refused').set(0);
+  run('emit', 1);
+  let taken = 0;
+  for await (const _sample of buffer) {
+    taken++;
+    // Meanwhile the event loop turns, and far more comes than the rings have room for.
+    for (let turn = 0; taken === 1 && turn < 20; turn++) {
+      run('emit', 500);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (taken + Number(collection.variable('refused').get()) === 10_001) break;
+  }
+  // A page holds about 100 of them.
+  t.ok(taken < 200 * cpus, `${taken} were kept`);
+  t.end();
+});
+
+const oneCpu = cpus > 1 ? false : 'wants two CPUs';
+t.test('a CPU that sends without end does not hold up the others', { skip: oneCpu }, (t) => {
+  const stayOn = (list: string): void => {
+    execFileSync('taskset', ['-pc', list, String(process.pid)], { stdio: 'ignore' });
+  };
+  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  using buffer = PerfBuffer.open(collection.map('samples'), { decode: (record) => record.u32(0) });
+  try {
+    stayOn('0');
+    run('emit', 40);
+    stayOn('1');
+    run('emit', 1);
+  } finally {
+    stayOn(allowed);
+  }
+  const heard = new Set<number>();
+  for (let turn = 0; turn < 2; turn++) buffer.drain(({ cpu }) => heard.add(cpu), { limit: 8 });
+  t.same([...heard], [0, 1]);
+  t.end();
 });
 
 t.test('what goes wrong while samples are read', (t) => {
