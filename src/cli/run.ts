@@ -8,28 +8,7 @@ import type {
   OptionDeclaration,
   RunLine,
 } from './command.ts';
-import { batchCommand } from './commands/batch.ts';
-import { btfCommand } from './commands/btf.ts';
-import { cgroupCommands } from './commands/cgroup.ts';
-import { disasmCommand } from './commands/disasm.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { genCommand } from './commands/gen.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { iterCommands } from './commands/iter.ts';
-import { linkCommands } from './commands/link.ts';
-import { loadCommand } from './commands/load.ts';
-import { mapCommands } from './commands/map.ts';
-import { netCommands } from './commands/net.ts';
-import { perfCommands } from './commands/perf.ts';
-import { progCommands } from './commands/prog.ts';
-import { replCommand } from './commands/repl.ts';
-import { structOpsCommands } from './commands/struct-ops.ts';
-import { tokenCommands } from './commands/token.ts';
-import { topCommand } from './commands/top.ts';
-import { traceCommand } from './commands/trace.ts';
-import { unloadCommand } from './commands/unload.ts';
-import { verifyCommand } from './commands/verify.ts';
-import { whoCommand } from './commands/who.ts';
+import { commandsFor } from './commands.ts';
 import { ExitCode, exitCodeOf, UsageError } from './exit-code.ts';
 import { errorDocument, errorText } from './output/error-report.ts';
 import { Output } from './output/output.ts';
@@ -42,31 +21,6 @@ const { Command, CommanderError, InvalidArgumentError, Option } = createRequire(
   'commander',
 ) as typeof commander;
 
-const COMMANDS: readonly (CommandDeclaration | CommandGroup)[] = [
-  loadCommand,
-  unloadCommand,
-  whoCommand,
-  topCommand,
-  traceCommand,
-  verifyCommand,
-  inspectCommand,
-  disasmCommand,
-  btfCommand,
-  mapCommands,
-  genCommand,
-  progCommands,
-  linkCommands,
-  netCommands,
-  cgroupCommands,
-  perfCommands,
-  structOpsCommands,
-  iterCommands,
-  tokenCommands,
-  batchCommand,
-  doctorCommand,
-  replCommand,
-];
-
 /** Runs one command line and returns its exit code. Nothing it throws gets out. */
 export async function run(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
@@ -74,7 +28,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   let output: Output | undefined;
   let object: string | undefined;
   let exitCode: number = ExitCode.Done;
-  const program = makeProgram(async (declaration, input) => {
+  const program = await makeProgram(argv, async (declaration, input) => {
     output = new Output({ json, silent: declaration.silent?.(input) ?? false });
     object = declaration.object?.(input);
     const command = await declaration.load();
@@ -91,7 +45,9 @@ export async function run(argv: readonly string[]): Promise<number> {
 
 const runLine: RunLine = async (words, execute) => {
   try {
-    const program = makeProgram((declaration, input) => execute(declaration, input, { runLine }));
+    const program = await makeProgram(words, (declaration, input) =>
+      execute(declaration, input, { runLine }),
+    );
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -129,13 +85,13 @@ function report(
 
 type Execute = (declaration: CommandDeclaration, input: CommandInput) => Promise<void>;
 
-function makeProgram(execute: Execute): Command {
+async function makeProgram(argv: readonly string[], execute: Execute): Promise<Command> {
   const program = new Command('ts-xdp')
     .description('Load, attach and stream eBPF programs: raw bpf(2), mmap and netlink, no libbpf.')
     .version(readVersion())
     .exitOverride()
     .showHelpAfterError('(--help shows what there is)');
-  for (const entry of COMMANDS) {
+  for (const entry of await commandsFor(argv)) {
     program.addCommand('commands' in entry ? makeGroup(entry, execute) : makeCommand(entry, execute));
   }
   return program;

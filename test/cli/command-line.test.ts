@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { commandsFor } from '../../src/cli/commands.ts';
 import { ExitCode, exitCodeOf, UsageError } from '../../src/cli/exit-code.ts';
 import { ArgumentError, PermissionError, UnsupportedFeatureError } from '../../src/errors.ts';
 import { projectRoot, runCli } from '../helpers/cli.ts';
@@ -66,6 +67,18 @@ const doNotParse: readonly Refusal[] = [
 
 t.test('a command line that does not parse ends with 2', async (t) => {
   for (const row of doNotParse) await t.test(row.name.split('\n')[0] ?? '', (t) => checkRefusal(t, row));
+});
+
+t.test('a command line that begins with a command imports that alone', async (t) => {
+  const all = await commandsFor([]);
+  for (const { name } of all)
+    t.same(
+      (await commandsFor([name, '--help'])).map((entry) => entry.name),
+      [name],
+    );
+  t.equal(new Set(all.map(({ name }) => name)).size, all.length);
+  for (const first of ['lod', '--help', 'toString'])
+    t.equal((await commandsFor([first])).length, all.length, first);
 });
 
 t.test('help and version are results: standard output, exit code 0', async (t) => {
