@@ -51,12 +51,17 @@ export {
   readProgramMetadata,
 } from './programs/index.ts';
 export type { JitedFunction, OffloadDevice, ProgramFacts } from './programs/index.ts';
-export { findPins } from './pins.ts';
-export { descriptorHolders } from './descriptor-holders.ts';
-export type { DescriptorHolder } from './descriptor-holders.ts';
-export { detachLink, holdersOf, openNamespace, releaseHolder } from './holders/index.ts';
+export {
+  descriptorHolders,
+  detachLink,
+  findPins,
+  holdersOf,
+  openNamespace,
+  releaseHolder,
+} from './holders/index.ts';
 export type {
   CgroupHolder,
+  DescriptorHolder,
   Held,
   Holder,
   Holders,

@@ -1,8 +1,7 @@
-import { SyscallError, UnsupportedFeatureError } from '../errors.ts';
 import { programTypeName, readProgramInfo } from '../programs/index.ts';
-import { clockGettime, errno, openBpf, systemKernel, type Fd, type Kernel } from '../sys/index.ts';
-import { BPF_STATS_RUN_TIME, bpf_attr_enable_stats } from '../uapi/index.ts';
+import { clockGettime, systemKernel, type Fd, type Kernel } from '../sys/index.ts';
 import { fullProgramName, mapObjects } from './objects/index.ts';
+import { enableStatistics } from './programs/index.ts';
 
 /** What a program did between two looks. */
 export interface ProgramActivity {
@@ -37,7 +36,7 @@ export class LiveStatistics {
 
   private constructor(kernel: Kernel) {
     this.#kernel = kernel;
-    this.#switch = switchOn(kernel);
+    this.#switch = enableStatistics(kernel);
   }
 
   /** @throws UnsupportedFeatureError before Linux 5.8, PermissionError, SyscallError */
@@ -90,24 +89,5 @@ export class LiveStatistics {
     const name = fullProgramName(this.#kernel, fd);
     this.#names.set(id, name);
     return name;
-  }
-}
-
-function switchOn(kernel: Kernel): Fd {
-  const doing = 'count the runs of programs';
-  try {
-    return openBpf(kernel, {
-      command: 'BPF_ENABLE_STATS',
-      attribute: bpf_attr_enable_stats,
-      fields: { type: BPF_STATS_RUN_TIME },
-      doing,
-      description: 'statistics of programs',
-      needed: ['CAP_SYS_ADMIN'],
-    });
-  } catch (error) {
-    if (!(error instanceof SyscallError && error.errno === errno.EINVAL)) throw error;
-    const feature = 'statistics by descriptor';
-    const message = `Cannot ${doing}: this kernel has no ${feature} (since Linux 5.8)`;
-    throw new UnsupportedFeatureError(feature, '5.8', message, { cause: error });
   }
 }

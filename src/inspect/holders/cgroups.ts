@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { AttachType, type AttachTypeName } from '../../programs/index.ts';
 import type { Kernel } from '../../sys/index.ts';
 import * as uapi from '../../uapi/index.ts';
+import { queryHook } from '../hooks/index.ts';
+import { unlessGone } from '../unless-gone.ts';
 import type { CgroupHolder } from './holder.ts';
-import { unlessGone } from './processes.ts';
-import { queryPrograms } from './query-programs.ts';
 import type { Search } from './search.ts';
 
 /** Which attach types of a cgroup a program of a type can have; the others need not be asked about. */
@@ -64,9 +64,11 @@ function typesAttached(
   const fd = unlessGone(() => openSync(path, constants.O_RDONLY | constants.O_DIRECTORY));
   if (fd === undefined) return [];
   try {
-    return types.filter((name) =>
-      queryPrograms(kernel, { target: { fd }, attachType: AttachType[name] }).programIds.includes(programId),
-    );
+    return types.filter((name) => {
+      const doing = `list the programs of cgroup ${path}`;
+      const answer = queryHook(kernel, { place: { fd }, attachType: AttachType[name], doing });
+      return answer?.programs.some((program) => program.programId === programId) ?? false;
+    });
   } finally {
     closeSync(fd);
   }

@@ -3,8 +3,8 @@ import { AttachType, type AttachTypeName } from '../../programs/index.ts';
 import { BPF_PROG_TYPE_XDP } from '../../uapi/index.ts';
 import { NotFoundError } from '../../errors.ts';
 import { objectIds } from '../objects/index.ts';
+import { queryHook } from '../hooks/index.ts';
 import type { MapHolder } from './holder.ts';
-import { queryPrograms } from './query-programs.ts';
 import type { Search } from './search.ts';
 import { structOpsHolds } from './struct-ops.ts';
 
@@ -81,9 +81,13 @@ function socketTypesOf({ held, kernel, links }: Search, map: BpfMap): AttachType
   if (held.kind !== 'program' || !ofSockets.includes(map.type)) return [];
   const byLink = links.some(({ kind, programId }) => kind === 'sockmap' && programId === held.id);
   if (byLink) return [];
-  return socketTypes.filter((name) =>
-    queryPrograms(kernel, { target: { fd: map.fd.value }, attachType: AttachType[name] }).programIds.includes(
-      held.id,
-    ),
-  );
+  return socketTypes.filter((name) => {
+    const doing = `list the programs of map ${map.name}`;
+    const answer = queryHook(kernel, {
+      place: { fd: map.fd.value },
+      attachType: AttachType[name],
+      doing,
+    });
+    return answer?.programs.some(({ programId }) => programId === held.id);
+  });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { unlessGone } from '../unless-gone.ts';
 import type { ProcessSurvey } from './processes.ts';
-import { inodeOf, unlessGone } from './processes.ts';
+import { inodeOf } from './processes.ts';
 
 /** A mount as it is seen from here. */
 export interface VisibleMount {

@@ -2,9 +2,9 @@ import { listInterfaces, RouteSocket } from '../../netlink/index.ts';
 import { AttachType, type AttachTypeName } from '../../programs/index.ts';
 import { withNetworkNamespace, type NetworkNamespace } from '../../sys/index.ts';
 import * as uapi from '../../uapi/index.ts';
+import { queryHook } from '../hooks/index.ts';
 import type { NetnsHolder, TcHolder, TcxHolder, XdpHolder } from './holder.ts';
 import { openNamespace, type NamespaceReference } from './network-namespaces.ts';
-import { queryPrograms } from './query-programs.ts';
 import type { Network, Search } from './search.ts';
 import { tcHolders } from './tc.ts';
 
@@ -72,12 +72,12 @@ function tcxHolders({ kernel, held }: Search, { reference, interfaces }: Network
     return (['tcx', 'netkit'] as const).flatMap((kind) =>
       types[kind]
         .filter((attachType) => {
-          const { programIds, linkIds } = queryPrograms(kernel, {
-            target: { ifindex: index },
+          const answer = queryHook(kernel, {
+            place: { ifindex: index },
             attachType: AttachType[attachType],
-            withLinks: true,
+            doing: `list the programs of ${name}`,
           });
-          return programIds.some((id, at) => id === held.id && linkIds[at] === 0);
+          return answer?.programs.some(({ programId, linkId }) => programId === held.id && linkId === 0);
         })
         .map((attachType): TcxHolder => {
           return { kind, interface: name, ifindex: index, netns: reference, attachType };
@@ -89,11 +89,16 @@ function tcxHolders({ kernel, held }: Search, { reference, interfaces }: Network
 function netnsHolders({ kernel, held, links }: Search, { reference, netns }: Network): NetnsHolder[] {
   return (['flow_dissector', 'sk_lookup'] as const)
     .filter((attachType) => {
-      const query = { target: { fd: netns.fd.value }, attachType: AttachType[attachType] };
       const byLink = links.some(
         (info) => info.kind === 'netns' && info.programId === held.id && info.inode === reference.inode,
       );
-      return !byLink && queryPrograms(kernel, query).programIds.includes(held.id);
+      if (byLink) return false;
+      const answer = queryHook(kernel, {
+        place: { fd: netns.fd.value },
+        attachType: AttachType[attachType],
+        doing: 'list the programs of a network namespace',
+      });
+      return answer?.programs.some(({ programId }) => programId === held.id);
     })
     .map((attachType) => ({ kind: 'netns', netns: reference, attachType }));
 }

@@ -1,10 +1,10 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openAnyPin, readInfo, type Kernel } from '../../sys/index.ts';
+import { openAnyPin, readInfo, type Kernel, type PinnedKind } from '../../sys/index.ts';
 import { bpf_link_info, bpf_map_info, bpf_prog_info } from '../../uapi/index.ts';
+import { unlessGone } from '../unless-gone.ts';
 import type { Held } from './holder.ts';
-import type { VisibleMount } from './mounts.ts';
-import { unlessGone } from './processes.ts';
+import { parseMountInfo, type VisibleMount } from './mounts.ts';
 
 /** A pin, and what it holds. */
 export interface SeenPin extends Held {
@@ -12,6 +12,23 @@ export interface SeenPin extends Held {
 }
 
 const descriptors = { map: bpf_map_info, program: bpf_prog_info, link: bpf_link_info } as const;
+
+/**
+ * Where the programs, maps or links of this kernel are pinned, by id: the paths in every bpf file system that is mounted
+ * here. A directory that may not be read is left out.
+ *
+ * @throws PermissionError, SyscallError
+ */
+export function findPins(kernel: Kernel, kind: PinnedKind): ReadonlyMap<number, readonly string[]> {
+  const pins = new Map<number, string[]>();
+  const mounts = parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'), '');
+  const files = mounts.filter(({ type }) => type === 'bpf').flatMap(({ path }) => filesBelow(path));
+  for (const file of new Set(files)) {
+    const pin = pinAt(kernel, file);
+    if (pin?.kind === kind) pins.set(pin.id, [...(pins.get(pin.id) ?? []), file]);
+  }
+  return pins;
+}
 
 /** What is pinned in every bpf file system that is mounted in a mount namespace of some process. */
 export function findAllPins(kernel: Kernel, mounts: readonly VisibleMount[]): SeenPin[] {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { PinnedKind } from '../../sys/index.ts';
+import { unlessGone } from '../unless-gone.ts';
 
 /** An open descriptor of BPF or of a perf event. */
 export interface OpenDescriptor {
@@ -99,16 +100,4 @@ function link(path: string): string | undefined {
 
 function text(path: string): string | undefined {
   return unlessGone(() => readFileSync(path, 'latin1'));
-}
-
-/** Processes end and close descriptors meanwhile, and some may not be looked at. */
-export function unlessGone<Result>(read: () => Result): Result | undefined {
-  try {
-    return read();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const gone = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR', 'EINVAL'];
-    if (code !== undefined && gone.includes(code)) return undefined;
-    throw error;
-  }
 }

@@ -3,5 +3,6 @@ export type { CgroupHooks, CgroupProgram, CgroupQuery } from './cgroups.ts';
 export { inspectNetwork } from './network.ts';
 export type { InterfaceHook, InterfaceHooks, NetworkHooks } from './network.ts';
 export type { HookedProgram } from './query.ts';
-export { listTaskEvents } from './task-events.ts';
+export { queryHook } from './query.ts';
+export { listTaskEvents, queryTaskEvent } from './task-events.ts';
 export type { TaskEvent } from './task-events.ts';

@@ -11,7 +11,7 @@ export interface HookedProgram {
 }
 
 export interface HookQuery {
-  /** A descriptor of a cgroup or network namespace, or the index of an interface. */
+  /** A descriptor of a cgroup, a network namespace or a map of sockets, or the index of an interface. */
   readonly place: { readonly fd: number } | { readonly ifindex: number };
   /** `BPF_TCX_INGRESS`, … */
   readonly attachType: number;
@@ -29,6 +29,12 @@ export interface HookAnswer {
 
 /** More than any hook takes: 64 for cgroups and tcx (kernel/bpf/cgroup.c, include/linux/bpf_mprog.h). */
 const ROOM = 1024;
+
+/** No such hook (EINVAL, also for what older kernels do not fill), or nothing of its kind at that place. */
+const ABSENT: readonly number[] = [
+  ...[errno.EINVAL, errno.ENOENT, errno.EOPNOTSUPP, errno.ENOTSUPP],
+  ...[errno.ENODEV, errno.ENOSYS],
+];
 
 /**
  * Asks what is attached at a hook (`BPF_PROG_QUERY`, Linux 4.15). Undefined where the kernel has no such hook, or not at that
@@ -72,14 +78,7 @@ export function queryHook(
     needed: ['CAP_NET_ADMIN'],
   } as const;
   const { result, answer } = exchangeBpf(kernel, call);
-  const absent: readonly number[] = [
-    errno.EINVAL,
-    errno.ENOENT,
-    errno.EOPNOTSUPP,
-    errno.ENODEV,
-    errno.ENOSYS,
-  ];
-  if (absent.includes(-result)) return undefined;
+  if (ABSENT.includes(-result)) return undefined;
   if (result < 0) throw bpfError(call, result);
   const programs = Array.from({ length: answer.count }, (_, index) => ({
     programId: ids[index] ?? 0,

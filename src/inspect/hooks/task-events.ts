@@ -9,6 +9,7 @@ import {
   BPF_FD_TYPE_URETPROBE,
   bpf_attr_task_fd_query,
 } from '../../uapi/index.ts';
+import { unlessGone } from '../unless-gone.ts';
 
 /** A descriptor of a process by which a program is attached to an event. */
 export interface TaskEvent {
@@ -32,6 +33,15 @@ const KINDS: Readonly<Record<number, TaskEvent['kind']>> = {
   [BPF_FD_TYPE_URETPROBE]: 'uretprobe',
 };
 const PATH_MAX = 4096;
+/**
+ * No program on the event (ENOENT), a program of type perf_event (EOPNOTSUPP, bpf_get_perf_event_info() of
+ * kernel/trace/bpf_trace.c), a descriptor of something else (ENOTSUPP), a process or descriptor that went away, or kernels
+ * before 4.18 (EINVAL).
+ */
+const UNTOLD: readonly number[] = [
+  ...[errno.ENOENT, errno.EOPNOTSUPP, errno.ENOTSUPP, errno.ESRCH],
+  ...[errno.EBADF, errno.EINVAL, errno.ENOSYS],
+];
 /** What can be such a descriptor; all others need not be asked about. */
 const LINKS = [
   'anon_inode:[perf_event]',
@@ -50,9 +60,7 @@ export function listTaskEvents(kernel: Kernel): TaskEvent[] {
   const pids = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
-  return pids.flatMap((pid) =>
-    descriptorsOf(pid).flatMap((fd) => queryDescriptor(kernel, { pid, fd }) ?? []),
-  );
+  return pids.flatMap((pid) => descriptorsOf(pid).flatMap((fd) => queryTaskEvent(kernel, { pid, fd }) ?? []));
 }
 
 function descriptorsOf(pid: number): number[] {
@@ -63,18 +71,15 @@ function descriptorsOf(pid: number): number[] {
     .map(Number);
 }
 
-/** Processes end and close descriptors meanwhile, and some may not be looked at. */
-function unlessGone<Result>(read: () => Result): Result | undefined {
-  try {
-    return read();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(code ?? '')) return undefined;
-    throw error;
-  }
-}
-
-function queryDescriptor(kernel: Kernel, { pid, fd }: { pid: number; fd: number }): TaskEvent | undefined {
+/**
+ * What is attached by one descriptor of a process. Undefined where that is nothing, or no longer there.
+ *
+ * @throws PermissionError, SyscallError
+ */
+export function queryTaskEvent(
+  kernel: Kernel,
+  { pid, fd }: { pid: number; fd: number },
+): TaskEvent | undefined {
   const name = new Uint8Array(PATH_MAX);
   const call = {
     command: 'BPF_TASK_FD_QUERY',
@@ -85,9 +90,7 @@ function queryDescriptor(kernel: Kernel, { pid, fd }: { pid: number; fd: number 
     needed: ['CAP_SYS_ADMIN'],
   } as const;
   const { result, answer } = exchangeBpf(kernel, call);
-  // ENOTSUPP (524) and EINVAL: a descriptor of something else, or of an event without a program.
-  if ([524, errno.EINVAL, errno.ENOENT, errno.EBADF, errno.ENOSYS, errno.EOPNOTSUPP].includes(-result))
-    return undefined;
+  if (UNTOLD.includes(-result)) return undefined;
   if (result < 0) throw bpfError(call, result);
   return {
     pid,

@@ -81,7 +81,9 @@ export function openIfThere(kernel: Kernel, kind: ObjectKind, id: number): Fd | 
       description: `${kind} ${id}`,
     });
   } catch (error) {
-    if ((error as { errno?: number }).errno === errno.ENOENT) return undefined;
+    // EAGAIN: a link that is being made has its number before it is one (bpf_link_by_id() of kernel/bpf/syscall.c).
+    const { errno: number } = error as { errno?: number };
+    if (number === errno.ENOENT || number === errno.EAGAIN) return undefined;
     throw error;
   }
 }
