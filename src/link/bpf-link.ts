@@ -1,17 +1,18 @@
 import {
   bpfError,
-  errno,
+  objectIds,
   openBpf,
+  openIfThere,
   openPin,
   readInfo,
   systemKernel,
   tryBpf,
-  exchangeBpf,
   type Fd,
   type Kernel,
 } from '../sys/index.ts';
 import {
   BPF_F_REPLACE,
+  BPF_LINK_TYPE_XDP,
   bpf_attr_get_id,
   bpf_attr_link_detach,
   bpf_attr_link_update,
@@ -76,8 +77,8 @@ export function openPinnedLink(path: string, kernel: Kernel = systemKernel()): F
 export function* eachLink(
   kernel: Kernel = systemKernel(),
 ): Generator<{ fd: Fd; info: bpf_link_info }, undefined> {
-  for (let id = nextLinkId(kernel, 0); id !== undefined; id = nextLinkId(kernel, id)) {
-    const fd = openUnlessGone(id, kernel);
+  for (const id of objectIds(kernel, 'link')) {
+    const fd = openIfThere(kernel, 'link', id);
     if (!fd) continue;
     try {
       yield { fd, info: readLinkInfo(kernel, fd) };
@@ -87,24 +88,11 @@ export function* eachLink(
   }
 }
 
-function openUnlessGone(id: number, kernel: Kernel): Fd | undefined {
-  try {
-    return openLinkById(id, kernel);
-  } catch (error) {
-    if ((error as { errnoName?: unknown }).errnoName === 'ENOENT') return undefined;
-    throw error;
+/** The id of the bpf_link that holds a program on an interface; undefined where netlink does. */
+export function findXdpLink(ifindex: number, programId: number): number | undefined {
+  for (const { info } of eachLink()) {
+    if (info.type === BPF_LINK_TYPE_XDP && info.prog_id === programId && info.xdp.ifindex === ifindex)
+      return info.id;
   }
-}
-
-function nextLinkId(kernel: Kernel, after: number): number | undefined {
-  const call = {
-    command: 'BPF_LINK_GET_NEXT_ID',
-    attribute: bpf_attr_get_id,
-    fields: { start_id: after },
-    doing: 'list the links',
-  } as const;
-  const { result, answer } = exchangeBpf(kernel, call);
-  if (result === -errno.ENOENT) return undefined;
-  if (result < 0) throw bpfError(call, result);
-  return answer.next_id;
+  return undefined;
 }

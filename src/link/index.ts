@@ -1,5 +1,6 @@
 export {
   eachLink,
+  findXdpLink,
   forceDetach,
   openLinkById,
   openPinnedLink,
@@ -60,7 +61,6 @@ export type { PerfEventInfo, UprobeMultiInfo } from './probe-info.ts';
 export { attachTcx } from './tcx.ts';
 export type { TcxOptions, TrafficDirection } from './tcx.ts';
 export { attachXdp } from './xdp.ts';
-export { findXdpLink } from './xdp-occupied.ts';
 export type { XdpOptions } from './xdp.ts';
 export { XdpAttachment, XdpLink, XdpNetlinkAttachment } from './xdp-attachment.ts';
 export type { XdpFacts, XdpVia } from './xdp-attachment.ts';

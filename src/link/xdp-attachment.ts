@@ -1,9 +1,9 @@
 import { ArgumentError, AttachError, ClosedError, NetlinkError } from '../errors.ts';
 import type { RouteSocket } from '../netlink/index.ts';
-import { setXdpProgram } from '../netlink/index.ts';
+import { interfaceByIndex, setXdpProgram } from '../netlink/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { errnoName, pinDescriptor, type Fd } from '../sys/index.ts';
-import { forceDetach, readLinkInfo, tryUpdateLink } from './bpf-link.ts';
+import { findXdpLink, forceDetach, readLinkInfo, tryUpdateLink } from './bpf-link.ts';
 import { Attachment } from './attachment.ts';
 import type { XdpMode } from './xdp-mode.ts';
 import type { XdpRefusal } from './xdp-refusal.ts';
@@ -168,10 +168,18 @@ export class XdpNetlinkAttachment extends XdpAttachment {
     try {
       setXdpProgram(this.#socket, { ifindex, mode, programFd: -1, expectedFd: this.#program.fd.value });
     } catch (error) {
-      if (!isGone(error)) throw error;
+      if (!isGone(error) && !this.#isReplacedByLink(error)) throw error;
     } finally {
       this.letBe();
     }
+  }
+
+  /** A link in the place answers EBUSY whoever asks (dev_xdp_attach() of net/core/dev.c): ours went before it came. */
+  #isReplacedByLink(error: unknown): boolean {
+    if (!(error instanceof NetlinkError) || error.errnoName !== 'EBUSY') return false;
+    const { xdp } = interfaceByIndex(this.#socket, this.ifindex);
+    const there = xdp.programs[this.mode];
+    return there !== this.#program.id || findXdpLink(this.ifindex, there) !== undefined;
   }
 
   protected override letBe(): void {

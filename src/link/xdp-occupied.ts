@@ -2,8 +2,7 @@ import { AttachError, NetlinkError } from '../errors.ts';
 import { RouteSocket, setXdpProgram, type NetworkInterface } from '../netlink/index.ts';
 import { BpfProgram } from '../programs/index.ts';
 import { errnoName } from '../sys/index.ts';
-import { BPF_LINK_TYPE_XDP } from '../uapi/index.ts';
-import { eachLink, openLinkById, tryUpdateLink } from './bpf-link.ts';
+import { findXdpLink, openLinkById, tryUpdateLink } from './bpf-link.ts';
 import { XdpLink, XdpNetlinkAttachment, type XdpAttachment, type XdpFacts } from './xdp-attachment.ts';
 import { XDP_MODES, type XdpMode } from './xdp-mode.ts';
 
@@ -80,15 +79,6 @@ function replaceByNetlink(
     const isOther = error instanceof NetlinkError && error.errnoName === 'EEXIST';
     throw isOther ? changed(facts.target, error.errnoName) : error;
   }
-}
-
-/** The id of the bpf_link that holds a program on an interface; undefined where netlink does. */
-export function findXdpLink(ifindex: number, programId: number): number | undefined {
-  for (const { info } of eachLink()) {
-    if (info.type === BPF_LINK_TYPE_XDP && info.prog_id === programId && info.xdp.ifindex === ifindex)
-      return info.id;
-  }
-  return undefined;
 }
 
 export function alreadyAttached(device: NetworkInterface, occupied: OccupiedXdp | undefined): AttachError {

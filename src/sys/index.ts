@@ -25,6 +25,8 @@ export { PacketSocket } from './packet-socket.ts';
 export type { PacketSocketOptions } from './packet-socket.ts';
 export { readInfo } from './object-info.ts';
 export type { InfoRequest } from './object-info.ts';
+export { mapObjects, objectIds, openIfThere } from './object-ids.ts';
+export type { ObjectKind } from './object-ids.ts';
 export { openPerfEvent, perfEventError, tryOpenPerfEvent } from './perf-event.ts';
 export type { PerfEventRequest } from './perf-event.ts';
 export { inFirstUserNamespace, permissionError, readRestrictions } from './permission.ts';

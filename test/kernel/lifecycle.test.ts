@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
+import { attachXdp, Collection, ObjectFile } from '../../src/index.ts';
 import { interfaceByName } from '../../src/netlink/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { TypescriptProcess } from '../helpers/typescript-process.ts';
@@ -92,6 +93,26 @@ t.test('an attachment that nobody refers to is not collected, and goes with the 
       child.tell('end');
       t.equal(await child.ended(), 0);
       t.same(interfaceByName(socket, receiver.name).xdp.programs, {});
+    },
+    { namespace: 'current' },
+  );
+});
+
+t.test('an attachment by netlink closes quietly where a link has its place by now', async (t) => {
+  await withVethPair(
+    ({ receiver, socket }) => {
+      using collection = Collection.load(ObjectFile.open(path));
+      const program = collection.program('produce');
+      using copy = program.duplicate();
+      using other = Collection.load(ObjectFile.open(path));
+      for (const next of [copy, other.program('produce')]) {
+        const first = attachXdp(program, { interface: receiver.name, via: 'netlink' });
+        attachXdp(other.program('produce'), { interface: receiver.name, replace: true }).close();
+        using _link = attachXdp(next, { interface: receiver.name, via: 'link' });
+        first.close();
+        t.equal(interfaceByName(socket, receiver.name).xdp.programs.native, next.id);
+      }
+      return Promise.resolve();
     },
     { namespace: 'current' },
   );

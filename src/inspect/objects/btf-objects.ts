@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Btf } from '../../btf/index.ts';
 import { FileError, NotFoundError } from '../../errors.ts';
 import { readProgramInfo } from '../../programs/index.ts';
-import { readInfo, type Fd, type Kernel } from '../../sys/index.ts';
+import { mapObjects, openIfThere, readInfo, type Fd, type Kernel } from '../../sys/index.ts';
 import { bpf_btf_info, bpf_map_info } from '../../uapi/index.ts';
-import { mapObjects, openIfThere } from './object-ids.ts';
 
 /** `MODULE_NAME_LEN` */
 const LONGEST_NAME = 64;

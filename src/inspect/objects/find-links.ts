@@ -1,7 +1,6 @@
 import { ArgumentError, NotFoundError } from '../../errors.ts';
 import { linkInfo, openPinnedLink, type LinkInfo } from '../../link/index.ts';
-import type { Fd, Kernel } from '../../sys/index.ts';
-import { mapObjects, openIfThere } from './object-ids.ts';
+import { mapObjects, openIfThere, type Fd, type Kernel } from '../../sys/index.ts';
 import { selectorText, type Selector } from './selector.ts';
 
 /** Every bpf_link in the kernel, by id. Needs CAP_SYS_ADMIN. Linux 5.8. @throws PermissionError, SyscallError */

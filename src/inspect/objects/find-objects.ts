@@ -1,9 +1,8 @@
 import { NotFoundError } from '../../errors.ts';
 import { BpfMap } from '../../maps/index.ts';
 import { BpfProgram, readProgramInfo } from '../../programs/index.ts';
-import { readInfo, type Kernel } from '../../sys/index.ts';
+import { mapObjects, openIfThere, readInfo, type Kernel } from '../../sys/index.ts';
 import { bpf_map_info } from '../../uapi/index.ts';
-import { mapObjects, openIfThere } from './object-ids.ts';
 import { fullProgramName } from './program-name.ts';
 import { LONGEST_NAME, selectorText, type Selector } from './selector.ts';
 

@@ -1,9 +1,8 @@
 import { struct, u32, type StructType } from '../../binary/index.ts';
 import type { Btf } from '../../btf/index.ts';
-import { errno, permissionError, readInfo, type Fd, type Kernel } from '../../sys/index.ts';
+import { openIfThere, errno, permissionError, readInfo, type Fd, type Kernel } from '../../sys/index.ts';
 import { bpf_map_info, bpf_prog_info } from '../../uapi/index.ts';
 import { readBtfById } from './btf-objects.ts';
-import { openIfThere } from './object-ids.ts';
 
 const FunctionRecord = struct('bpf_func_info', { insn_off: u32, type_id: u32 });
 const LineRecord = struct('bpf_line_info', {

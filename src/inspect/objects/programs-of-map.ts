@@ -1,6 +1,5 @@
-import { readInfo, type Kernel } from '../../sys/index.ts';
+import { mapObjects, readInfo, type Kernel } from '../../sys/index.ts';
 import { bpf_prog_info } from '../../uapi/index.ts';
-import { mapObjects } from './object-ids.ts';
 
 /** A program that uses a map, and the id of its BTF; 0 where it has none. */
 export interface MapUser {

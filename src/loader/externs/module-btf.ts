@@ -1,5 +1,5 @@
-import { exchangeBpf, openBpf, readInfo, bpfError, errno, type Fd, type Kernel } from '../../sys/index.ts';
-import { bpf_attr_get_id, bpf_btf_info } from '../../uapi/index.ts';
+import { objectIds, openIfThere, readInfo, type Fd, type Kernel } from '../../sys/index.ts';
+import { bpf_btf_info } from '../../uapi/index.ts';
 
 /** `MODULE_NAME_LEN` */
 const LONGEST_NAME = 64;
@@ -29,42 +29,12 @@ export class ModuleBtfs {
   }
 
   #find(module: string): Fd | undefined {
-    for (let id = this.#idAfter(0); id !== undefined; id = this.#idAfter(id)) {
-      const fd = this.#openId(id);
+    for (const id of objectIds(this.#kernel, 'BTF')) {
+      const fd = openIfThere(this.#kernel, 'BTF', id);
       if (fd && this.#nameOf(fd) === module) return fd;
       fd?.close();
     }
     return undefined;
-  }
-
-  #idAfter(id: number): number | undefined {
-    const call = {
-      command: 'BPF_BTF_GET_NEXT_ID',
-      attribute: bpf_attr_get_id,
-      fields: { start_id: id },
-      doing: 'list the BTF in the kernel',
-      needed: ['CAP_SYS_ADMIN'],
-    } as const;
-    const { result, answer } = exchangeBpf(this.#kernel, call);
-    if (result === -errno.ENOENT) return undefined;
-    if (result < 0) throw bpfError(call, result);
-    return answer.next_id;
-  }
-
-  /** Undefined for one that went away since its id was given. */
-  #openId(id: number): Fd | undefined {
-    try {
-      return openBpf(this.#kernel, {
-        command: 'BPF_BTF_GET_FD_BY_ID',
-        attribute: bpf_attr_get_id,
-        fields: { btf_id: id },
-        doing: `open BTF ${id}`,
-        description: `BTF ${id}`,
-      });
-    } catch (error) {
-      if ((error as { errno?: number }).errno === errno.ENOENT) return undefined;
-      throw error;
-    }
   }
 
   /** Of the kernel's own only: a program's BTF may bear any name. */

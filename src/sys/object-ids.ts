@@ -1,13 +1,9 @@
-import {
-  bpfError,
-  errno,
-  exchangeBpf,
-  openBpf,
-  type BpfCommandName,
-  type Fd,
-  type Kernel,
-} from '../../sys/index.ts';
-import { bpf_attr_get_id } from '../../uapi/index.ts';
+import { bpf_attr_get_id } from '../uapi/index.ts';
+import type { BpfCommandName } from './bpf.ts';
+import { bpfError, exchangeBpf, openBpf } from './bpf.ts';
+import { errno } from './errno.ts';
+import type { Fd } from './fd.ts';
+import type { Kernel } from './kernel.ts';
 
 /** What the kernel gives ids to. */
 export type ObjectKind = 'program' | 'map' | 'link' | 'BTF';
