@@ -8,6 +8,10 @@ import { jsonText } from '../../src/cli/output/json-text.ts';
 import { Cli, runCli, type CliResult } from '../helpers/cli.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { BpfFileSystem } from '../helpers/kernel-objects.ts';
+import { uniqueTag } from '../helpers/object-source.ts';
+
+/** Maps are found by their names, of which others may be in the kernel. */
+const tag = uniqueTag();
 
 const missing = process.getuid?.() === 0 ? whyNotCompile() : 'maps need root';
 if (missing !== false) {
@@ -191,14 +195,14 @@ t.test('programs in an array', async (t) => {
 t.test('maps that it creates', async (t) => {
   const at = (name: string): string => join(files.path, name);
   await done(
-    'create', at('plain'), 'type', 'hash', 'key', '4', 'value', '2', 'entries', '5', 'name', 'tscli_plain', 'flags', '0x1',
+    'create', at('plain'), 'type', 'hash', 'key', '4', 'value', '2', 'entries', '5', 'name', `${tag}_plain`, 'flags', '0x1',
   ); // prettier-ignore
   await same(['show', 'pinned', at('plain')]);
   await done('update', at('plain'), 'key', '10.0.0.1', 'value', '-2');
   await done('update', 'pinned', at('plain'), 'key', '5', 'value', '0x0201', 'any');
   await done('update', 'pinned', at('plain'), 'key', '0a000003', 'value', '3', '4');
   await same(['dump', 'pinned', at('plain')]);
-  t.match(await done('lookup', 'tscli_plain', 'key', '10.0.0.1'), '0a 00 00 01: fe ff');
+  t.match(await done('lookup', `${tag}_plain`, 'key', '10.0.0.1'), '0a 00 00 01: fe ff');
   const large = await map('update', at('plain'), 'key', '1', 'value', '65536');
   t.equal(large.stderr, 'error: Cannot use 65536 as value: it has more than 2 bytes\n');
   const unclear = await map('update', at('plain'), 'key', 'flow', 'value', '1');
@@ -212,7 +216,7 @@ t.test('maps that it creates', async (t) => {
   t.equal(frozen.code, 3);
 
   await done(
-    'create', at('routes'), 'type', 'lpm_trie', 'key', '8', 'value', '4', 'entries', '5', 'name', 'tscli_routes', 'flags', '1',
+    'create', at('routes'), 'type', 'lpm_trie', 'key', '8', 'value', '4', 'entries', '5', 'name', `${tag}_routes`, 'flags', '1',
   ); // prettier-ignore
   await done('update', at('routes'), 'key', '10.0.0.0/8', 'value', '7');
   await same(['dump', 'pinned', at('routes')]);
@@ -230,10 +234,10 @@ t.test('maps that it creates', async (t) => {
     'entries',
     '1',
     'name',
-    'tscli_inner',
+    `${tag}_inner`,
   );
   await done(
-    'create', at('outer'), 'type', 'array_of_maps', 'key', '4', 'value', '4', 'entries', '2', 'name', 'tscli_outer',
+    'create', at('outer'), 'type', 'array_of_maps', 'key', '4', 'value', '4', 'entries', '2', 'name', `${tag}_outer`,
     'inner_map', 'pinned', at('inner'),
   ); // prettier-ignore
   await done('update', at('outer'), 'key', '1', 'value', 'pinned', at('inner'));
@@ -274,20 +278,20 @@ t.test('queues and stacks', async (t) => {
       'entries',
       '2',
       'name',
-      `tscli_${type}`,
+      `${tag}_${type}`,
     );
     await done('push', path, 'value', '1');
     await done(type === 'queue' ? 'enqueue' : 'push', path, 'value', '2', '0', '0', '0');
     await same(['peek', 'pinned', path]);
     const full = await map('push', path, 'value', '3');
-    t.equal(full.stderr, `error: Cannot add to map tscli_${type}: its 2 places are taken\n`);
+    t.equal(full.stderr, `error: Cannot add to map ${tag}_${type}: its 2 places are taken\n`);
     t.equal(await done('pop', path), type === 'queue' ? '01 00 00 00' : '02 00 00 00');
     t.equal(
       await done('dequeue', path, '--json'),
       `{"key":[],"value":["0x0${type === 'queue' ? 2 : 1}","0x00","0x00","0x00"]}`,
     );
     const empty = await map('pop', path);
-    t.equal(empty.stderr, `error: Cannot take from map tscli_${type}: the ${type} is empty\n`);
+    t.equal(empty.stderr, `error: Cannot take from map ${tag}_${type}: the ${type} is empty\n`);
   }
 });
 
@@ -309,35 +313,35 @@ t.test('the list of all maps', async (t) => {
     keySize: 4,
     valueSize: 4,
     maxEntries: 1,
-    name: 'tscli_twin',
+    name: `${tag}_twin`,
   });
   using second = BpfMap.create({
     type: MapType.Array,
     keySize: 4,
     valueSize: 4,
     maxEntries: 1,
-    name: 'tscli_twin',
+    name: `${tag}_twin`,
   });
-  await same(['show', 'name', 'tscli_twin'], 'two of one name');
+  await same(['show', 'name', `${tag}_twin`], 'two of one name');
   const ids = [first, second].map((one) => one.info().id);
-  const unclear = await map('dump', 'tscli_twin');
+  const unclear = await map('dump', `${tag}_twin`);
   t.equal(
     unclear.stderr,
-    `error: Cannot tell which map is meant: ${ids.join(', ')} are called so\nhint: say which by its id\n`,
+    `error: Cannot tell which map is meant by ${tag}_twin: ${ids.join(', ')} are called so\nhint: say which by its id\n`,
   );
 });
 
 const EVENTS = `
 #include "check.h"
 struct event { __u32 number; char word[4]; __u64 wide; };
-struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } tscli_ring SEC(".maps");
-struct { __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY); __uint(key_size, 4); __uint(value_size, 4); } tscli_perf SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } ${tag}_ring SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY); __uint(key_size, 4); __uint(value_size, 4); } ${tag}_perf SEC(".maps");
 struct event unused;
 SEC("xdp") int emit(struct xdp_md *ctx)
 {
 	struct event event = {.number = 7, .word = "abc", .wide = 1ULL << 60};
-	bpf_ringbuf_output(&tscli_ring, &event, sizeof(event), 0);
-	bpf_perf_event_output(ctx, &tscli_perf, BPF_F_CURRENT_CPU, &event, sizeof(event));
+	bpf_ringbuf_output(&${tag}_ring, &event, sizeof(event), 0);
+	bpf_perf_event_output(ctx, &${tag}_perf, BPF_F_CURRENT_CPU, &event, sizeof(event));
 	return unused.number;
 }
 char _license[] SEC("license") = "GPL";
@@ -349,7 +353,7 @@ t.test('events of maps that somebody else made', async (t) => {
     loaded.program('emit').testRun({ data: new Uint8Array(64) });
   };
   const data = { number: 7, word: 'abc', wide: '1152921504606846976' };
-  for (const name of ['tscli_ring', 'tscli_perf']) {
+  for (const name of [`${tag}_ring`, `${tag}_perf`]) {
     const typed = new Cli(['map', 'events', 'name', name, '--event', 'event', '--count', '2', '--json']);
     await typed.said('events read here reach no other reader of it');
     emit();
@@ -358,14 +362,14 @@ t.test('events of maps that somebody else made', async (t) => {
     t.equal(code, 0);
     t.equal(lines.length, 2);
     t.match(lines[0], { type: 'event', map: name, struct: 'event', data });
-    t.equal(typeof lines[0]?.['cpu'], name === 'tscli_perf' ? 'number' : 'undefined');
+    t.equal(typeof lines[0]?.['cpu'], name === `${tag}_perf` ? 'number' : 'undefined');
     const plain = new Cli(['map', 'events', name]);
     await plain.said('events read here');
     emit();
     await plain.until(({ stdout }) => stdout.includes('07 00 00 00'));
     t.equal((await plain.stop()).code, 0, 'a signal ends it in order');
   }
-  const unknown = await map('events', 'tscli_ring', '--event', 'nosuch');
+  const unknown = await map('events', `${tag}_ring`, '--event', 'nosuch');
   t.equal(
     unknown.stderr,
     'error: Cannot find struct nosuch: no program that uses the map has a struct of that name in its BTF\n',

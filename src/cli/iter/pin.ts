@@ -1,11 +1,12 @@
 import { ObjectFile } from '../../elf/index.ts';
-import { ArgumentError, ObjectError } from '../../errors.ts';
+import { ObjectError } from '../../errors.ts';
 import { openMaps } from '../../inspect/index.ts';
 import { attachIterator } from '../../link/index.ts';
 import { Collection } from '../../loader/index.ts';
 import type { BpfMap } from '../../maps/index.ts';
 import { systemKernel } from '../../sys/index.ts';
 import { ExitCode } from '../exit-code.ts';
+import { onlyOne } from '../only-one.ts';
 import type { Output } from '../output/output.ts';
 import { resolveObject } from '../shipped-object.ts';
 import { Words } from '../words.ts';
@@ -40,10 +41,5 @@ export async function runIterPin(given: readonly string[], output: Output): Prom
 }
 
 function openOneMap(selector: string): BpfMap {
-  const [map, ...others] = openMaps(systemKernel(), selector);
-  if (map !== undefined && others.length === 0) return map;
-  for (const each of [map, ...others]) each?.close();
-  throw new ArgumentError('map', `Cannot tell which map is meant by ${selector}: several are called so`, {
-    hint: 'say which by its id',
-  });
+  return onlyOne(openMaps(systemKernel(), selector), { what: 'map', selector });
 }

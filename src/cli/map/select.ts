@@ -1,9 +1,9 @@
-import { ArgumentError, NotFoundError } from '../../errors.ts';
 import { openMaps, openMapsNamed, openPrograms } from '../../inspect/index.ts';
 import { BpfMap } from '../../maps/index.ts';
 import type { BpfProgram } from '../../programs/index.ts';
 import type { Kernel } from '../../sys/index.ts';
 import { UsageError } from '../exit-code.ts';
+import { onlyOne } from '../only-one.ts';
 import type { Words } from './words.ts';
 
 /**
@@ -28,7 +28,8 @@ export function selectMaps(kernel: Kernel, words: Words): BpfMap[] {
 
 /** The one map that the next words say. @throws ArgumentError where several have the name */
 export function selectMap(kernel: Kernel, words: Words): BpfMap {
-  return onlyOne(selectMaps(kernel, words), 'map');
+  const maps = selectMaps(kernel, words);
+  return onlyOne(maps, { what: 'map', selector: maps[0]?.name ?? '' });
 }
 
 /** The one program that the next words say: as maps are, and `tag TAG`. */
@@ -36,23 +37,8 @@ export function selectProgram(kernel: Kernel, words: Words): BpfProgram {
   const first = words.take('the program');
   const explicit = ['id', 'name', 'tag', 'pinned'].includes(first) && words.next !== undefined;
   const selector = explicit ? words.take(`the ${first}`) : first;
-  return onlyOne(openPrograms(kernel, first === 'id' && explicit ? idOf(selector) : selector), 'program');
-}
-
-function onlyOne<Handle extends BpfMap | BpfProgram>(found: Handle[], what: 'map' | 'program'): Handle {
-  const [first, ...others] = found;
-  if (first !== undefined && others.length === 0) return first;
-  const ids = found.map((one) => one.info().id).join(', ');
-  for (const one of found) one.close();
-  if (first === undefined)
-    throw new NotFoundError(
-      what === 'map' ? 'MAP_NOT_FOUND' : 'PROGRAM_NOT_FOUND',
-      '',
-      `Cannot find the ${what}`,
-    );
-  throw new ArgumentError(what, `Cannot tell which ${what} is meant: ${ids} are called so`, {
-    hint: 'say which by its id',
-  });
+  const programs = openPrograms(kernel, first === 'id' && explicit ? idOf(selector) : selector);
+  return onlyOne(programs, { what: 'program', selector });
 }
 
 function idOf(text: string): string {

@@ -8,6 +8,7 @@ import { openMaps } from '../../inspect/index.ts';
 import type { BpfMap } from '../../maps/index.ts';
 import { systemKernel } from '../../sys/index.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
+import { onlyOne } from '../only-one.ts';
 import type { Output } from '../output/output.ts';
 import { resolveObject } from '../shipped-object.ts';
 import { Words } from '../words.ts';
@@ -94,18 +95,14 @@ function setType(object: ObjectFile, name: string): void {
 
 function openGivenMaps(given: ReadonlyMap<string, string>): Map<string, BpfMap> {
   const maps = new Map<string, BpfMap>();
-  for (const [name, selector] of given) {
-    const [map, ...others] = openMaps(systemKernel(), selector);
-    for (const other of others) other.close();
-    if (map) maps.set(name, map);
-    if (others.length > 0) {
-      for (const opened of maps.values()) opened.close();
-      throw new ArgumentError('map', `Cannot tell which map is meant by ${selector}: several are called so`, {
-        hint: 'say which by its id',
-      });
-    }
+  try {
+    for (const [name, selector] of given)
+      maps.set(name, onlyOne(openMaps(systemKernel(), selector), { what: 'map', selector }));
+    return maps;
+  } catch (error) {
+    for (const map of maps.values()) map.close();
+    throw error;
   }
-  return maps;
 }
 
 interface Pinning {
