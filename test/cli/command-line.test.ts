@@ -5,7 +5,8 @@ import t from 'tap';
 import { commandsFor } from '../../src/cli/commands.ts';
 import { ExitCode, exitCodeOf, UsageError } from '../../src/cli/exit-code.ts';
 import { ArgumentError, PermissionError, UnsupportedFeatureError } from '../../src/errors.ts';
-import { projectRoot, runCli } from '../helpers/cli.ts';
+import { projectRoot } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { checkRefusal } from '../helpers/refusal.ts';
 import type { Refusal } from '../helpers/refusal.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
@@ -84,10 +85,10 @@ t.test('a command line that begins with a command imports that alone', async (t)
 t.test('help and version are results: standard output, exit code 0', async (t) => {
   const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { version: string };
   const [version, general, ofLoad, nothing] = await Promise.all([
-    runCli(['--version']),
-    runCli(['--help']),
-    runCli(['load', '--help']),
-    runCli([]),
+    runHosted(['--version']),
+    runHosted(['--help']),
+    runHosted(['load', '--help']),
+    runHosted([]),
   ]);
   t.same([version.code, version.stdout, version.stderr], [0, `${manifest.version}\n`, '']);
   t.equal(general.code, 0);

@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, renameSync, statSync, writeFileSync } from 
 import { join } from 'node:path';
 import t from 'tap';
 import { Cli, runCli } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { checkRefusal, type Refusal } from '../helpers/refusal.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
 
@@ -16,7 +17,7 @@ t.test('a module is written once, and again only when it would be another', asyn
   const first = await runCli(['gen', 'sniffer.bpf.o', '-o', 'sniffer.ts'], { cwd: folder });
   t.same([first.code, first.stdout, first.stderr], [0, 'wrote sniffer.ts\n', '']);
   const { mtimeNs } = statSync(module, { bigint: true });
-  const second = await runCli(['gen', object, '-o', module, '--json']);
+  const second = await runHosted(['gen', object, '-o', module, '--json']);
   t.same([second.code, second.lines], [0, [{ object, output: module, written: false }]]);
   t.equal(statSync(module, { bigint: true }).mtimeNs, mtimeNs, 'the file was not touched');
   const [printed, document] = await Promise.all([
@@ -52,7 +53,7 @@ t.test('declarations go beside the object', async (t) => {
 
 t.test('--check tells a stale file and how to make it again', async (t) => {
   const args = ['gen', object, '-o', module, '--check'];
-  const fresh = await runCli([...args, '--json']);
+  const fresh = await runHosted([...args, '--json']);
   t.same([fresh.code, fresh.lines], [0, [{ object, output: module, fresh: true }]]);
   const text = read(module);
   const line = text.split('\n').findIndex((candidate) => candidate.includes('src_port: number;')) + 1;

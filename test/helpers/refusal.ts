@@ -1,6 +1,7 @@
 /** A command line that is refused, and all that it must say. */
 import type { Test } from 'tap';
-import { runCli, STACK } from './cli.ts';
+import { STACK } from './cli.ts';
+import { runHosted } from './command-host.ts';
 
 export interface Refusal {
   name: string;
@@ -15,7 +16,7 @@ export interface Refusal {
 /** Runs it twice, for people and with --json. */
 export async function checkRefusal(t: Test, { args, exit, error, text }: Refusal): Promise<void> {
   const [command = '', ...rest] = args;
-  const [plain, json] = await Promise.all([runCli(args), runCli([command, '--json', ...rest])]);
+  const [plain, json] = await Promise.all([runHosted(args), runHosted([command, '--json', ...rest])]);
   t.equal(plain.code, exit, plain.stderr);
   t.equal(plain.stdout, '', 'nothing but data on standard output');
   const { message, hint } = error;

@@ -9,12 +9,13 @@ import { tokenCommands } from '../../src/cli/commands/token.ts';
 import { delegatingMounts } from '../../src/cli/token/show.ts';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import { bpftoolJson, noBpftool } from '../helpers/bpftool.ts';
-import { runCli } from '../helpers/cli.ts';
+
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { BpfFileSystem } from '../helpers/kernel-objects.ts';
 import { ObjectFolder } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { runCommand } from '../helpers/run-command.ts';
+import { runHosted, startCommandHost } from '../helpers/command-host.ts';
 
 const missing = process.getuid?.() === 0 ? whyNotCompile() || noBpftool : 'programs need root';
 if (missing !== false) {
@@ -22,6 +23,7 @@ if (missing !== false) {
   process.exit(0);
 }
 
+startCommandHost();
 const before = openDescriptors();
 const compiler = new Compiler();
 const folder = new ObjectFolder();
@@ -60,7 +62,7 @@ t.test('every line, as one document', async (t) => {
   const path = script(
     `prog load ${source} ${pin} # first\n\nprog show pinned ${pin}\nprog run pinned ${pin} data_in ${source}\n`,
   );
-  const result = await runCli(['batch', path, '--json']);
+  const result = await runHosted(['batch', path, '--json']);
   t.equal(result.code, 0, result.stderr);
   const lines = JSON.parse(result.stdout) as { command: string[]; output: unknown }[];
   t.same(
@@ -74,7 +76,10 @@ t.test('every line, as one document', async (t) => {
   t.equal(lines[0]?.output, null);
   t.match(lines[1]?.output, { name: 'batched', type: 'xdp' });
   t.match(lines[2]?.output, { retval: 2 });
-  const text = await runCli(['batch', script(`prog show pinned ${pin}\nprog pin pinned ${pin} ${pin}2\n`)]);
+  const text = await runHosted([
+    'batch',
+    script(`prog show pinned ${pin}\nprog pin pinned ${pin} ${pin}2\n`),
+  ]);
   t.match(text.stdout, /^\d+: xdp {2}name batched /);
   t.match(bpftoolJson('prog', 'show', 'pinned', `${pin}2`), { name: 'batched' });
   rmSync(pin);
@@ -84,12 +89,12 @@ t.test('every line, as one document', async (t) => {
 t.test('until one fails', async (t) => {
   const path = script('# a comment\nprog show id 4294967294\nprog show\n');
   const message = 'Cannot find program id 4294967294: the kernel has none of that id';
-  const text = await runCli(['batch', path]);
+  const text = await runHosted(['batch', path]);
   t.equal(text.code, 1);
   t.equal(text.stderr, `error: ${message}\nbatch: stopped at line 2 of ${path}: prog show id 4294967294\n`);
-  const json = await runCli(['batch', path, '--json']);
+  const json = await runHosted(['batch', path, '--json']);
   t.match(JSON.parse(json.stdout), [{ output: { error: { code: 'PROGRAM_NOT_FOUND', message } } }]);
-  const unknown = await runCli(['batch', script('batch x\n')]);
+  const unknown = await runHosted(['batch', script('batch x\n')]);
   t.equal(unknown.code, 2);
   t.match(unknown.stderr, /^error: batch does not run another batch\n/);
 });

@@ -7,12 +7,13 @@ import { programText } from '../../src/cli/disasm/text.ts';
 import { Collection, ObjectFile, type BpfProgram } from '../../src/index.ts';
 import { readLoadedProgram } from '../../src/inspect/index.ts';
 import { systemKernel } from '../../src/sys/index.ts';
-import { runCli } from '../helpers/cli.ts';
+
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { conformanceObjects, whyNoConformanceObjects } from '../helpers/conformance-objects.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
 import { TsXdpError } from '../../src/errors.ts';
+import { runHosted, startCommandHost } from '../helpers/command-host.ts';
 
 const missing = process.getuid?.() === 0 ? whyNotCompile() : 'programs need root';
 if (missing !== false) {
@@ -22,6 +23,7 @@ if (missing !== false) {
 
 const kernel = systemKernel();
 const compiler = new Compiler();
+startCommandHost();
 const before = openDescriptors();
 t.teardown(() => {
   compiler.close();
@@ -87,7 +89,7 @@ t.test('the text assembles to what the kernel has, and bpftool counts and annota
 t.test('instructions name what they refer to', async (t) => {
   using collection = Collection.load(ObjectFile.open(compiler.fixture('calls')));
   const program = collection.program('static_functions');
-  const result = await runCli(['disasm', 'prog', String(program.id), '--source']);
+  const result = await runHosted(['disasm', 'prog', String(program.id), '--source']);
   t.equal(result.code, 0, result.stderr);
   t.match(
     result.stdout,
@@ -95,7 +97,7 @@ t.test('instructions name what they refer to', async (t) => {
   );
   t.match(result.stdout, /call subprog\[\d+, pc[+-]\d+\] {2}\/\/ function four_times\n/);
   t.match(result.stdout, /\nfour_times:\n/);
-  const json = await runCli(['disasm', 'prog', program.info().tag, '--json', '--prog', 'four_times']);
+  const json = await runHosted(['disasm', 'prog', program.info().tag, '--json', '--prog', 'four_times']);
   t.match(JSON.parse(json.stdout) as unknown, {
     programs: [{ id: program.id, functions: [{ name: 'four_times', section: null }] }],
   });
@@ -118,7 +120,7 @@ t.test('instructions name what they refer to', async (t) => {
     ],
   ];
   for (const [args, code, message] of refused) {
-    const failed = await runCli([...args, '--json']);
+    const failed = await runHosted([...args, '--json']);
     t.equal(failed.code, code);
     t.equal((JSON.parse(failed.stdout) as { error: { message: string } }).error.message, message);
   }

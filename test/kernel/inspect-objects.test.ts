@@ -9,10 +9,11 @@ import { readBtfSource } from '../../src/cli/btf/source.ts';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import { listBtfObjects, objectIds, openMaps, openPrograms } from '../../src/inspect/index.ts';
 import { systemKernel } from '../../src/sys/index.ts';
-import { runCli } from '../helpers/cli.ts';
+
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
+import { runHosted, startCommandHost } from '../helpers/command-host.ts';
 
 const missing = process.getuid?.() === 0 ? whyNotCompile() : 'programs need root';
 if (missing !== false) {
@@ -23,6 +24,7 @@ if (missing !== false) {
 const KERNEL_BTF = '/sys/kernel/btf';
 const kernel = systemKernel();
 const compiler = new Compiler();
+startCommandHost();
 const before = openDescriptors();
 const text = `#include "check.h"
   struct entry { __u64 count; enum { UP, DOWN } state; char name[8]; };
@@ -105,13 +107,13 @@ t.test('types of a file as bpftool prints them', { skip: !existsSync(`${KERNEL_B
 
 t.test('the command', async (t) => {
   const { id } = program.info();
-  const shown = await runCli(['btf', 'show', 'id', String(program.info().btfId), '--json']);
+  const shown = await runHosted(['btf', 'show', 'id', String(program.info().btfId), '--json']);
   t.match(JSON.parse(shown.stdout) as unknown, [{ prog_ids: [id], map_ids: [map.info().id], kernel: false }]);
-  const raw = await runCli(['btf', 'dump', 'prog', 'inspected_program', '--format', 'raw']);
+  const raw = await runHosted(['btf', 'dump', 'prog', 'inspected_program', '--format', 'raw']);
   t.equal(raw.stdout, bpftool('btf', 'dump', 'prog', 'id', String(id), 'format', 'raw'));
-  const json = await runCli(['btf', 'dump', 'prog', String(id), '--format', 'raw', '--json']);
+  const json = await runHosted(['btf', 'dump', 'prog', String(id), '--format', 'raw', '--json']);
   t.same(JSON.parse(json.stdout), JSON.parse(bpftool('-j', 'btf', 'dump', 'prog', 'id', String(id))));
-  const c = await runCli(['btf', 'dump', 'map', 'inspected_map', '--root', 'entry']);
+  const c = await runHosted(['btf', 'dump', 'map', 'inspected_map', '--root', 'entry']);
   t.match(c.stdout, /\nstruct entry \{\n\t__u64 count;\n/);
   const refused: [string[], number, string][] = [
     [['btf', 'dump'], 2, 'btf dump needs a source: an object, a BTF file, kernel, id ID, …'],
@@ -136,7 +138,7 @@ t.test('the command', async (t) => {
     ],
   ];
   for (const [args, code, message] of refused) {
-    const result = await runCli([...args, '--json']);
+    const result = await runHosted([...args, '--json']);
     t.equal(result.code, code, args.join(' '));
     t.equal((JSON.parse(result.stdout) as { error: { message: string } }).error.message, message);
   }

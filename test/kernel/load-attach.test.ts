@@ -2,7 +2,8 @@
 import { spawn, execFileSync } from 'node:child_process';
 import t from 'tap';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
-import { Cli, notRoot, runCli, summaryOf } from '../helpers/cli.ts';
+import { Cli, notRoot, summaryOf } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { ip, leftObjects, xdpState } from '../helpers/kernel-objects.ts';
 import { noClang, ObjectFolder, uniqueTag } from '../helpers/object-source.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
@@ -82,7 +83,7 @@ t.test('an MTU that native XDP cannot carry is named', { skip }, (t) =>
         await cli.said(`note: native mode was refused on ${name}: ${reason}\n`);
         t.equal((await cli.stop()).code, 0);
 
-        const native = await runCli(on(pair, '--via', via, '--mode', 'native'));
+        const native = await runHosted(on(pair, '--via', via, '--mode', 'native'));
         t.equal(native.code, 1);
         t.same(native.lines, [
           {
@@ -193,7 +194,7 @@ t.test('--netns takes a name and the id of a process in it', { skip }, (t) =>
     } finally {
       sleeper.kill();
     }
-    const gone = await runCli(['load', object, '--iface', 'lo', '--netns', '4194303', '--json']);
+    const gone = await runHosted(['load', object, '--iface', 'lo', '--netns', '4194303', '--json']);
     t.match(gone.lines[0]?.error, { code: 'NETNS_NOT_FOUND', subject: '4194303' });
   }),
 );
@@ -247,7 +248,7 @@ t.test('one interface of two that refuses: neither is attached', { skip }, (t) =
     const devices = ['--iface', pair.receiver.name, '--iface', 'lo'];
     for (const via of ['link', 'netlink']) {
       const args = ['load', object, ...devices, '--netns', netns, '--mode', 'native', '--via', via, '--json'];
-      const { code, lines } = await runCli(args);
+      const { code, lines } = await runHosted(args);
       t.equal(code, 1);
       t.equal(lines.length, 1, 'not even reported as attached');
       t.match(lines[0]?.error, {

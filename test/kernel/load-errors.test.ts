@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Cli, notRoot, projectRoot, runCli, STACK } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import type { CliResult } from '../helpers/cli.ts';
 import { BpfFileSystem, leftObjects, xdpState } from '../helpers/kernel-objects.ts';
 import { noClang } from '../helpers/object-source.ts';
@@ -25,9 +26,9 @@ t.test('the verifier refuses: its reason, the line of C, and the whole log on de
     async (place) => {
       const args = here(place);
       const [plain, verbose, json] = await Promise.all([
-        runCli(['load', ...args]),
-        runCli(['load', '--verbose', ...args]),
-        runCli(['load', '--json', ...args]),
+        runHosted(['load', ...args]),
+        runHosted(['load', '--verbose', ...args]),
+        runHosted(['load', '--json', ...args]),
       ]);
       const source = readFileSync(join(projectRoot, 'test/fixtures/variants.bpf.c'), 'utf8').split('\n');
       const line = source.findIndex((text) => text.includes('no check against data_end')) + 1;
@@ -121,7 +122,7 @@ t.test('an interface that is taken stays as it is', { skip }, (t) =>
     const first = new Cli(['load', snifferObject, '--iface', device, '--netns', netns, '--json']);
     const { program_id: programId } = await first.attached();
     for (const via of ['link', 'netlink']) {
-      const refused = await runCli([
+      const refused = await runHosted([
         'load',
         object,
         '--iface',
@@ -145,7 +146,7 @@ t.test('an interface that is taken stays as it is', { skip }, (t) =>
     t.same(await leftObjects(tag), []);
 
     const both = ['--iface', place.pair.sender.name, '--iface', device];
-    const second = await runCli(['load', object, ...both, '--netns', netns, '--json']);
+    const second = await runHosted(['load', object, ...both, '--netns', netns, '--json']);
     t.same(
       [second.code, errorOf(second)['code'], errorOf(second)['target']],
       [1, 'ALREADY_ATTACHED', device],
@@ -167,11 +168,11 @@ t.test('a pin directory that exists stays as it is', { skip }, (t) =>
     try {
       const pins = join(bpffs.path, 'mine');
       const args = [object, '--iface', device, '--netns', netns, '--pin', pins];
-      t.equal((await runCli(['load', ...args, '--detach'])).code, 0);
+      t.equal((await runHosted(['load', ...args, '--detach'])).code, 0);
       const { programId } = xdpState(device, netns);
       const [json, plain] = await Promise.all([
-        runCli(['load', '--json', ...args, '--replace']),
-        runCli(['load', ...args, '--replace']),
+        runHosted(['load', '--json', ...args, '--replace']),
+        runHosted(['load', ...args, '--replace']),
       ]);
       t.same([json.code, plain.code], [1, 1]);
       t.same(errorOf(json), {
@@ -185,7 +186,7 @@ t.test('a pin directory that exists stays as it is', { skip }, (t) =>
         `error: Cannot pin to ${pins}: something is pinned there already\nhint: remove it with: ts-xdp unload ${pins}\n`,
       );
       t.equal(xdpState(device, netns).programId, programId);
-      t.equal((await runCli(['unload', pins])).code, 0);
+      t.equal((await runHosted(['unload', pins])).code, 0);
       t.notOk(existsSync(pins));
       await nothingLeft(t, place);
     } finally {

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import t from 'tap';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
-import { Cli, notRoot, runCli, summaryOf } from '../helpers/cli.ts';
+import { Cli, notRoot, summaryOf } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { leftObjects, loadedObjects } from '../helpers/kernel-objects.ts';
 import { noClang, uniqueTag } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
@@ -56,7 +57,7 @@ t.test('every program whose section says how is attached, one line each', async 
 });
 
 t.test('one program by name, and as text', async (t) => {
-  const { code, stdout } = await runCli(['load', object, '--prog', `${tag}_exec`, '--duration', '200ms']);
+  const { code, stdout } = await runHosted(['load', object, '--prog', `${tag}_exec`, '--duration', '200ms']);
   t.equal(code, 0);
   t.match(
     stdout,
@@ -79,7 +80,7 @@ t.test('what the section leaves open is asked for', async (t) => {
     ],
   ];
   for (const [args, message, hint] of cases) {
-    const { code, lines } = await runCli(['load', object, ...args, '--json']);
+    const { code, lines } = await runHosted(['load', object, ...args, '--json']);
     t.equal(code, 1);
     t.match(lines.at(-1)?.error, { code: 'ARGUMENT_INVALID', message, hint });
   }
@@ -109,11 +110,11 @@ t.test('--target, --pid and --iface', async (t) => {
 t.test('--pin keeps links of every kind, and unload takes them away', async (t) => {
   const directory = `${world.bpffs.path}/kinds`;
   const args = ['load', object, '--cgroup', world.cgroup, '--pin', directory, '--detach', '--json'];
-  const { code, lines } = await runCli(args);
+  const { code, lines } = await runHosted(args);
   t.equal(code, 0);
   t.match(lines.at(-1), { type: 'pinned', directory });
   t.ok(loadedObjects(tag).length > 0, 'it outlives the command');
-  t.equal((await runCli(['unload', directory])).code, 0);
+  t.equal((await runHosted(['unload', directory])).code, 0);
   t.same(await leftObjects(tag), []);
 });
 

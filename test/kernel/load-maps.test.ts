@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
 import { Collection, ObjectFile } from '../../src/index.ts';
-import { notRoot, runCli } from '../helpers/cli.ts';
+import { notRoot } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { BpfFileSystem } from '../helpers/kernel-objects.ts';
 import { checkRefusal, type Refusal } from '../helpers/refusal.ts';
@@ -35,11 +36,11 @@ function mapId(path: string): number {
 
 t.test('maps that the object pins by name are shared below --pin-root', async (t) => {
   const args = ['load', object, ...place, '--pin-root', root, '--duration', '50ms'];
-  const first = await runCli(args);
+  const first = await runHosted(args);
   t.equal(first.code, 0, first.stderr);
   t.match(first.stderr, `note: map shared_counters is new, and pinned to ${pin}\n`);
   const id = mapId(pin);
-  const second = await runCli(args);
+  const second = await runHosted(args);
   t.equal(second.code, 0, second.stderr);
   t.match(second.stderr, `note: map shared_counters is the one pinned at ${pin}\n`);
   t.equal(mapId(pin), id);
@@ -51,7 +52,7 @@ t.test('--map puts a map that exists in the place of one of the object', async (
     const set = ['--set', `shared_counters[${String(reference.length)}]=5`];
     const rootOfItsOwn = join(bpffs.path, `given${String(reference.length)}`);
     const map = ['--map', `shared_counters=${reference}`, '--pin-root', rootOfItsOwn];
-    const result = await runCli(['load', object, ...place, ...map, ...set, '--duration', '50ms']);
+    const result = await runHosted(['load', object, ...place, ...map, ...set, '--duration', '50ms']);
     t.equal(result.code, 0, result.stderr);
     const dump = execFileSync('bpftool', ['map', 'dump', 'pinned', pin], { encoding: 'utf8' });
     t.match(dump, `"key": ${String(reference.length)},\n        "value": 5\n`);
@@ -136,7 +137,7 @@ t.test('maps that cannot be used', async (t) => {
   ];
   for (const row of rows) await t.test(row.name, (t) => checkRefusal(t, row));
   for (const text of ['private_sum', '=x', 'private_sum=', 'private_sum=id:', 'private_sum=id:4294967296']) {
-    const result = await runCli(['load', object, ...place, '--map', text]);
+    const result = await runHosted(['load', object, ...place, '--map', text]);
     t.equal(result.code, 2);
     t.match(
       result.stderr,

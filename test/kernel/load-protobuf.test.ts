@@ -6,7 +6,8 @@ import protobuf from 'protobufjs';
 import t from 'tap';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { packetCases } from '../fixtures/packets.ts';
-import { Cli, notRoot, pause, projectRoot, runCli } from '../helpers/cli.ts';
+import { Cli, notRoot, pause, projectRoot } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { ip } from '../helpers/kernel-objects.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
 import { withVethPair } from '../helpers/veth.ts';
@@ -146,7 +147,15 @@ t.test('--protobuf - leaves standard output to the events', { skip: notRoot }, (
       [1, 2, 3],
     );
     t.match(stderr, "note: filled the sniffer's maps");
-    const failed = await runCli(['load', snifferObject, '--iface', 'nonesuch', '--protobuf', '-', '--json']);
+    const failed = await runHosted([
+      'load',
+      snifferObject,
+      '--iface',
+      'nonesuch',
+      '--protobuf',
+      '-',
+      '--json',
+    ]);
     t.same([failed.code, failed.stdout], [1, '']);
     t.match(failed.stderr, 'error: Cannot find interface nonesuch: there is none of that name\n');
   }),

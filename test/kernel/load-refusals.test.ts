@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { notRoot, runCli, STACK } from '../helpers/cli.ts';
+import { notRoot, STACK } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { noClang } from '../helpers/object-source.ts';
 import { inPlace, nothingLeft } from '../helpers/refusal-place.ts';
 import type { Place } from '../helpers/refusal-place.ts';
@@ -157,8 +158,8 @@ t.test('an error has its own code, names the culprit, and leaves nothing behind'
     await t.test(name, (t) =>
       inPlace(async (place) => {
         const [json, plain] = await Promise.all([
-          runCli(['load', '--json', ...args(place)]),
-          runCli(['load', ...args(place)]),
+          runHosted(['load', '--json', ...args(place)]),
+          runHosted(['load', ...args(place)]),
         ]);
         t.equal(json.code, exit, json.stdout);
         const wanted = error(place);

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import t from 'tap';
 import type { Test } from 'tap';
-import { Cli, notRoot, runCli, STACK, summaryOf } from '../helpers/cli.ts';
+import { Cli, notRoot, STACK, summaryOf } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import type { JsonLine } from '../helpers/cli.ts';
 import { noClang, ObjectFolder } from '../helpers/object-source.ts';
 import { encode, expected, extreme, MESSAGE_SIZE, modest, packet } from '../helpers/typed-message.ts';
@@ -179,7 +180,7 @@ t.test(
   'a wrong struct for a ring is an error that names both sizes',
   { skip },
   withPair(async (t, pair) => {
-    const unknown = await runCli(args(pair, '--event', 'raw_copies=mesage', '--json'));
+    const unknown = await runHosted(args(pair, '--event', 'raw_copies=mesage', '--json'));
     t.match(unknown.lines[0]?.error, { code: 'TYPE_NOT_FOUND', subject: 'mesage' });
     const cli = new Cli(args(pair, '--event', 'observations=message', '--json'));
     await cli.attached();
@@ -205,7 +206,7 @@ t.test(
   '--duration ends it, with nothing to count as well',
   { skip },
   withPair(async (t, pair) => {
-    const { code, lines } = await runCli(args(pair, '--duration', '300ms', '--json'));
+    const { code, lines } = await runHosted(args(pair, '--duration', '300ms', '--json'));
     t.equal(code, 0);
     t.match(summaryOf({ lines }), { events: 0, lost: null });
     const { duration_ms: duration } = summaryOf({ lines });
@@ -220,7 +221,7 @@ t.test(
     const mounted =
       existsSync('/sys/kernel/tracing/trace_pipe') || existsSync('/sys/kernel/debug/tracing/trace_pipe');
     if (!mounted) {
-      const refused = await runCli(args(pair, '--trace', '--json'));
+      const refused = await runHosted(args(pair, '--trace', '--json'));
       t.same(refused.lines.at(-1)?.error, {
         code: 'FILE_NOT_FOUND',
         message: 'Cannot read the trace pipe: tracefs is not mounted',

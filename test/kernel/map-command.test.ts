@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { BpfMap, Collection, MapType, ObjectFile } from '../../src/index.ts';
 import { jsonText } from '../../src/cli/output/json-text.ts';
-import { Cli, runCli, type CliResult } from '../helpers/cli.ts';
+import { Cli, type CliResult } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { BpfFileSystem } from '../helpers/kernel-objects.ts';
 import { uniqueTag } from '../helpers/object-source.ts';
@@ -59,7 +60,7 @@ t.teardown(() => {
   compiler.close();
 });
 
-const map = (...words: string[]): Promise<CliResult> => runCli(['map', ...words]);
+const map = (...words: string[]): Promise<CliResult> => runHosted(['map', ...words]);
 
 async function done(...words: string[]): Promise<string> {
   const result = await map(...words);

@@ -8,6 +8,7 @@ import { listPrograms } from '../../src/inspect/index.ts';
 import { systemKernel } from '../../src/sys/index.ts';
 import { asBpftoolShows, bpftool, bpftoolJson, noBpftool, type Document } from '../helpers/bpftool.ts';
 import { runCli, STACK } from '../helpers/cli.ts';
+import { runHosted, startCommandHost } from '../helpers/command-host.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { BpfFileSystem } from '../helpers/kernel-objects.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
@@ -19,6 +20,7 @@ if (missing !== false) {
   process.exit(0);
 }
 
+startCommandHost();
 const before = openDescriptors();
 const compiler = new Compiler();
 const bpffs = new BpfFileSystem();
@@ -125,7 +127,7 @@ t.test('pins in directories below, and processes with descriptors', async (t) =>
       comm: /./,
     },
   );
-  const { stdout } = await runCli(['prog', 'show', String(id), '-f', '--pids']);
+  const { stdout } = await runHosted(['prog', 'show', String(id), '-f', '--pids']);
   t.match(stdout, `\n\tpinned ${join(folder, 'one')}\n`);
   t.match(stdout, new RegExp(`\n\tpids .*\\(${process.pid}\\)`));
   rmSync(join(bpffs.path, 'below'), { recursive: true });

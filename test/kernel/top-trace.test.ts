@@ -6,6 +6,7 @@ import { BpfProgram } from '../../src/index.ts';
 import { LiveStatistics, parseTraceLine } from '../../src/inspect/index.ts';
 import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import { Cli, notRoot, runCli } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { HolderWorld, pinOf } from '../helpers/holder-world.ts';
 import { noClang } from '../helpers/object-source.ts';
 
@@ -32,12 +33,12 @@ t.test('top counts the runs of a program, and the kernel counts only while it ru
   statistics.close();
   t.equal(readFileSync(SYSCTL, 'utf8'), setting, 'the setting is as it was');
 
-  const json = await runCli(['top', '--interval', '50ms', '--count', '2', '--json']);
+  const json = await runHosted(['top', '--interval', '50ms', '--count', '2', '--json']);
   t.same([json.code, json.stderr], [0, '']);
   const own = json.lines.filter(({ id }) => id === program.id);
   t.equal(own.length, 2, 'a line for each look');
   t.match(own[0], { type: 'program', runs: '0', runs_per_second: 0, average_ns: null, cpu_percent: 0 });
-  const table = await runCli(['top', '--interval', '50ms', '--count', '1']);
+  const table = await runHosted(['top', '--interval', '50ms', '--count', '1']);
   t.match(table.stdout, /^ +ID {2}TYPE +RUNS\/S +AVERAGE NS +CPU % +RUNS {2}NAME\n/);
   t.match(
     table.stdout,
@@ -80,7 +81,7 @@ t.test('lines of the trace pipe', (t) => {
 t.test('trace follows the pipe; without tracefs it says how to mount it', { skip }, async (t) => {
   const mounted = isOnFileSystem(TRACEFS, 'tracefs');
   if (!mounted) {
-    const { code, stderr } = await runCli(['trace']);
+    const { code, stderr } = await runHosted(['trace']);
     t.same(
       [code, stderr],
       [
@@ -115,7 +116,7 @@ t.test('trace follows the pipe; without tracefs it says how to mount it', { skip
 t.test('the stream of a program', { skip }, async (t) => {
   const world = new HolderWorld();
   const loaded = world.load();
-  const { code, stdout, stderr } = await runCli(['trace', 'prog', pinOf(loaded, 'called'), 'stderr']);
+  const { code, stdout, stderr } = await runHosted(['trace', 'prog', pinOf(loaded, 'called'), 'stderr']);
   const path = pinOf(loaded, 'called');
   if (code === 0) t.same([stdout, stderr], ['', ''], 'nothing was printed');
   else
@@ -127,7 +128,7 @@ t.test('the stream of a program', { skip }, async (t) => {
         `error: Cannot read stderr of pinned program ${path}: this kernel has no streams of programs (since Linux 6.17)\n`,
       ],
     );
-  const wrong = await runCli(['trace', 'prog', '1', 'stdin']);
+  const wrong = await runHosted(['trace', 'prog', '1', 'stdin']);
   t.same([wrong.code, wrong.stderr], [2, 'error: stdin is no stream of a program: stdout and stderr are\n']);
   rmSync(loaded.directory, { recursive: true });
   world.close();

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { attachTcx, attachXdp, BpfProgram } from '../../src/index.ts';
 import { findCgroupMount } from '../../src/link/index.ts';
-import { notRoot, runCli, type CliResult } from '../helpers/cli.ts';
+import { notRoot, type CliResult } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { bpftool, HolderWorld, idOfPin, mapPinOf, pinOf } from '../helpers/holder-world.ts';
 import { ip, leftObjects, xdpState } from '../helpers/kernel-objects.ts';
 import { noClang } from '../helpers/object-source.ts';
@@ -14,7 +15,7 @@ import { withVethPair } from '../helpers/veth.ts';
 const skip = notRoot || noClang;
 
 function unload(...args: readonly string[]): Promise<CliResult> {
-  return runCli(['unload', ...args, '--json']);
+  return runHosted(['unload', ...args, '--json']);
 }
 
 t.test('XDP by ip, filters by tc, a cgroup by bpftool, slots and pins', { skip }, (t) =>
@@ -117,7 +118,7 @@ t.test('XDP by ip, filters by tc, a cgroup by bpftool, slots and pins', { skip }
     const linkId = String(xdpLink.id);
     xdpLink.leave();
     device.close();
-    const ofLink = await runCli(['unload', 'link', linkId]);
+    const ofLink = await runHosted(['unload', 'link', linkId]);
     t.equal(
       ofLink.stdout,
       `detached link ${linkId}\nremoved pin ${linkPin}\nnothing holds link ${linkId} any more\n`,
@@ -130,12 +131,12 @@ t.test('XDP by ip, filters by tc, a cgroup by bpftool, slots and pins', { skip }
 );
 
 t.test('command lines that say too little', { skip }, async (t) => {
-  const alone = await runCli(['unload', 'prog']);
+  const alone = await runHosted(['unload', 'prog']);
   t.same(
     [alone.code, alone.stderr],
     [2, 'error: unload prog needs an id, a name, a tag or a pin; a directory of that name is ./prog\n'],
   );
-  const unknown = await runCli(['unload', './prog']);
+  const unknown = await runHosted(['unload', './prog']);
   t.same([unknown.code, unknown.stderr], [1, 'error: Cannot unload ./prog: there is no such directory\n']);
 });
 

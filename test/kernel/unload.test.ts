@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
-import { Cli, notRoot, pause, runCli, summaryOf } from '../helpers/cli.ts';
+import { Cli, notRoot, pause, summaryOf } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { BpfFileSystem, ip, leftObjects, xdpState } from '../helpers/kernel-objects.ts';
 import { noClang, ObjectFolder, uniqueTag } from '../helpers/object-source.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
@@ -53,7 +54,7 @@ t.test('--pin keeps links, programs and maps beyond the process', { skip }, (t) 
         'bpftool reads the pin',
       );
 
-      const unload = await runCli(['unload', pins, '--json']);
+      const unload = await runHosted(['unload', pins, '--json']);
       t.equal(unload.code, 0);
       t.equal(unload.stderr, '');
       const removed = unload.lines.map(({ type, kind, path }) => [type, kind, path]);
@@ -118,8 +119,8 @@ t.test('what unload finds nothing to do about', { skip }, (t) =>
     ];
     for (const { args, error } of rows) {
       const [json, plain] = await Promise.all([
-        runCli(['unload', ...args, '--json']),
-        runCli(['unload', ...args]),
+        runHosted(['unload', ...args, '--json']),
+        runHosted(['unload', ...args]),
       ]);
       t.same([json.code, plain.code], [1, 1]);
       t.same(json.lines, [{ error }]);
@@ -135,7 +136,7 @@ t.test('--detach by netlink stays, and unload --iface ends it', { skip }, (t) =>
     const { name, index } = pair.receiver;
     const place = ['--iface', name, '--netns', netns];
     for (const mode of ['native', 'generic']) {
-      const load = await runCli([
+      const load = await runHosted([
         'load',
         object,
         ...place,
@@ -149,7 +150,7 @@ t.test('--detach by netlink stays, and unload --iface ends it', { skip }, (t) =>
       t.equal(load.code, 0);
       const { program_id: program } = load.lines[0] ?? {};
       t.equal(xdpState(name, netns).programId, program);
-      const unload = await runCli(['unload', ...place, '--json']);
+      const unload = await runHosted(['unload', ...place, '--json']);
       t.equal(unload.code, 0);
       t.same(unload.lines, [
         {
@@ -185,7 +186,7 @@ t.test('unload --iface ends what other tools attached', { skip }, (t) =>
       action();
       const { programId } = xdpState(name, netns);
       t.type(programId, 'number', who);
-      const unload = await runCli(['unload', '--iface', name, '--netns', netns]);
+      const unload = await runHosted(['unload', '--iface', name, '--netns', netns]);
       t.equal(unload.code, 0, unload.stderr);
       const mode = who === 'bpftool' ? 'native' : 'generic';
       t.equal(
@@ -194,7 +195,7 @@ t.test('unload --iface ends what other tools attached', { skip }, (t) =>
       );
       t.equal(xdpState(name, netns).programId, undefined);
     }
-    const pinOnly = await runCli(['unload', pin, '--json']);
+    const pinOnly = await runHosted(['unload', pin, '--json']);
     t.equal(pinOnly.code, 1);
     t.same(pinOnly.lines[0]?.error, {
       code: 'ARGUMENT_INVALID',
@@ -214,7 +215,7 @@ t.test("unload --iface ends another process's link, which goes on and ends in or
     const place = ['--iface', name, '--netns', netns, '--json'];
     const other = new Cli(['load', snifferObject, ...place]);
     const attached = await other.attached();
-    const unload = await runCli(['unload', ...place]);
+    const unload = await runHosted(['unload', ...place]);
     t.equal(unload.code, 0);
     t.match(unload.lines[0], {
       via: 'link',
@@ -242,14 +243,14 @@ t.test('a generic program of iproute2 keeps a native one out', { skip }, (t) =>
     mkdirSync(pin);
     execFileSync('bpftool', ['prog', 'load', object, join(pin, 'one'), 'type', 'xdp']);
     ip(`link set dev ${pair.receiver.name} xdpgeneric pinned ${join(pin, 'one')}`, netns);
-    const refused = await runCli(['load', object, ...place, '--mode', 'native', '--json']);
+    const refused = await runHosted(['load', object, ...place, '--mode', 'native', '--json']);
     t.match(
       refused.lines[0]?.error,
       { code: 'ALREADY_ATTACHED' },
       'the kernel has native and generic exclude each other',
     );
-    t.equal((await runCli(['unload', ...place])).code, 0);
-    t.equal((await runCli(['unload', pin])).code, 0);
+    t.equal((await runHosted(['unload', ...place])).code, 0);
+    t.equal((await runHosted(['unload', pin])).code, 0);
     t.same(await leftObjects(tag), []);
   }),
 );

@@ -8,12 +8,13 @@ import { assemble, encodeInstructions, InstructionView, kernelText } from '../..
 import { progCommands } from '../../src/cli/commands/prog.ts';
 import { BpfProgram, Collection, ObjectFile } from '../../src/index.ts';
 import { bpftool, bpftoolJson, noBpftool, type Document } from '../helpers/bpftool.ts';
-import { runCli } from '../helpers/cli.ts';
+
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { BpfFileSystem } from '../helpers/kernel-objects.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { runCommand } from '../helpers/run-command.ts';
 import { until } from '../helpers/until.ts';
+import { runHosted, startCommandHost } from '../helpers/command-host.ts';
 
 const missing = process.getuid?.() === 0 ? whyNotCompile() || noBpftool : 'programs need root';
 if (missing !== false) {
@@ -21,6 +22,7 @@ if (missing !== false) {
   process.exit(0);
 }
 
+startCommandHost();
 const before = openDescriptors();
 const compiler = new Compiler();
 const bpffs = new BpfFileSystem();
@@ -307,7 +309,7 @@ t.test('attaches and pins the link', async (t) => {
 });
 
 t.test('the command line', async (t) => {
-  const dumped = await runCli(['prog', 'dump', 'xlated', id, 'linum']);
+  const dumped = await runHosted(['prog', 'dump', 'xlated', id, 'linum']);
   t.equal(dumped.stdout, bpftool('prog', 'dump', 'xlated', 'id', id, 'linum'));
   const wrong: readonly (readonly [string[], string])[] = [
     [['dump', 'everything', id], 'prog dump needs what to dump, not everything: xlated, jited'],

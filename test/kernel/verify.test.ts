@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import { notRoot, pause, runCli } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import type { CliResult } from '../helpers/cli.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 
@@ -59,7 +60,7 @@ function listed(): ListedProgram[] {
 }
 
 t.test('one document a file, with exactly these fields', async (t) => {
-  const result = await runCli(['verify', '--json', mixed, garbage, '/nonexistent/none.o', good]);
+  const result = await runHosted(['verify', '--json', mixed, garbage, '/nonexistent/none.o', good]);
   t.equal(result.code, 1, result.stderr);
   t.equal(result.stderr, '');
   t.equal(result.lines.length, 4);
@@ -114,7 +115,10 @@ t.test('one document a file, with exactly these fields', async (t) => {
 });
 
 t.test('a table for people, and the reasons below it', async (t) => {
-  const [both, fine] = await Promise.all([runCli(['verify', mixed, garbage]), runCli(['verify', good])]);
+  const [both, fine] = await Promise.all([
+    runHosted(['verify', mixed, garbage]),
+    runHosted(['verify', good]),
+  ]);
   t.equal(both.code, 1);
   const lines = both.stdout.trimEnd().split('\n');
   t.equal(lines[0], 'mixed.bpf.o:');
@@ -134,9 +138,9 @@ t.test('a table for people, and the reasons below it', async (t) => {
 
 t.test('--prog chooses programs, and --log prints what the verifier said', async (t) => {
   const [one, absent, logged] = await Promise.all([
-    runCli(['verify', '--json', '--prog', 'good', mixed]),
-    runCli(['verify', '--json', '--prog', 'nonesuch', mixed]),
-    runCli(['verify', '--log', '--prog', 'good', '--prog', 'bad', mixed]),
+    runHosted(['verify', '--json', '--prog', 'good', mixed]),
+    runHosted(['verify', '--json', '--prog', 'nonesuch', mixed]),
+    runHosted(['verify', '--log', '--prog', 'good', '--prog', 'bad', mixed]),
   ]);
   t.equal(one.code, 0, 'the refused programs were not asked about');
   t.same(Object.keys(programsOf(one)), ['good']);
@@ -151,7 +155,7 @@ t.test('--prog chooses programs, and --log prints what the verifier said', async
 });
 
 t.test('numbers are those of the kernel', async (t) => {
-  const result = programsOf(await runCli(['verify', '--json', '--log', good]));
+  const result = programsOf(await runHosted(['verify', '--json', '--log', good]));
   using collection = Collection.load(ObjectFile.open(good));
   t.same(Object.keys(result), [...collection.programs.keys()]);
   for (const [name, program] of collection.programs) {
@@ -187,7 +191,7 @@ t.test("they are those of libbpf's load, too", async (t) => {
     t.comment('SKIP bpftool prints no statistics');
     return;
   }
-  const { good: ours } = programsOf(await runCli(['verify', '--json', '--prog', 'good', mixed]));
+  const { good: ours } = programsOf(await runHosted(['verify', '--json', '--prog', 'good', mixed]));
   t.same([ours?.instructions, ours?.total_states, ours?.peak_states], theirs.slice(1).map(Number));
 });
 
@@ -209,7 +213,7 @@ t.test('nothing stays loaded', async (t) => {
   const names = new Set(['static_functions', 'global_functio', 'callbacks', 'each_element', 'good', 'bad']);
   const left = (): ListedProgram[] =>
     listed().filter(({ id, name }) => !before.has(id) && name !== undefined && names.has(name.slice(0, 14)));
-  await runCli(['verify', good, mixed]);
+  await runHosted(['verify', good, mixed]);
   // Freed after a grace period of RCU.
   for (let attempt = 0; attempt < 40 && left().length > 0; attempt++) await pause(50);
   t.same(left(), []);

@@ -17,6 +17,7 @@ import { runWho } from '../../src/cli/who/run.ts';
 import { findCgroupMount } from '../../src/link/index.ts';
 import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import { notRoot, runCli, type JsonLine } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { bpftool, HolderWorld, idOfPin, mapPinOf, pinOf } from '../helpers/holder-world.ts';
 import { ip } from '../helpers/kernel-objects.ts';
 import { noClang } from '../helpers/object-source.ts';
@@ -383,7 +384,7 @@ t.test('what cannot be looked up', { skip }, async (t) => {
     [['cat', '7'], 2, 'error: cat is none of prog, map and link\n'],
   ] as const;
   for (const [args, exitCode, message] of cases) {
-    const { code, stdout, stderr } = await runCli(['who', ...args]);
+    const { code, stdout, stderr } = await runHosted(['who', ...args]);
     t.same({ code, stdout, stderr }, { code: exitCode, stdout: '', stderr: message });
   }
   const prefix = ['setpriv', '--inh-caps=-sys_admin', '--bounding-set=-sys_admin'];
