@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import type { Test } from 'tap';
 import { BpfToken } from '../../src/index.ts';
 import { notRoot, projectRoot } from '../helpers/cli.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
@@ -27,42 +28,50 @@ t.teardown(() => {
   compiler.close();
 });
 
-/** Loads the object with the options given as JSON, and says what came of it. */
+/** Loads the object once for each of the attempts given as JSON, and says what came of them. */
 const LOADER = `
   const { Collection, ObjectFile } = await import(process.argv[1]);
-  try {
-    const collection = Collection.load(ObjectFile.open(process.argv[2]), JSON.parse(process.argv[3]));
-    const shared = [...collection.sharedMaps.values()].map(({ reused }) => reused);
-    console.log(JSON.stringify({ programs: [...collection.programs.keys()], shared }));
-    collection.close();
-  } catch (error) {
-    const { code, message, hint, name } = error;
-    console.log(JSON.stringify({ name, code, message, hint, ...error.facts?.() }));
-  }`;
+  const attempt = ({ options, environment }) => {
+    Object.assign(process.env, environment);
+    try {
+      const collection = Collection.load(ObjectFile.open(process.argv[2]), options);
+      const shared = [...collection.sharedMaps.values()].map(({ reused }) => reused);
+      const outcome = { programs: [...collection.programs.keys()], shared };
+      collection.close();
+      return outcome;
+    } catch (error) {
+      const { code, message, hint, name } = error;
+      return { name, code, message, hint, ...error.facts?.() };
+    } finally {
+      for (const name of Object.keys(environment)) delete process.env[name];
+    }
+  };
+  console.log(JSON.stringify(JSON.parse(process.argv[3]).map(attempt)));`;
 
 interface Place {
   readonly delegates: 'all' | 'maps' | 'none';
   readonly at?: string;
-  readonly environment?: Record<string, string>;
 }
 
-function loadInside({ delegates, at = mountPoint, environment = {} }: Place, options: object): unknown {
-  const library = join(projectRoot, 'dist/index.js');
-  const node = [
-    process.execPath,
-    '--input-type=module',
-    '-e',
-    LOADER,
-    library,
-    object,
-    JSON.stringify(options),
-  ];
-  const { PATH = '' } = process.env;
-  const text = execFileSync(delegate, [at, delegates, ...node], {
-    encoding: 'utf8',
-    env: { PATH, ...environment },
-  });
-  return JSON.parse(text);
+interface Attempt {
+  readonly options: object;
+  readonly environment?: Record<string, string>;
+  readonly outcome: object;
+}
+
+/** In one process, which has a user namespace of its own. */
+function checkInside(t: Test, { delegates, at = mountPoint }: Place, attempts: readonly Attempt[]): void {
+  const asked = attempts.map(({ options, environment = {} }) => ({ options, environment }));
+  const node = [process.execPath, '--input-type=module', '-e', LOADER];
+  const text = execFileSync(
+    delegate,
+    [at, delegates, ...node, join(projectRoot, 'dist/index.js'), object, JSON.stringify(asked)],
+    { encoding: 'utf8', env: { PATH: process.env['PATH'] ?? '' } },
+  );
+  t.same(
+    JSON.parse(text),
+    attempts.map(({ outcome }) => outcome),
+  );
 }
 
 const own = { pinRoot: false };
@@ -80,39 +89,39 @@ const refused = (doing: string, command: string): object => ({
 });
 const withoutToken = refused('load the BTF of shared', 'BPF_BTF_LOAD');
 
-t.test('with the token of a path', (t) => {
-  t.same(loadInside({ delegates: 'all' }, { ...own, token: mountPoint }), loaded);
-  const shared = { programs: ['count'], shared: [false, false, false, false] };
-  t.same(loadInside({ delegates: 'all' }, { pinRoot: mountPoint, token: mountPoint }), shared);
+t.test('with a token: of a path, of the path in the environment, or of /sys/fs/bpf', (t) => {
+  const environment = { LIBBPF_BPF_TOKEN_PATH: mountPoint };
+  checkInside(t, { delegates: 'all' }, [
+    { options: { ...own, token: mountPoint }, outcome: loaded },
+    { options: own, environment, outcome: loaded },
+    { options: { ...own, token: false }, environment, outcome: withoutToken },
+    { options: own, outcome: withoutToken },
+    {
+      options: { pinRoot: mountPoint, token: mountPoint },
+      outcome: { programs: ['count'], shared: [false, false, false, false] },
+    },
+  ]);
+  checkInside(t, { delegates: 'all', at: '/sys/fs/bpf' }, [
+    { options: own, outcome: loaded },
+    { options: { ...own, token: false }, outcome: withoutToken },
+    { options: own, environment: { LIBBPF_BPF_TOKEN_PATH: '' }, outcome: withoutToken },
+  ]);
   t.end();
 });
 
-t.test(
-  'with the token of the path in the environment, or of /sys/fs/bpf, unless there shall be none',
-  (t) => {
-    const environment = { LIBBPF_BPF_TOKEN_PATH: mountPoint };
-    t.same(loadInside({ delegates: 'all', environment }, own), loaded);
-    t.same(loadInside({ delegates: 'all', environment }, { ...own, token: false }), withoutToken);
-    t.same(loadInside({ delegates: 'all', at: '/sys/fs/bpf' }, own), loaded);
-    t.same(loadInside({ delegates: 'all', at: '/sys/fs/bpf' }, { ...own, token: false }), withoutToken);
-    const prevented = { LIBBPF_BPF_TOKEN_PATH: '' };
-    t.same(loadInside({ delegates: 'all', at: '/sys/fs/bpf', environment: prevented }, own), withoutToken);
-    t.end();
-  },
-);
-
-t.test('without one, or with one that does not cover it, it is not permitted', (t) => {
-  t.same(loadInside({ delegates: 'all' }, own), withoutToken);
-  t.same(loadInside({ delegates: 'none', at: '/sys/fs/bpf' }, own), withoutToken);
-  t.same(
-    loadInside({ delegates: 'maps' }, { ...own, token: mountPoint }),
-    refused('load program count', 'BPF_PROG_LOAD'),
-  );
+t.test('with one that does not cover it, it is not permitted', (t) => {
+  checkInside(t, { delegates: 'none', at: '/sys/fs/bpf' }, [{ options: own, outcome: withoutToken }]);
+  checkInside(t, { delegates: 'maps' }, [
+    {
+      options: { ...own, token: mountPoint },
+      outcome: refused('load program count', 'BPF_PROG_LOAD'),
+    },
+  ]);
   t.end();
 });
 
 t.test('a path that gives no token', (t) => {
-  t.same(loadInside({ delegates: 'none' }, { ...own, token: mountPoint }), {
+  const nothingDelegated = {
     name: 'SyscallError',
     code: 'SYSCALL_FAILED',
     message: `Cannot create a BPF token from ${mountPoint}: the mount delegates nothing`,
@@ -120,7 +129,10 @@ t.test('a path that gives no token', (t) => {
     call: 'bpf(BPF_TOKEN_CREATE)',
     errno: 2,
     errnoName: 'ENOENT',
-  });
+  };
+  checkInside(t, { delegates: 'none' }, [
+    { options: { ...own, token: mountPoint }, outcome: nothingDelegated },
+  ]);
   const bpffs = new BpfFileSystem();
   try {
     const below = join(bpffs.path, 'below');
@@ -141,14 +153,15 @@ t.test('a path that gives no token', (t) => {
         { code, message: `Cannot create a BPF token from ${path}: ${why}` },
       );
     }
-    t.same(loadInside({ delegates: 'all' }, { ...own, token: bpffs.path }), {
+    const foreign = {
       name: 'PermissionError',
       code: 'PERMISSION_DENIED',
       message: `Cannot create a BPF token from ${bpffs.path}: it was mounted in another user namespace, or CAP_BPF is missing in this one`,
       call: 'bpf(BPF_TOKEN_CREATE)',
       errnoName: 'EPERM',
       missing: [],
-    });
+    };
+    checkInside(t, { delegates: 'all' }, [{ options: { ...own, token: bpffs.path }, outcome: foreign }]);
   } finally {
     bpffs.close();
   }

@@ -75,7 +75,8 @@ const run = (words: readonly string[], options: Record<string, unknown> = {}) =>
 t.test('instructions as bpftool dumps them, as JSON and as text', async (t) => {
   for (const each of collection.programs.values()) {
     const own = String(each.id);
-    for (const more of [[], ['opcodes'], ['linum']]) {
+    // bpftool reads all symbols of the kernel each time, so one program is enough for what every line may have more.
+    for (const more of each === program ? [[], ['opcodes'], ['linum']] : [[]]) {
       const ours = await run(['dump', 'xlated', 'id', own, ...more]);
       t.same(
         ours.document,
