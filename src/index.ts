@@ -162,7 +162,7 @@ export type {
   RecordDecoder,
   RingBufferOptions,
 } from './ringbuf/index.ts';
-export { BpfToken, NetworkNamespace } from './sys/index.ts';
+export { BpfToken, NetworkNamespace, openPidfd } from './sys/index.ts';
 export {
   enableStatistics,
   findPins,

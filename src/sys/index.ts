@@ -31,6 +31,7 @@ export { openPerfEvent, perfEventError, tryOpenPerfEvent } from './perf-event.ts
 export type { PerfEventRequest } from './perf-event.ts';
 export { inFirstUserNamespace, permissionError, readRestrictions } from './permission.ts';
 export type { Lockdown, Refusal, Restrictions } from './permission.ts';
+export { openPidfd } from './pidfd.ts';
 export { openAnyPin, openPin, openPinIfThere, pinDescriptor } from './pin.ts';
 export type { PinnedKind } from './pin.ts';
 export { ReadableWatch, watchReadable } from './poll.ts';

@@ -39,6 +39,7 @@ export interface Libc {
     group: number,
     flags: number,
   ): number;
+  pidfd_open(number: number, pid: number, flags: number): number;
   mount(source: string, target: string, type: string, flags: number, data: string): number;
   munmap(address: number, length: number): number;
   process_vm_readv(
@@ -96,6 +97,7 @@ const signatures: { readonly [Name in keyof Libc]: Signature } = {
   // User addresses lie below 2^47 (2^48 on arm64), so a 64-bit integer result is always a plain number.
   mmap: ['mmap', 'int64', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64']],
   perf_event_open: ['syscall', 'int', ['long', 'void *', 'int', 'int', 'int', 'ulong']],
+  pidfd_open: ['syscall', 'int', ['long', 'int', 'uint']],
   mount: ['mount', 'int', ['str', 'str', 'str', 'ulong', 'str']],
   munmap: ['munmap', 'int', ['uintptr_t', 'size_t']],
   process_vm_readv: ['process_vm_readv', 'int64', ['int', 'void *', 'ulong', 'void *', 'ulong', 'ulong']],

@@ -1,0 +1,163 @@
+/** Maps whose entries belong to something else: an inode, a task, a cgroup, a queue's AF_XDP socket. */
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { BpfMap, Collection, LocalStorage, MapType, ObjectFile, XskMap, openPidfd } from '../../src/index.ts';
+import { Socket, socketConstants } from '../../src/sys/index.ts';
+import { noBpftool } from '../helpers/bpftool.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { thrown } from '../helpers/thrown.ts';
+
+const missing = process.getuid?.() === 0 ? whyNotCompile() || noBpftool : 'maps need root';
+if (missing !== false) {
+  t.plan(0, missing);
+  process.exit(0);
+}
+
+const { map_types: mapTypes } = JSON.parse(
+  execFileSync('bpftool', ['--json', 'feature', 'probe', 'kernel'], { encoding: 'utf8' }),
+) as { map_types: Readonly<Record<string, boolean>> };
+const lacks = (type: string): string | false =>
+  mapTypes[`have_${type}_map_type`] === true ? false : `this kernel has no ${type} maps`;
+
+const compiler = new Compiler();
+const before = openDescriptors();
+t.teardown(() => {
+  compiler.close();
+});
+
+const source = (type: string, flags = 'BPF_F_NO_PREALLOC'): string => `
+#include "check.h"
+struct seen { __u32 count; __u64 last; };
+struct { __uint(type, BPF_MAP_TYPE_${type}); __uint(map_flags, ${flags}); __type(key, int); __type(value, struct seen); } storage SEC(".maps");
+char _license[] SEC("license") = "GPL";
+`;
+
+/** What every owner's storage does, whatever the owner is. */
+function checkStorage(t: Test, { type, owner, other }: { type: string; owner: number; other: number }): void {
+  using collection = Collection.load(ObjectFile.open(compiler.source(type.toLowerCase(), source(type))));
+  const storage = new LocalStorage<{ count: number; last: bigint }>(collection.map('storage'));
+  t.equal(storage.get(owner), undefined);
+  t.match(
+    thrown(() => {
+      storage.set(owner, { count: 1 }, { mode: 'existing' });
+    }),
+    { errnoName: 'ENOENT' },
+  );
+  storage.set(owner, { count: 1, last: 2n ** 63n }, { mode: 'new' });
+  t.same(storage.get(owner), { count: 1, last: 2n ** 63n });
+  storage.set(owner, { count: 2, last: 3n });
+  t.same(storage.get(owner), { count: 2, last: 3n });
+  t.equal(storage.get(other), undefined, 'another owner has its own');
+  t.match(
+    thrown(() => {
+      storage.set(owner, { count: -1 });
+    }),
+    { code: 'VALUE_INVALID' },
+  );
+  t.equal(storage.delete(owner), true);
+  t.equal(storage.delete(owner), false);
+  t.equal(storage.get(owner), undefined);
+}
+
+t.test('of inodes, by any descriptor of the file', { skip: lacks('inode_storage') }, (t) => {
+  const paths = ['one', 'other'].map((name) => join(tmpdir(), `ts-xdp-inode-${process.pid}-${name}`));
+  for (const path of paths) writeFileSync(path, '');
+  const [owner = 0, other = 0] = paths.map((path) => openSync(path, 'r'));
+  checkStorage(t, { type: 'INODE_STORAGE', owner, other });
+  closeSync(owner);
+  closeSync(other);
+  for (const path of paths) rmSync(path);
+  t.end();
+});
+
+t.test('of tasks, by a pidfd', { skip: lacks('task_storage') }, async (t) => {
+  const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  const [owner, other] = [openPidfd(child.pid ?? 0), openPidfd(process.pid)];
+  checkStorage(t, { type: 'TASK_STORAGE', owner: owner.value, other: other.value });
+  using collection = Collection.load(ObjectFile.open(compiler.source('task_end', source('TASK_STORAGE'))));
+  const storage = new LocalStorage(collection.map('storage'));
+  storage.set(owner, { count: 1 });
+  child.kill();
+  await ended;
+  t.equal(storage.get(owner), undefined, 'it goes with the process');
+  t.match(
+    thrown(() => {
+      storage.set(owner, { count: 1 });
+    }),
+    { errnoName: 'ENOENT' },
+  );
+  t.match(
+    thrown(() => storage.get(collection.map('storage').fd)),
+    { errnoName: 'EBADF' },
+    'a descriptor of another kind',
+  );
+  owner.close();
+  other.close();
+  t.match(
+    thrown(() => openPidfd(child.pid ?? 0)),
+    { errnoName: 'ESRCH', hint: 'It has ended, or is in another PID namespace.' },
+  );
+});
+
+t.test('queues of AF_XDP sockets', { skip: lacks('xskmap') }, (t) => {
+  const [AF_XDP, SOL_XDP, XDP_RX_RING] = [44, 283, 2];
+  const { AF_INET, SOCK_DGRAM, SOCK_RAW } = socketConstants;
+  using map = BpfMap.create({
+    type: MapType.XskMap,
+    keySize: 4,
+    valueSize: 4,
+    maxEntries: 2,
+    name: 'queues',
+  });
+  const queues = new XskMap(map);
+  using other = Socket.open({ domain: AF_INET, type: SOCK_DGRAM, protocol: 0, description: 'socket' });
+  t.match(
+    thrown(() => {
+      queues.set(0, other.fd);
+    }),
+    { errnoName: 'EOPNOTSUPP' },
+    'a socket of another kind',
+  );
+  using socket = Socket.open({
+    domain: AF_XDP,
+    type: SOCK_RAW,
+    protocol: 0,
+    description: 'socket of XDP',
+  });
+  // Kernels of the time of 4.18 take it only with a ring to receive by (xsk_map_update_elem() in net/xdp/xskmap.c).
+  socket.setOption({ level: SOL_XDP, name: XDP_RX_RING }, 64);
+  queues.set(1, socket.fd);
+  t.match(
+    thrown(() => {
+      queues.set(2, socket.fd);
+    }),
+    { errnoName: 'E2BIG' },
+  );
+  const redirect = `
+#include "check.h"
+struct { __uint(type, BPF_MAP_TYPE_XSKMAP); __uint(max_entries, 2); __type(key, __u32); __type(value, __u32); } queues SEC(".maps");
+SEC("xdp") int to_socket(struct xdp_md *ctx) { return bpf_redirect_map(&queues, 1, XDP_PASS); }
+char _license[] SEC("license") = "GPL";
+`;
+  const object = ObjectFile.open(compiler.source('to_socket', redirect));
+  using collection = Collection.load(object, { maps: new Map([['queues', map]]) });
+  const [XDP_PASS, XDP_REDIRECT] = [2, 4];
+  const run = (): number => collection.program('to_socket').testRun({ data: new Uint8Array(64) }).returnValue;
+  t.equal(run(), XDP_REDIRECT);
+  t.equal(queues.delete(1), true);
+  t.equal(run(), XDP_PASS, 'nobody listens any more');
+  t.end();
+});
+
+t.test('nothing stays open', (t) => {
+  t.same(
+    openDescriptors().filter((one) => one.includes('bpf')),
+    before.filter((one) => one.includes('bpf')),
+  );
+  t.end();
+});
