@@ -8,7 +8,8 @@ import { projectRoot } from './project-root.ts';
 
 export { projectRoot };
 
-const main = join(projectRoot, 'dist/cli/main.js');
+/** The built command line. */
+export const cliMain = join(projectRoot, 'dist/cli/main.js');
 
 export const notRoot = process.getuid?.() === 0 ? false : 'loading BPF programs needs root';
 
@@ -59,7 +60,7 @@ export class Cli {
     // `env -i`, because the test runner gives every child a loader by NODE_OPTIONS, which costs time and may fail.
     const variables = Object.entries({ PATH, HOME: '/nonexistent', LANG: 'C.UTF-8', ...options.environment });
     const clean = ['env', '-i', ...variables.map(([name, value]) => `${name}=${value}`)];
-    const started = options.command ?? [process.execPath, main];
+    const started = options.command ?? [process.execPath, cliMain];
     const [command = '', ...rest] = [...prefix, ...clean, ...started, ...args];
     this.#child = spawn(command, rest, {
       stdio: [options.input === true ? 'pipe' : 'ignore', stdout === 'unread pipe' ? 'pipe' : stdout, 'pipe'],

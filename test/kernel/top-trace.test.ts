@@ -1,11 +1,12 @@
 /** Live statistics and what programs print. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { BpfProgram } from '../../src/index.ts';
 import { LiveStatistics, parseTraceLine } from '../../src/inspect/index.ts';
 import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
-import { Cli, notRoot, runCli } from '../helpers/cli.ts';
+import { Cli, cliMain, notRoot, runCli } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import { HolderWorld, pinOf } from '../helpers/holder-world.ts';
 import { noClang } from '../helpers/object-source.ts';
@@ -44,6 +45,19 @@ t.test('top counts the runs of a program, and the kernel counts only while it ru
     table.stdout,
     new RegExp(`^ +${String(program.id)} {2}cgroup_skb .* ${world.tag}_ingress_of_a_cgroup$`, 'm'),
   );
+  const terminal = execFileSync(
+    'script',
+    [
+      '-qec',
+      `stty rows 3 columns 30; exec ${process.execPath} ${cliMain} top --interval 50ms --count 2`,
+      '/dev/null',
+    ],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const [, first = '', second = ''] = terminal.split('\u001b[H\u001b[J');
+  t.match(first.split('\r\n'), ['      ID  TYPE              RU', /^ +\d+ {2}[a-z_]+/, ''], 'fits its rows');
+  t.ok(first.split('\r\n').every((line) => line.length <= 30));
+  t.equal(second.split('\r\n')[0], '      ID  TYPE              RU', 'in the place of the first');
   const prefix = ['setpriv', '--inh-caps=-sys_admin', '--bounding-set=-sys_admin'];
   const refused = await runCli(['top'], { prefix });
   t.same(

@@ -2,16 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LiveStatistics } from '../../inspect/index.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
-import { activityDocument, activityTable, byCpuShare } from './text.ts';
+import { activityDocument, activityScreen, activityTable, byCpuShare } from './text.ts';
 
 export interface TopOptions {
   /** Milliseconds. */
   readonly interval: number;
   readonly count?: number | undefined;
 }
-
-/** To the top left, and clear what is there. */
-const CLEAR = '\u001b[H\u001b[J';
 
 /** Until a signal, the count, or the end of standard output. */
 export async function runTop({ interval, count }: TopOptions, output: Output): Promise<number> {
@@ -22,7 +19,9 @@ export async function runTop({ interval, count }: TopOptions, output: Output): P
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
   output.onClosed(stop);
-  const prefix = process.stdout.isTTY ? CLEAR : '';
+  // Asked each time: the window may get another size.
+  const block = (activities: ReturnType<typeof byCpuShare>): string =>
+    process.stdout.isTTY ? activityScreen(activities, process.stdout) : activityTable(activities);
   try {
     for (let look = 0; count === undefined || look < count; look++) {
       if (!(await pause(interval, end.signal))) break;
@@ -30,7 +29,7 @@ export async function runTop({ interval, count }: TopOptions, output: Output): P
       if (output.json)
         for (const activity of activities)
           output.stream({ json: () => activityDocument(activity), text: () => '' });
-      else output.stream({ json: () => null, text: () => prefix + activityTable(activities) });
+      else output.stream({ json: () => null, text: () => block(activities) });
     }
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);

@@ -22,6 +22,19 @@ export function activityDocument(activity: ProgramActivity): Json {
   };
 }
 
+/** To the top left, and clear what is there. */
+const CLEAR = '\u001b[H\u001b[J';
+
+/** One look on a terminal, in place of the one before: a longer one would scroll its busiest programs away. */
+export function activityScreen(
+  activities: readonly ProgramActivity[],
+  { rows, columns }: { rows: number; columns: number },
+): string {
+  // The cursor stands in the last row.
+  const lines = [HEADER, ...activities.map(row)].slice(0, Math.max(rows - 1, 1));
+  return CLEAR + lines.map((line) => line.slice(0, columns)).join('\n');
+}
+
 /** A block for one look, with an empty line after it. */
 export function activityTable(activities: readonly ProgramActivity[]): string {
   return `${[HEADER, ...activities.map(row)].join('\n')}\n`;
