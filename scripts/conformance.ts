@@ -32,7 +32,7 @@ async function runLoaders(options: ConformanceOptions): Promise<LoaderRun[]> {
   for (const guest of options.guests) prepared.push([guest, await prepareRun(options, guest)]);
   return mapLimited(prepared, {
     limit: GUESTS_AT_ONCE,
-    action: ([guest, run]) => runInGuest(guest, run),
+    action: ([guest, run]) => runInGuest(guest, { ...run, slow: options.slow }),
   });
 }
 

@@ -25,6 +25,7 @@ export function renderDocument(measures: readonly Measure[]): string {
     'At least 99.5 % of programs and of objects and 90 % of errnos have to be the same, and nothing may be accepted that libbpf',
     'does not load, short of the differences explained below. Otherwise the command fails.',
     '',
+    ...notAsked(measures),
     ...uncompiled(first),
     '## Differences',
     '',
@@ -58,6 +59,17 @@ function figures({ facts, comparison }: Measure): string[] {
 /** Of a machine of one's own only the version says something to others. */
 function kernelOf({ release, guest }: RunFacts): string {
   return guest === null ? (release.split('-')[0] ?? release) : `\`${release}\` (QEMU)`;
+}
+
+function notAsked(measures: readonly Measure[]): string[] {
+  const names = new Set(measures.flatMap(({ facts }) => facts.notAsked ?? []));
+  if (names.size === 0) return [];
+  const list = [...names].map((object) => object.replace(/\.bpf\.o$/, '')).join(', ');
+  return [
+    'In QEMU not asked about, because verifying them takes an emulated processor minutes each (`--slow` asks all the same):',
+    `${list}.`,
+    '',
+  ];
 }
 
 function uncompiled(measure: Measure | undefined): string[] {

@@ -5,6 +5,7 @@ import type { Corpus } from './corpus.ts';
 import { askInGuest } from './guest.ts';
 import { askLoader } from './loaders/ask.ts';
 import type { Answer } from './loaders/ask.ts';
+import { isSlow } from './slow-objects.ts';
 
 /** What both loaders answered on one kernel, as they said it. */
 export interface LoaderRun {
@@ -25,6 +26,8 @@ export interface RunFacts {
   readonly kernelSource: string | null;
   /** File names. */
   readonly objects: readonly string[];
+  /** Of the corpus, but not asked about: they would take an emulated processor too long. */
+  readonly notAsked?: readonly string[];
   readonly uncompiled: Corpus['uncompiled'];
 }
 
@@ -51,15 +54,18 @@ export async function runHere({ corpus, reference, facts }: RunOptions): Promise
   return { facts: { ...facts, ...partsOf(corpus), release: release(), guest: null }, libbpf, ours };
 }
 
-/** On a kernel of its own in QEMU. */
+/** On a kernel of its own in QEMU; about slow objects only where `slow` is true. */
 export async function runInGuest(
   guest: KernelName,
-  { corpus, reference, facts, begunFolder }: RunOptions,
+  { corpus, reference, facts, begunFolder, slow }: RunOptions & { readonly slow: boolean },
 ): Promise<LoaderRun> {
-  const { folder: objectsFolder, objects } = corpus;
+  const { folder: objectsFolder } = corpus;
+  const notAsked = slow ? [] : corpus.objects.filter(isSlow);
+  const objects = corpus.objects.filter((object) => !notAsked.includes(object));
   const answers = await askInGuest({ kernel: guest, objectsFolder, objects, reference, begunFolder });
   const { release: kernel, libbpf, ours } = answers;
-  return { facts: { ...facts, ...partsOf(corpus), release: kernel, guest }, libbpf, ours };
+  const parts = { ...partsOf({ ...corpus, objects }), notAsked };
+  return { facts: { ...facts, ...parts, release: kernel, guest }, libbpf, ours };
 }
 
 const partsOf = ({ objects, uncompiled }: Corpus): Pick<RunFacts, 'objects' | 'uncompiled'> => ({

@@ -21,6 +21,8 @@ export interface ConformanceOptions {
   readonly guests: readonly KernelName[];
   /** Whether guests get objects compiled against their own kernel's types, not this machine's. */
   readonly guestHeaders: boolean;
+  /** Whether guests are asked about objects that take an emulated processor minutes each. */
+  readonly slow: boolean;
   readonly writeDocs: boolean;
 }
 
@@ -32,6 +34,7 @@ export const USAGE = `usage: npm run conformance -- [options]
   --only REGEX             only objects whose whole name without .bpf.o fits
   --vm KERNEL              inside ${KERNELS.map(({ kernel }) => kernel).join(', ')} in QEMU; several times for several
   --guest-headers          with --vm: compiled against the types of that kernel
+  --slow                   with --vm: also the objects that take an emulated processor minutes each
   --answers DIR            compare what an earlier run left in CACHE/VERSION/answers/… once more
   --write-docs             write docs/conformance.md from this run and earlier ones of whole corpora
   --json                   one document`;
@@ -56,6 +59,7 @@ export function readOptions(args: readonly string[]): ConformanceOptions {
     json: values.json ?? false,
     guests: vm.filter(isKernelName),
     guestHeaders: values['guest-headers'] ?? false,
+    slow: values.slow ?? false,
     writeDocs: values['write-docs'] ?? false,
   };
 }
@@ -73,6 +77,7 @@ function parse(args: readonly string[]) {
         answers: { type: 'string' },
         vm: { type: 'string', multiple: true },
         'guest-headers': { type: 'boolean' },
+        slow: { type: 'boolean' },
         'write-docs': { type: 'boolean' },
       },
     }).values;
