@@ -2,6 +2,7 @@ import { ArgumentError, AttachError, NetlinkError } from '../errors.ts';
 import {
   addBpfFilter,
   addClsact,
+  clsactSide,
   deleteBpfFilter,
   listBpfFilters,
   RouteSocket,
@@ -55,8 +56,9 @@ export function attachTc(program: BpfProgram, options: TcOptions): TcAttachment 
     try {
       const { index: ifindex, name } = findInterface(socket, options.interface);
       addClsact(socket, { ifindex, name });
-      const place = { ifindex, name, direction, priority, handle };
-      return new TcAttachment(socket, { program, filter: addFilter(socket, { program, place, replace }) });
+      const place = { ifindex, name, direction, parent: clsactSide(direction), priority, handle };
+      const filter = addFilter(socket, { program, place, replace });
+      return new TcAttachment(socket, { program, filter, direction });
     } catch (error) {
       socket.close();
       throw error;
@@ -66,7 +68,11 @@ export function attachTc(program: BpfProgram, options: TcOptions): TcAttachment 
 
 function addFilter(
   socket: RouteSocket,
-  { program, place, replace }: { program: BpfProgram; place: BpfFilterPlace; replace: boolean },
+  {
+    program,
+    place,
+    replace,
+  }: { program: BpfProgram; place: BpfFilterPlace & { direction: TrafficDirection }; replace: boolean },
 ): BpfFilter {
   const { fd, name: programName } = program;
   try {
@@ -99,11 +105,14 @@ export class TcAttachment extends Attachment {
   #programId: number;
 
   /** Takes over the socket. */
-  constructor(socket: RouteSocket, { program, filter }: { program: BpfProgram; filter: BpfFilter }) {
+  constructor(
+    socket: RouteSocket,
+    { program, filter, direction }: { program: BpfProgram; filter: BpfFilter; direction: TrafficDirection },
+  ) {
     const programId = program.id;
-    super(`${filter.name ?? String(filter.ifindex)} (${filter.direction})`);
+    super(`${filter.name ?? String(filter.ifindex)} (${direction})`);
     this.ifindex = filter.ifindex;
-    this.direction = filter.direction;
+    this.direction = direction;
     this.priority = filter.priority;
     this.handle = filter.handle;
     this.#socket = socket;
@@ -139,8 +148,7 @@ export class TcAttachment extends Attachment {
 
   protected override detach(): void {
     try {
-      const { ifindex, direction } = this;
-      const current = listBpfFilters(this.#socket, { ifindex, direction }).find(
+      const current = listBpfFilters(this.#socket, this.#filter).find(
         ({ priority, handle }) => priority === this.priority && handle === this.handle,
       );
       // Another program there is somebody else's, who replaced this one.

@@ -30,7 +30,7 @@ import {
   type BpfMap,
 } from '../../src/index.ts';
 import { struct, be16, bytes, u16 } from '../../src/binary/index.ts';
-import { listBpfFilters } from '../../src/netlink/index.ts';
+import { clsactSide, listBpfFilters } from '../../src/netlink/index.ts';
 import { Socket, socketConstants } from '../../src/sys/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
 import { notRoot } from '../helpers/cli.ts';
@@ -320,7 +320,10 @@ t.test('tc by netlink, by the word of tc', (t) =>
     t.equal(shown().length, 1, 'what took its place is not taken away');
     const chosen = attachTc(program, place);
     t.ok(chosen.priority > 0 && chosen.handle > 0, 'the kernel chooses');
-    t.equal(listBpfFilters(pair.socket, { ifindex: pair.receiver.index, direction: 'ingress' }).length, 2);
+    t.equal(
+      listBpfFilters(pair.socket, { ifindex: pair.receiver.index, parent: clsactSide('ingress') }).length,
+      2,
+    );
     chosen.close();
     replacing.close();
     t.same(shown(), []);

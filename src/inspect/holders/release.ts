@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { FileError, SyscallError } from '../../errors.ts';
 import { forceDetach, openLinkById } from '../../link/index.ts';
 import { BpfMap } from '../../maps/index.ts';
-import { deleteQdiscFilter, RouteSocket, setXdpProgram } from '../../netlink/index.ts';
+import { deleteBpfFilter, RouteSocket, setXdpProgram } from '../../netlink/index.ts';
 import { AttachType } from '../../programs/index.ts';
 import { callBpf, withNetworkNamespace, type Fd, type Kernel } from '../../sys/index.ts';
 import { bpf_attr_prog_attach } from '../../uapi/index.ts';
@@ -92,7 +92,7 @@ function detachXdp({ netns, ifindex, interface: name, mode }: XdpHolder, held: F
 
 function deleteFilter(socket: RouteSocket, holder: TcHolder): boolean {
   // Gone in the meantime is as good as deleted.
-  deleteQdiscFilter(socket, holder);
+  deleteBpfFilter(socket, holder);
   return true;
 }
 

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import type { LinkInfo } from '../../link/index.ts';
 import {
+  clsactSide,
   listBpfFilters,
   listInterfaces,
   RouteSocket,
@@ -24,7 +25,7 @@ export interface InterfaceHooks {
   /** By tcx (Linux 6.6) and netkit (6.7), in the order in which they run. */
   readonly programs: readonly (HookedProgram & { readonly hook: InterfaceHook })[];
   /** By the clsact qdisc. */
-  readonly filters: readonly BpfFilter[];
+  readonly filters: readonly (BpfFilter & { readonly direction: 'ingress' | 'egress' })[];
 }
 
 /** Where a program sits on an interface, as bpftool names it. */
@@ -60,9 +61,10 @@ export function inspectNetwork(
     interfaces: devices.map((device) => ({
       device,
       programs: HOOKS.flatMap(([hook, attachType]) => programsAt(kernel, { device, hook, attachType })),
-      filters: (['ingress', 'egress'] as const).flatMap((direction) =>
-        listBpfFilters(socket, { ifindex: device.index, name: device.name, direction }),
-      ),
+      filters: (['ingress', 'egress'] as const).flatMap((direction) => {
+        const place = { ifindex: device.index, name: device.name, parent: clsactSide(direction) };
+        return listBpfFilters(socket, place).map((filter) => ({ ...filter, direction }));
+      }),
     })),
     flowDissector: flowDissectors(kernel),
     netfilter: listLinks(kernel)
