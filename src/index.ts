@@ -154,13 +154,26 @@ export type {
 } from './maps/index.ts';
 export { BpfProgram, programTypeName } from './programs/index.ts';
 export type { ProgramInfo, TestRunOptions, TestRunResult } from './programs/index.ts';
-export { PerfBuffer, RingBuffer, RingBufferRecord, UserRecord, UserRingBuffer } from './ringbuf/index.ts';
+export {
+  PerfBuffer,
+  RingBuffer,
+  RingBufferRecord,
+  RingBufferWorker,
+  UserRecord,
+  UserRingBuffer,
+} from './ringbuf/index.ts';
 export type {
+  EventStreamOptions,
   ListenOptions,
+  MakeRingWorkerHandler,
+  NodeEventStreamOptions,
   PerfBufferOptions,
   PerfSample,
   RecordDecoder,
   RingBufferOptions,
+  RingBufferWorkerOptions,
+  RingWorkerContext,
+  RingWorkerHandler,
 } from './ringbuf/index.ts';
 export { BpfToken, NetworkNamespace, openPidfd } from './sys/index.ts';
 export {

@@ -3,4 +3,8 @@ export type { PerfBufferOptions, PerfSample } from './perf-buffer.ts';
 export { RingBufferRecord } from './record.ts';
 export { RingBuffer } from './ring-buffer.ts';
 export type { ListenOptions, RecordDecoder, RingBufferOptions } from './ring-buffer.ts';
+export { RingBufferWorker } from './ring-buffer-worker.ts';
+export type { RingBufferWorkerOptions } from './ring-buffer-worker.ts';
+export type { EventStreamOptions, NodeEventStreamOptions } from './streams.ts';
+export type { MakeRingWorkerHandler, RingWorkerContext, RingWorkerHandler } from './worker-loop.ts';
 export { UserRecord, UserRingBuffer } from './user-ring-buffer.ts';

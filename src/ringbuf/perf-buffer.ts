@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { ArgumentError, ClosedError, EventSizeError } from '../errors.ts';
 import { createCodec, type Btf, type BtfValue, type ValueCodec } from '../btf/index.ts';
 import { PerfEventArray, type BpfMap } from '../maps/index.ts';
@@ -5,6 +6,13 @@ import { checkInteger, errno, openReadinessSet, watchReadable, type Fd } from '.
 import { PerfRing } from './perf-ring.ts';
 import { RingBufferRecord } from './record.ts';
 import type { ListenOptions, RecordDecoder } from './ring-buffer.ts';
+import {
+  toNodeStream,
+  toWebStream,
+  type EventStreamOptions,
+  type NodeEventStreamOptions,
+  type StreamedReader,
+} from './streams.ts';
 
 /** How a perf buffer is opened and read. */
 export interface PerfBufferOptions {
@@ -56,6 +64,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   readonly #onLost: PerfBufferOptions['onLost'];
   readonly #forgetMap: () => void;
   #lost = 0;
+  #discarded = 0;
   #stop: (() => void) | undefined;
   #draining = false;
   #closed = false;
@@ -144,6 +153,11 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   /** Samples that the kernel dropped so far, as far as it has told. */
   get lost(): number {
     return this.#lost;
+  }
+
+  /** Samples that were read and that nobody got, because an iteration or a stream ended before. */
+  get discarded(): number {
+    return this.#discarded;
   }
 
   get closed(): boolean {
@@ -243,7 +257,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   /**
    * The samples as an async iterator, read in batches and only as fast as they are taken: what a slow loop leaves in the rings
    * is lost there, and counted. It ends when the signal aborts, or the reader stops or closes. Of the batch in hand, what was
-   * not taken when the loop is left is gone.
+   * not taken when the loop is left is gone, and counted in {@link discarded}.
    *
    * @throws ClosedError; ArgumentError where it is being read already; what {@link drain} throws
    */
@@ -262,9 +276,15 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
         } catch (error) {
           failure = { error };
         }
-        for (const sample of batch) {
-          if (waiter.isOver()) return;
-          yield sample;
+        let given = 0;
+        try {
+          for (const sample of batch) {
+            if (waiter.isOver()) return;
+            given++;
+            yield sample;
+          }
+        } finally {
+          this.#discarded += batch.length - given;
         }
         if (failure) throw failure.error;
         // Even when the consumer never waits for anything, timers and signals must have their turn.
@@ -274,6 +294,36 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     } finally {
       waiter.end();
     }
+  }
+
+  /**
+   * The samples as a stream of the web, in batches from the rings and only as fast as they are taken. It ends when the
+   * reader stops or closes; cancelling it leaves the reader open.
+   *
+   * @throws ClosedError; the stream fails with what {@link samples} throws
+   */
+  toWebStream(options: EventStreamOptions = {}): ReadableStream<PerfSample<Event>> {
+    return toWebStream(this.#streamed(), options);
+  }
+
+  /**
+   * The samples as a `Readable` in object mode. It ends when the reader stops or closes.
+   *
+   * @throws ClosedError; the stream fails with what {@link samples} throws
+   */
+  toNodeStream(options: NodeEventStreamOptions = {}): Readable {
+    return toNodeStream(this.#streamed(), options);
+  }
+
+  #streamed(): StreamedReader<PerfSample<Event>> {
+    if (this.#closed) throw new ClosedError(`the perf buffer ${this.map.name}`);
+    return {
+      description: `perf buffer ${this.map.name}`,
+      iterate: (options) => this.samples(options),
+      giveBack: (samples) => {
+        this.#discarded += samples.length;
+      },
+    };
   }
 
   /** Watches until it is ended, by the iteration or from outside. */

@@ -1,9 +1,17 @@
+import type { Readable } from 'node:stream';
 import { ArgumentError, ClosedError, EventSizeError } from '../errors.ts';
 import { createCodec, type Btf, type BtfValue, type ValueCodec } from '../btf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
-import { watchReadable, type ReadableWatch } from '../sys/index.ts';
+import { BlockingWait, checkInteger, watchReadable, type ReadableWatch } from '../sys/index.ts';
 import { RingBufferRecord } from './record.ts';
 import { RingMemory } from './ring-memory.ts';
+import {
+  toNodeStream,
+  toWebStream,
+  type EventStreamOptions,
+  type NodeEventStreamOptions,
+  type StreamedReader,
+} from './streams.ts';
 
 /** Turns a record into an event, at once: the record is gone when it returns. */
 export type RecordDecoder<Event> = (record: RingBufferRecord) => Event;
@@ -34,9 +42,10 @@ const DEFAULT_BATCH = 1024;
 /**
  * Reads the events of a ring buffer map (`BPF_MAP_TYPE_RINGBUF`, Linux 5.8).
  *
- * Three ways: {@link listen} with a callback, `for await`, or {@link drain} whenever it suits the caller. One of
- * them at a time. A reader that falls behind loses nothing here; the kernel drops new events when the ring is full,
- * which only the program can count.
+ * {@link listen} with a callback, `for await`, a stream of the web ({@link toWebStream}) or of Node ({@link toNodeStream}),
+ * {@link drain} whenever it suits the caller, {@link poll} in a thread that may block: one of them at a time. A reader
+ * that falls behind loses nothing here; the kernel drops new events when the ring is full, which only the program can
+ * count.
  *
  * It does not own the map: closing the reader leaves the map open.
  *
@@ -58,6 +67,8 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   /** Why no more than the backlog could be read. */
   #failure: { readonly error: unknown } | undefined;
   readonly #forgetMap: () => void;
+  /** Made by the first {@link poll} that has to wait. */
+  #blocking: BlockingWait | undefined;
 
   private constructor(
     map: BpfMap,
@@ -209,6 +220,54 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     }
   }
 
+  /**
+   * Handles what is there; where nothing is, blocks this thread until something comes, and handles that. Returns how many
+   * events it was: 0 after the timeout, or a signal that came before. For threads whose event loop has nothing else to do.
+   *
+   * @param options.timeout Milliseconds; -1 waits for ever. @default -1
+   * @param options.limit As of {@link drain}.
+   * @throws ClosedError; ArgumentError as {@link drain}; what the decoder and `onEvent` throw; SyscallError
+   */
+  poll(onEvent: (event: Event) => void, options: { timeout?: number; limit?: number } = {}): number {
+    const { timeout = -1 } = options;
+    checkInteger('timeout', timeout, { minimum: -1, maximum: 0x7fff_ffff });
+    const there = this.drain(onEvent, options);
+    if (there > 0 || this.closed) return there;
+    this.#blocking ??= BlockingWait.open([this.#map.fd], `the ring buffer ${this.#map.name}`);
+    return this.#blocking.wait(timeout) ? this.drain(onEvent, options) : 0;
+  }
+
+  /**
+   * The events as a stream of the web. It reads an event when one is asked for and none ahead: with a slow consumer they
+   * wait in the ring. It ends when the reader closes; cancelling it leaves the reader open.
+   *
+   * @throws ClosedError; the stream fails with what {@link events} throws
+   */
+  toWebStream(options: EventStreamOptions = {}): ReadableStream<Event> {
+    return toWebStream(this.#streamed(), options);
+  }
+
+  /**
+   * The events as a `Readable` in object mode, which reads `highWaterMark` of them ahead. It ends when the reader closes.
+   * What it read ahead when it is destroyed comes first when this reader is read again.
+   *
+   * @throws ClosedError; the stream fails with what {@link events} throws, and where an event is null
+   */
+  toNodeStream(options: NodeEventStreamOptions = {}): Readable {
+    return toNodeStream(this.#streamed(), options);
+  }
+
+  #streamed(): StreamedReader<Event> {
+    if (this.closed) throw new ClosedError(`the ring buffer ${this.#map.name}`);
+    return {
+      description: `ring buffer ${this.#map.name}`,
+      iterate: (options) => this.events(options),
+      giveBack: (events) => {
+        if (!this.closed) this.#backlog.push(...events.reverse());
+      },
+    };
+  }
+
   /** Ends {@link listen}; the reader can be used again. */
   stop(): void {
     this.#listening?.();
@@ -220,6 +279,7 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     if (this.closed) return;
     this.stop();
     this.#memory.close();
+    this.#blocking?.close();
     this.#backlog = [];
     this.#waiting?.();
     this.#forgetMap();

@@ -1,4 +1,5 @@
 export { checkBytes, checkInteger } from './argument-checks.ts';
+export { BlockingWait } from './blocking-wait.ts';
 export { bpfError, callBpf, exchangeBpf, openBpf, tryBpf } from './bpf.ts';
 export type { BpfCall, BpfCommandName } from './bpf.ts';
 export { bpfCommands } from './bpf-commands.ts';
@@ -10,6 +11,7 @@ export { CopiedMapping } from './copied-mapping.ts';
 export { countCpuList } from './cpus.ts';
 export { describeErrno, errno, errnoName, syscallError } from './errno.ts';
 export type { FailedCall } from './errno.ts';
+export { openEvent, raiseEvent } from './event-descriptor.ts';
 export { Fd } from './fd.ts';
 export { mapKernelTypes } from './kernel-types-mapping.ts';
 export { withDirectoryLock } from './file-lock.ts';

@@ -17,6 +17,8 @@ export interface Libc {
   connect(fd: number, address: Uint8Array, length: number): number;
   epoll_create1(flags: number): number;
   epoll_ctl(epoll: number, operation: number, fd: number, event: Uint8Array): number;
+  epoll_wait(epoll: number, events: Uint8Array, count: number, timeout: number): number;
+  eventfd(value: number, flags: number): number;
   fcntl(fd: number, command: number, argument: number): number;
   flock(fd: number, operation: number): number;
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
@@ -88,6 +90,8 @@ const signatures: { readonly [Name in keyof Libc]: Signature } = {
   connect: ['connect', 'int', ['int', 'void *', 'uint']],
   epoll_create1: ['epoll_create1', 'int', ['int']],
   epoll_ctl: ['epoll_ctl', 'int', ['int', 'int', 'int', 'void *']],
+  epoll_wait: ['epoll_wait', 'int', ['int', 'void *', 'int', 'int']],
+  eventfd: ['eventfd', 'int', ['uint', 'int']],
   fcntl: ['fcntl', 'int', ['int', 'int', 'long']],
   flock: ['flock', 'int', ['int', 'int']],
   getsockname: ['getsockname', 'int', ['int', 'void *', 'void *']],
