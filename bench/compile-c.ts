@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isStale } from './stale.ts';
+
+const OLDER_GLIBC = 'bench/load/older-glibc.c';
 
 export interface CompiledPeer {
   /** The program, where it could be made. */
@@ -27,6 +30,14 @@ export function compileWithLibbpf(
     };
   }
   const path = join(root, 'build', source.replace(/\.c$/, ''));
+  const inputs = [source, 'bpf/include', ...(prefix === undefined ? [] : [OLDER_GLIBC])];
+  if (
+    !isStale(
+      path,
+      inputs.map((input) => join(root, input)),
+    )
+  )
+    return { path };
   mkdirSync(dirname(path), { recursive: true });
   const library = prefix === undefined ? ['-lbpf'] : staticLibrary(prefix);
   const headersOf = prefix === undefined ? [] : ['-I', join(prefix, 'include')];
@@ -40,5 +51,5 @@ export function compileWithLibbpf(
 /** Debian keeps libraries in a folder for each architecture. */
 function staticLibrary(prefix: string): string[] {
   const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? process.arch;
-  return ['bench/load/older-glibc.c', join(prefix, `lib/${machine}-linux-gnu/libbpf.a`)];
+  return [OLDER_GLIBC, join(prefix, `lib/${machine}-linux-gnu/libbpf.a`)];
 }

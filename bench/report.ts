@@ -5,7 +5,7 @@ export interface BenchmarkResult {
   readonly what: string;
   readonly ours: number;
   readonly theirs: number | null;
-  /** Ours to theirs: below 1 we are faster. */
+  /** Ours to theirs: of times below 1 is faster, of rates above. */
   readonly ratio: number | null;
   readonly [more: string]: unknown;
 }
@@ -15,17 +15,24 @@ export interface BenchmarkReport {
   readonly results: readonly BenchmarkResult[];
 }
 
-/** Prints a table, and with `json` the whole report on one last line. */
-export function printReport(report: BenchmarkReport, { json }: { json: boolean }): void {
-  const rows = report.results.map((result) => [
-    result.what,
-    String(result.ours),
-    result.theirs === null ? 'missing' : String(result.theirs),
-    result.ratio === null ? '' : `${result.ratio.toFixed(2)} x`,
-    `${result.unit}, against ${result.peer}`,
-  ]);
-  printTable(['', 'ours', 'theirs', 'ratio', ''], rows);
-  if (json) console.log(JSON.stringify(report));
+/** One table over all. */
+export function printTables(reports: readonly BenchmarkReport[]): void {
+  const rows = reports.flatMap(({ benchmark, results }) =>
+    results.map((result) => [
+      benchmark,
+      result.what,
+      String(result.ours),
+      result.theirs === null ? 'missing' : String(result.theirs),
+      result.ratio === null ? '' : `${result.ratio.toFixed(2)} x`,
+      `${result.unit}, against ${result.peer}`,
+    ]),
+  );
+  printTable(['', '', 'ours', 'theirs', 'ratio', ''], rows);
+}
+
+/** A line for each report, after everything else. */
+export function printJson(reports: readonly BenchmarkReport[]): void {
+  for (const report of reports) console.log(JSON.stringify(report));
 }
 
 function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
@@ -34,7 +41,7 @@ function printTable(header: readonly string[], rows: readonly (readonly string[]
   for (const row of table) {
     const cells = row.map((cell, column) => {
       const width = widths[column] ?? 0;
-      return column === 0 || column === row.length - 1 ? cell.padEnd(width) : cell.padStart(width);
+      return column <= 1 || column === row.length - 1 ? cell.padEnd(width) : cell.padStart(width);
     });
     console.log(cells.join('  ').trimEnd());
   }

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { compileBpf } from '../../scripts/build-bpf.ts';
+import { buildBpf } from '../compile-bpf.ts';
 import { compileWithLibbpf } from '../compile-c.ts';
 import { projectRoot } from '../project-root.ts';
 import type { BenchmarkReport, BenchmarkResult } from '../report.ts';
@@ -12,8 +12,6 @@ import { median, round } from '../statistics.ts';
 const CACHE = join(homedir(), '.cache/ts-xdp-conformance');
 const OBJECTS = ['test_core_reloc_kernel', 'bpf_cubic', 'xdp_synproxy_kern', 'pyperf600'];
 const FIXTURE = 'bench/load/core.bpf.c';
-/** In each process, after the first one, which is what a command sees. */
-const WARM = 4;
 
 interface Iteration {
   /** Nanoseconds outside of bpf(2), by the clock. */
@@ -41,9 +39,12 @@ interface Side {
  */
 export async function benchLoad({
   runs = 9,
+  warm = 4,
   objects = join(CACHE, '6.12/objects'),
 }: {
   runs?: number | undefined;
+  /** Iterations in each process after the first one, which is what a command sees. */
+  warm?: number;
   objects?: string | undefined;
 }): Promise<BenchmarkReport> {
   const root = projectRoot();
@@ -61,7 +62,7 @@ export async function benchLoad({
       measured(command),
     );
     for (let run = 0; run <= runs; run++)
-      for (const side of sides) runOnce(side, { object, counted: run > 0 });
+      for (const side of sides) runOnce(side, { object, warm, counted: run > 0 });
     return report(object, { sides, runs });
   });
   return Promise.resolve({ benchmark: 'load', results });
@@ -76,17 +77,17 @@ function objectsOf(root: string, folder: string): string[] {
   const found = OBJECTS.map((name) => join(folder, `${name}.bpf.o`)).filter((path) => existsSync(path));
   if (found.length > 0) return found;
   console.error(`there are no objects in ${folder}; an object of our own stands in`);
-  const output = join(root, 'build/bench/load/core.bpf.o');
-  mkdirSync(join(root, 'build/bench/load'), { recursive: true });
-  compileBpf(FIXTURE, { output, root });
-  return [output];
+  return [buildBpf(root, FIXTURE)];
 }
 
-function runOnce(side: Side, { object, counted }: { object: string | undefined; counted: boolean }): void {
+function runOnce(
+  side: Side,
+  { object, warm, counted }: { object: string | undefined; warm: number; counted: boolean },
+): void {
   if (side.failed !== undefined) return;
   const [command = '', ...args] = [
     ...side.command,
-    String(1 + WARM),
+    String(1 + warm),
     ...(object === undefined ? [] : [object]),
   ];
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
@@ -97,12 +98,12 @@ function runOnce(side: Side, { object, counted }: { object: string | undefined; 
   }
   // The first process fills the page cache.
   if (!counted) return;
-  const [first, ...warm] = stdout
+  const [first, ...later] = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Iteration);
   if (first) side.first.push(first);
-  side.warm.push(...warm);
+  side.warm.push(...later);
 }
 
 function report(

@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileBpf } from '../../scripts/build-bpf.ts';
+import { buildBpf } from '../compile-bpf.ts';
 import { compileWithLibbpf } from '../compile-c.ts';
 import { projectRoot } from '../project-root.ts';
 import type { BenchmarkReport, BenchmarkResult } from '../report.ts';
@@ -9,6 +8,8 @@ import { ReaderProcess, type ReaderAnswer } from '../ring/reader-process.ts';
 import { median, round } from '../statistics.ts';
 
 const ENTRIES = 100_000;
+/** Of a counter, for each entry of the other operations. */
+const LOOKS = 200;
 const OURS = 'ours';
 const LIBBPF = 'libbpf';
 
@@ -19,27 +20,37 @@ interface Operation {
   readonly count: number;
 }
 
-const OPERATIONS: readonly Operation[] = [
-  { name: 'lookup', what: 'look up one entry, decoded', count: ENTRIES },
-  { name: 'update', what: 'update one entry', count: ENTRIES },
-  { name: 'delete', what: 'delete one entry', count: ENTRIES },
-  { name: 'set', what: '100,000 entries set by batches', count: ENTRIES },
-  { name: 'iterate', what: '100,000 entries read by batches, decoded', count: ENTRIES },
-  { name: 'remove', what: '100,000 entries deleted by batches', count: ENTRIES },
-  { name: 'counter', what: 'read a counter in a mapped array', count: 20_000_000 },
+const OPERATIONS = [
+  { name: 'lookup', what: 'look up one entry, decoded' },
+  { name: 'update', what: 'update one entry' },
+  { name: 'delete', what: 'delete one entry' },
+  { name: 'set', what: 'entries set by batches' },
+  { name: 'iterate', what: 'entries read by batches, decoded' },
+  { name: 'remove', what: 'entries deleted by batches' },
+  { name: 'counter', what: 'read a counter in a mapped array' },
 ];
 
 /**
  * Maps, ours against libbpf in C: each side is a process with maps of its own, made of the same object; the runs alternate,
  * the first of each is not counted. Processor time is compared, with that of the threads that collect garbage.
  */
-export async function benchMaps({ runs = 9 }: { runs?: number | undefined }): Promise<BenchmarkReport> {
+export async function benchMaps({
+  events: entries = ENTRIES,
+  runs = 9,
+}: {
+  events?: number | undefined;
+  runs?: number | undefined;
+}): Promise<BenchmarkReport> {
   const root = projectRoot();
-  const sides = startSides(root);
+  const sides = startSides(root, entries);
+  const operations = OPERATIONS.map((operation): Operation => ({
+    ...operation,
+    count: operation.name === 'counter' ? entries * LOOKS : entries,
+  }));
   const times = new Map<string, number[]>();
   try {
     for (let run = 0; run <= runs; run++) {
-      for (const operation of OPERATIONS) {
+      for (const operation of operations) {
         const answers = await perform(operation, sides);
         if (run > 0) note(times, operation, answers);
       }
@@ -47,7 +58,7 @@ export async function benchMaps({ runs = 9 }: { runs?: number | undefined }): Pr
   } finally {
     for (const side of sides) await side.close();
   }
-  return { benchmark: 'maps', results: OPERATIONS.map((operation) => compare(operation, { times, runs })) };
+  return { benchmark: 'maps', results: operations.map((operation) => compare(operation, { times, runs })) };
 }
 
 async function perform(
@@ -72,14 +83,12 @@ function note(
   }
 }
 
-function startSides(root: string): ReaderProcess[] {
-  const object = join(root, 'build/bench/maps/maps.bpf.o');
-  mkdirSync(join(root, 'build/bench/maps'), { recursive: true });
-  compileBpf('bench/maps/maps.bpf.c', { output: object, root });
+function startSides(root: string, entries: number): ReaderProcess[] {
+  const object = buildBpf(root, 'bench/maps/maps.bpf.c');
   const script = join(root, 'build/bench/maps/our-maps.js');
-  const ours = new ReaderProcess(OURS, [process.execPath, script, object]);
+  const ours = new ReaderProcess(OURS, [process.execPath, script, object, String(entries)]);
   const peer = compileWithLibbpf(root, 'bench/maps/libbpf-maps.c');
-  if (peer.path !== undefined) return [ours, new ReaderProcess(LIBBPF, [peer.path, object])];
+  if (peer.path !== undefined) return [ours, new ReaderProcess(LIBBPF, [peer.path, object, String(entries)])];
   console.error(`nothing to compare with: ${peer.missing ?? ''}`);
   return [ours];
 }

@@ -1,7 +1,7 @@
 /*
  * The C side of the map benchmark: libbpf's calls about entries, one at a time and by batches.
  *
- * Usage: libbpf-maps OBJECT. For each line `OPERATION COUNT` on standard input it does that, and answers with one line of
+ * Usage: libbpf-maps OBJECT ENTRIES. For each line `OPERATION COUNT` on standard input it does that, and answers with one line of
  * JSON. Only the operation is timed, in processor time; what must be there before, or away, is seen to first.
  */
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#define ENTRIES 100000
+#define MOST_ENTRIES 100000
 #define BATCH 4096
 #define COUNTERS 64
 
@@ -26,8 +26,9 @@ struct traffic {
 	uint64_t bytes;
 };
 
-static uint32_t keys[ENTRIES];
-static struct traffic values[ENTRIES];
+static uint32_t entry_count;
+static uint32_t keys[MOST_ENTRIES];
+static struct traffic values[MOST_ENTRIES];
 static uint32_t read_keys[BATCH];
 static struct traffic read_values[BATCH];
 
@@ -99,7 +100,7 @@ static uint32_t read_batches(int map)
 
 static void clear(int map)
 {
-	for (uint32_t index = 0; index < ENTRIES; index++)
+	for (uint32_t index = 0; index < entry_count; index++)
 		bpf_map_delete_elem(map, &keys[index]);
 }
 
@@ -109,7 +110,7 @@ static uint32_t look_up(int map, uint32_t count)
 	struct traffic value;
 
 	for (uint32_t done = 0; done < count; done++) {
-		uint32_t key = done % ENTRIES;
+		uint32_t key = done % entry_count;
 
 		if (bpf_map_lookup_elem(map, &key, &value))
 			fail("look up", errno);
@@ -121,7 +122,7 @@ static uint32_t look_up(int map, uint32_t count)
 static uint32_t update(int map, uint32_t count)
 {
 	for (uint32_t done = 0; done < count; done++) {
-		uint32_t key = done % ENTRIES;
+		uint32_t key = done % entry_count;
 		struct traffic value = {.packets = done, .errors = key, .bytes = done + 7ull};
 
 		if (bpf_map_update_elem(map, &key, &value, BPF_ANY))
@@ -156,8 +157,9 @@ int main(int argc, char **argv)
 	uint32_t count;
 	int map, counters, error;
 
-	if (argc != 2)
+	if (argc != 3 || (uint32_t)atoi(argv[2]) > MOST_ENTRIES)
 		fail("start", EINVAL);
+	entry_count = (uint32_t)atoi(argv[2]);
 	object = bpf_object__open_file(argv[1], NULL);
 	if (!object)
 		fail("open the object", errno);
@@ -169,7 +171,7 @@ int main(int argc, char **argv)
 	memory = mmap(NULL, 4096, PROT_READ, MAP_SHARED, counters, 0);
 	if (memory == MAP_FAILED)
 		fail("map the counters", errno);
-	for (uint32_t index = 0; index < ENTRIES; index++) {
+	for (uint32_t index = 0; index < entry_count; index++) {
 		keys[index] = index;
 		values[index] = (struct traffic){.packets = index * 3, .errors = index, .bytes = index * 5ull};
 	}
@@ -185,7 +187,7 @@ int main(int argc, char **argv)
 
 		clear(map);
 		if (strcmp(operation, "set"))
-			write_batches(map, ENTRIES);
+			write_batches(map, entry_count);
 		start = nanoseconds();
 		if (!strcmp(operation, "lookup"))
 			checksum = look_up(map, count);

@@ -1,13 +1,12 @@
 /**
  * Our side of the map benchmark, in a process of its own as the C side is, so that neither warms the other's code.
  *
- * Usage: our-maps.js OBJECT. It speaks the protocol of libbpf-maps.c.
+ * Usage: our-maps.js OBJECT ENTRIES. It speaks the protocol of libbpf-maps.c.
  */
 import { createInterface } from 'node:readline';
 import { Collection, HashMap, MappedArray, ObjectFile } from '../../src/index.ts';
 import type { ReaderAnswer } from '../ring/reader-process.ts';
 
-const ENTRIES = 100_000;
 const COUNTERS = 64;
 
 interface Traffic {
@@ -16,8 +15,10 @@ interface Traffic {
   readonly bytes: bigint;
 }
 
-const [objectPath] = process.argv.slice(2);
-if (objectPath === undefined) throw new Error('Usage: our-maps.js OBJECT');
+const [objectPath, entryCount] = process.argv.slice(2);
+if (objectPath === undefined || entryCount === undefined)
+  throw new Error('Usage: our-maps.js OBJECT ENTRIES');
+const ENTRIES = Number(entryCount);
 const collection = Collection.load(ObjectFile.open(objectPath));
 const flows = new HashMap<number, Traffic>(collection.map('flows'));
 const counters = new MappedArray<bigint>(collection.map('counters'));

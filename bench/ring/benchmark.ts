@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileBpf } from '../../scripts/build-bpf.ts';
+import { buildBpf } from '../compile-bpf.ts';
 import { compileWithLibbpf } from '../compile-c.ts';
+import { compileWithCilium } from '../peers/compile-go.ts';
 import { projectRoot } from '../project-root.ts';
 import type { BenchmarkReport, BenchmarkResult } from '../report.ts';
 import { median, round } from '../statistics.ts';
@@ -14,9 +14,19 @@ const CHUNK = 25_000;
 const FIELDS = 'four fields of a RingBufferRecord';
 const OBJECT = 'the whole event as an object, by BTF';
 const LIBBPF = 'libbpf ring_buffer__consume()';
+const CILIUM_FIELDS = 'cilium/ebpf ReadInto(), four fields';
+const CILIUM_OBJECT = 'cilium/ebpf ReadInto(), binary.Read()';
+
+/** What is compared with what. The last of libbpf's is no like for like: C still reads four fields in place. */
+const COMPARISONS = [
+  { what: FIELDS, peer: 'libbpf', with: LIBBPF },
+  { what: FIELDS, peer: 'cilium/ebpf', with: CILIUM_FIELDS },
+  { what: OBJECT, peer: 'libbpf', with: LIBBPF },
+  { what: OBJECT, peer: 'cilium/ebpf', with: CILIUM_OBJECT },
+] as const;
 
 /**
- * Draining a ring, ours against libbpf in C. Each reader is a process with a ring of its own, filled by the same
+ * Draining a ring, ours against libbpf in C and cilium/ebpf in Go. Each reader is a process with a ring of its own, filled by the same
  * program; the runs alternate, the first of each is not counted.
  */
 export async function benchRing({
@@ -42,14 +52,12 @@ export async function benchRing({
   }
   return {
     benchmark: 'ring',
-    results: [FIELDS, OBJECT].map((what) => compare(what, { times, events, runs })),
+    results: COMPARISONS.map((comparison) => compare(comparison, { times, events, runs })),
   };
 }
 
 function startReaders(root: string): ReaderProcess[] {
-  const object = join(root, 'build/bench/ring/ring.bpf.o');
-  mkdirSync(join(root, 'build/bench/ring'), { recursive: true });
-  compileBpf('bench/ring/ring.bpf.c', { output: object, root });
+  const object = buildBpf(root, 'bench/ring/ring.bpf.c');
   const script = join(root, 'build/bench/ring/our-reader.js');
   const readers = [
     new ReaderProcess(FIELDS, [process.execPath, script, object, 'fields']),
@@ -58,18 +66,24 @@ function startReaders(root: string): ReaderProcess[] {
   const peer = compileWithLibbpf(root, 'bench/ring/libbpf-reader.c');
   if (peer.path === undefined) console.error(`nothing to compare with: ${peer.missing ?? ''}`);
   else readers.splice(1, 0, new ReaderProcess(LIBBPF, [peer.path, object]));
+  const cilium = compileWithCilium(root, 'bench/ring/cilium-reader');
+  if (cilium.path === undefined) console.error(cilium.missing);
+  else {
+    readers.push(new ReaderProcess(CILIUM_FIELDS, [cilium.path, object, 'fields']));
+    readers.push(new ReaderProcess(CILIUM_OBJECT, [cilium.path, object, 'object']));
+  }
   return readers;
 }
 
 function compare(
-  what: string,
+  { what, peer, with: other }: (typeof COMPARISONS)[number],
   { times, events, runs }: { times: ReadonlyMap<string, readonly number[]>; events: number; runs: number },
 ): BenchmarkResult {
   const ours = median(times.get(what) ?? []);
-  const peer = times.get(LIBBPF);
-  const theirs = peer && median(peer);
+  const seen = times.get(other);
+  const theirs = seen && median(seen);
   return {
-    peer: 'libbpf',
+    peer,
     unit: 'ns/event',
     what,
     ours: round(ours, 2),

@@ -42,6 +42,11 @@ export class ReaderProcess {
   /** Sends a line and waits for the answer. */
   async ask(question: string): Promise<ReaderAnswer> {
     this.#child.stdin.write(`${question}\n`);
+    return await this.answer();
+  }
+
+  /** Waits for a line. */
+  async answer(): Promise<ReaderAnswer> {
     const line = await this.#lines.next();
     if (line.done === true) throw new Error(`Cannot measure ${this.name}: ${this.#complaint.trim()}`);
     return JSON.parse(line.value) as ReaderAnswer;

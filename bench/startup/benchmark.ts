@@ -4,6 +4,7 @@ import { createVethPair, deleteInterface, interfaceByName, RouteSocket } from '.
 import { compileWithLibbpf } from '../compile-c.ts';
 import { projectRoot } from '../project-root.ts';
 import type { BenchmarkReport } from '../report.ts';
+import { isStale } from '../stale.ts';
 import { median, round } from '../statistics.ts';
 import { timeLibbpf, timeUntilPrinted } from './timed-process.ts';
 
@@ -49,7 +50,8 @@ export async function benchStartup({ runs = 21 }: { runs?: number | undefined })
 }
 
 /** The command as it is installed: from dist/, compiled from what is there now. */
-function buildCommand(root: string): void {
+export function buildCommand(root: string): void {
+  if (!isStale(join(root, 'dist/cli/main.js'), [join(root, 'src')])) return;
   const tsc = join(root, 'node_modules/.bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
     cwd: root,

@@ -1,23 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { compileWithLibbpf } from '../../bench/compile-c.ts';
+import { EventReaders } from '../../bench/events/event-readers.ts';
+import { measureLatency } from '../../bench/events/latency.ts';
+import { measureSustained } from '../../bench/events/sustained.ts';
+import { benchLoad } from '../../bench/load/benchmark.ts';
+import { benchMaps } from '../../bench/maps/benchmark.ts';
+import { benchMemory } from '../../bench/memory/benchmark.ts';
 import { projectRoot } from '../../bench/project-root.ts';
+import type { BenchmarkReport } from '../../bench/report.ts';
 import { checkAnswers, ChecksumMismatch } from '../../bench/ring/check-answers.ts';
+import { benchStartup } from '../../bench/startup/benchmark.ts';
 import { median } from '../../bench/statistics.ts';
 
-interface Report {
-  readonly benchmark: string;
-  readonly results: readonly {
-    readonly peer: string;
-    readonly unit: string;
-    readonly ours: number;
-    readonly theirs: number | null;
-    readonly ratio: number | null;
-    readonly difference?: number | null;
-    readonly events?: number;
-  }[];
-}
+type Report = BenchmarkReport;
 
+const root = projectRoot();
 const onPath = (command: string): boolean => spawnSync(command, ['--version']).error === undefined;
 
 function whyNoKernelBenchmark(): string | false {
@@ -30,7 +29,7 @@ function runBenchmark(...args: readonly string[]): {
   lines: string[];
   stderr: string;
 } {
-  const script = join(projectRoot(), 'build/bench/main.js');
+  const script = join(root, 'build/bench/main.js');
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
     encoding: 'utf8',
   });
@@ -38,6 +37,22 @@ function runBenchmark(...args: readonly string[]): {
 }
 
 const lastReport = (lines: readonly string[]): Report => JSON.parse(lines.at(-1) ?? '') as Report;
+
+/** Every comparison is of that peer and unit, with a figure of ours, and one of theirs where the peer is there. */
+function checkResults(
+  t: Test,
+  { results }: Report,
+  expected: { peer: string; unit: string; missing: boolean },
+): void {
+  const { missing, ...rest } = expected;
+  for (const { peer, unit, ours, theirs, ratio } of results) {
+    t.strictSame({ peer, unit }, rest);
+    t.ok(ours > 0);
+    t.equal(theirs === null, missing);
+    t.equal(ratio === null, missing);
+    if (theirs !== null && ratio !== null) t.ok(Math.abs(ratio - ours / theirs) < 0.02 * ratio + 0.02);
+  }
+}
 
 t.test('answers of readers are compared before any time is', (t) => {
   const answer = { events: 3, checksum: 7, nanoseconds: 1 };
@@ -85,7 +100,7 @@ t.test('an unknown benchmark is refused', (t) => {
   t.equal(status, 1);
   t.match(
     stderr,
-    'usage: npm run bench -- load|maps|ring|startup [--json] [--events N] [--runs N] [--objects DIR]',
+    'usage: npm run bench -- [latency|load|maps|memory|ring|startup|sustained|peers] [--json] [--events N] [--runs N] [--objects DIR] [--preferred]',
   );
   t.end();
 });
@@ -94,62 +109,67 @@ t.test('ring: both sides read the same events', { skip: whyNoKernelBenchmark() }
   // More than one filling of the ring, and a last one that is not full.
   const { status, lines, stderr } = runBenchmark('ring', '--json', '--events', '26001', '--runs', '1');
   t.equal(status, 0, stderr);
-  const { benchmark, results } = lastReport(lines);
-  t.equal(benchmark, 'ring');
-  t.equal(results.length, 2, 'the four fields, and the whole object');
-  const peerMissing = stderr.includes('nothing to compare with: ');
-  for (const { peer, unit, ours, theirs, ratio, events } of results) {
-    t.strictSame({ peer, unit, events }, { peer: 'libbpf', unit: 'ns/event', events: 26001 });
-    t.ok(ours > 0);
-    t.equal(theirs === null, peerMissing);
-    t.equal(ratio === null, peerMissing);
-    if (theirs !== null && ratio !== null) t.ok(Math.abs(ratio - ours / theirs) < 0.01 * ratio + 0.001);
+  const report = lastReport(lines);
+  t.equal(report.benchmark, 'ring');
+  t.ok(report.results.every(({ events }) => events === 26001));
+  const unit = 'ns/event';
+  for (const [peer, missing] of [
+    ['libbpf', stderr.includes('nothing to compare with: ')],
+    ['cilium/ebpf', stderr.includes('cilium/ebpf is not in the cache; `npm run bench -- peers` fetches it')],
+  ] as const) {
+    const results = report.results.filter((result) => result.peer === peer);
+    t.equal(results.length, 2, 'the four fields, and the whole object');
+    checkResults(t, { ...report, results }, { peer, unit, missing });
   }
   t.end();
 });
 
-t.test('startup: the command attaches, and so does libbpf', { skip: whyNoKernelBenchmark() }, (t) => {
-  const { status, lines, stderr } = runBenchmark('startup', '--json', '--runs', '1');
-  t.equal(status, 0, stderr);
-  const { benchmark, results } = lastReport(lines);
-  t.equal(benchmark, 'startup');
-  const [result] = results;
-  t.ok(result && result.ours > 0);
-  t.strictSame({ peer: result?.peer, unit: result?.unit }, { peer: 'node+libbpf', unit: 'ms' });
-  const peerMissing = stderr.includes("libbpf's part is missing: ");
-  t.equal(result?.theirs === null, peerMissing);
-  t.equal(result?.difference === null, peerMissing);
-  t.end();
-});
+/** Those that need no command line run in this process, which spares a start of Node for each. */
+t.test('with somebody to compare with', { skip: whyNoKernelBenchmark() }, async (t) => {
+  const missing = compileWithLibbpf(root, 'bench/maps/libbpf-maps.c').path === undefined;
 
-t.test('load: both sides get the same objects into the kernel', { skip: whyNoKernelBenchmark() }, (t) => {
-  // Without the kernel's test programs an object of our own stands in.
-  const { status, lines, stderr } = runBenchmark('load', '--json', '--runs', '1', '--objects', '/nowhere');
-  t.equal(status, 0, stderr);
-  t.match(stderr, 'there are no objects in /nowhere; an object of our own stands in');
-  const { benchmark, results } = lastReport(lines);
-  t.equal(benchmark, 'load');
-  t.equal(results.length, 4, 'the kernel BTF and the object, first and warm');
-  const peerMissing = stderr.includes('nothing to compare with: ');
-  for (const { peer, unit, ours, theirs } of results) {
-    t.strictSame({ peer, unit }, { peer: 'libbpf', unit: 'ms of CPU outside of bpf(2)' });
-    t.ok(ours > 0);
-    t.equal(theirs === null, peerMissing);
-  }
-  t.end();
-});
+  await t.test('startup: the command attaches, and so does libbpf', async (t) => {
+    const report = await benchStartup({ runs: 1 });
+    t.equal(report.benchmark, 'startup');
+    checkResults(t, report, { peer: 'node+libbpf', unit: 'ms', missing });
+    t.equal(report.results[0]?.['difference'] === null, missing);
+  });
 
-t.test('maps: both sides leave and find the same entries', { skip: whyNoKernelBenchmark() }, (t) => {
-  const { status, lines, stderr } = runBenchmark('maps', '--json', '--runs', '1');
-  t.equal(status, 0, stderr);
-  const { benchmark, results } = lastReport(lines);
-  t.equal(benchmark, 'maps');
-  t.equal(results.length, 7, 'one at a time, by batches, and a counter in memory');
-  const peerMissing = stderr.includes('nothing to compare with: ');
-  for (const { peer, unit, ours, theirs } of results) {
-    t.strictSame({ peer, unit }, { peer: 'libbpf', unit: 'ns of CPU/entry' });
-    t.ok(ours > 0);
-    t.equal(theirs === null, peerMissing);
-  }
-  t.end();
+  await t.test('memory: the command over a Node process that does nothing', async (t) => {
+    const report = await benchMemory({ runs: 1 });
+    t.equal(report.benchmark, 'memory');
+    t.equal(report.results.length, 3);
+    checkResults(t, report, { peer: 'node', unit: 'MB', missing: false });
+    const [resident, anonymous, files] = report.results;
+    t.ok(Math.abs(resident!.ours - anonymous!.ours - files!.ours) < 0.2, 'the parts are the whole');
+  });
+
+  await t.test('load: both sides get the same objects into the kernel', async (t) => {
+    // Without the kernel's test programs an object of our own stands in.
+    const report = await benchLoad({ runs: 1, warm: 1, objects: '/nowhere' });
+    t.equal(report.benchmark, 'load');
+    t.equal(report.results.length, 4, 'the kernel BTF and the object, first and warm');
+    checkResults(t, report, { peer: 'libbpf', unit: 'ms of CPU outside of bpf(2)', missing });
+  });
+
+  await t.test('maps: both sides leave and find the same entries', async (t) => {
+    const report = await benchMaps({ runs: 1, events: 5000 });
+    t.equal(report.benchmark, 'maps');
+    t.equal(report.results.length, 7, 'one at a time, by batches, and a counter in memory');
+    checkResults(t, report, { peer: 'libbpf', unit: 'ns of CPU/entry', missing });
+  });
+
+  await t.test('latency and sustained: each reader sees every event', async (t) => {
+    const readers = EventReaders.start({ preferred: false });
+    t.teardown(() => readers.close());
+    const latency = await measureLatency(readers, { runs: 1, events: 20 });
+    t.equal(latency.benchmark, 'latency');
+    t.equal(latency.results.length, 6, 'three readers, median and tail');
+    checkResults(t, latency, { peer: 'libbpf', unit: 'µs', missing });
+    // More than the ring holds.
+    const sustained = await measureSustained(readers, { runs: 1, events: 3000 });
+    t.equal(sustained.benchmark, 'sustained');
+    t.equal(sustained.results.length, 3);
+    checkResults(t, sustained, { peer: 'libbpf', unit: 'events/s', missing });
+  });
 });

@@ -1,0 +1,13 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { compileBpf } from '../scripts/build-bpf.ts';
+import { isStale } from './stale.ts';
+
+/** Compiles a BPF source of the benchmarks, unless what is there is newer, and returns the object's path. */
+export function buildBpf(root: string, source: string): string {
+  const output = join(root, 'build', source.replace(/\.c$/, '.o'));
+  if (!isStale(output, [join(root, source), join(root, 'bpf/include')])) return output;
+  mkdirSync(dirname(output), { recursive: true });
+  compileBpf(source, { output, root });
+  return output;
+}
