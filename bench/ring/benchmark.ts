@@ -30,7 +30,7 @@ const COMPARISONS = [
  * program; the runs alternate, the first of each is not counted.
  */
 export async function benchRing({
-  events = 1_250_000,
+  events = 500_000,
   runs = 9,
 }: {
   events?: number | undefined;
