@@ -76,9 +76,10 @@ function namedBy(checker: ts.TypeChecker, symbol: ts.Symbol): Set<ts.Symbol> {
       const named = checker.getSymbolAtLocation(node);
       const resolved = named && resolveAlias(checker, named);
       const statement = resolved && statementsOf(resolved)[0];
+      // A whole module has a name too where it was imported as a namespace.
+      if (!statement || ts.isSourceFile(statement)) return;
       // Of the top level only: neither members nor parameters.
-      if (resolved && statement && ts.isSourceFile(statement.parent) && isOurs(statement))
-        found.add(resolved);
+      if (ts.isSourceFile(statement.parent) && isOurs(statement)) found.add(resolved);
     }
     ts.forEachChild(node, visit);
   };

@@ -17,9 +17,31 @@ export type {
   XdpDispatcher,
   XdpMultiOptions,
 } from './dispatcher/index.ts';
-export { Feature, isSupported, requireFeature } from './features/index.ts';
-export { holdersOf } from './inspect/index.ts';
-export type { Held, Holder, Holders } from './inspect/index.ts';
+export {
+  Feature,
+  firstKernelOfAttachType,
+  firstKernelOfHelper,
+  firstKernelOfMapType,
+  firstKernelOfProgramType,
+  isHelperAvailable,
+  isMapTypeSupported,
+  isProgramTypeSupported,
+  isSupported,
+  requireFeature,
+} from './features/index.ts';
+export type { HelperQuestion, InstructionFeature, ProbeOptions, TypeQuestion } from './features/index.ts';
+export { holdersOf, surveyFeatures } from './inspect/index.ts';
+export type {
+  FeatureAnswer,
+  Held,
+  Holder,
+  Holders,
+  KernelFeatures,
+  KernelSettings,
+  MiscellaneousFeature,
+  SurveyOptions,
+  UnknownFeature,
+} from './inspect/index.ts';
 export {
   attachCgroup,
   attachFlowDissector,

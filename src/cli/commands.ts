@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Entry>>> = {
   perf: async () => (await import('./commands/perf.ts')).perfCommands,
   struct_ops: async () => (await import('./commands/struct-ops.ts')).structOpsCommands,
   iter: async () => (await import('./commands/iter.ts')).iterCommands,
+  feature: async () => (await import('./commands/feature.ts')).featureCommands,
   token: async () => (await import('./commands/token.ts')).tokenCommands,
   batch: async () => (await import('./commands/batch.ts')).batchCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,

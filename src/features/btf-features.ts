@@ -6,7 +6,7 @@ import { canOpen } from './attempt.ts';
 import type { Feature } from './feature.ts';
 
 /** Has id 1 in every one of these. */
-const int: BtfType = {
+export const integer: BtfType = {
   kind: 'int',
   name: 'int',
   size: 4,
@@ -23,7 +23,7 @@ const variable: BtfType = { kind: 'variable', name: 'x', typeId: 1, linkage: 'st
 function btfFeature(name: string, facts: { minKernel: string; types: readonly BtfType[] }): Feature {
   const probe = (kernel: Kernel): boolean => {
     const builder = new BtfBuilder();
-    for (const type of [int, ...facts.types]) builder.add(type);
+    for (const type of [integer, ...facts.types]) builder.add(type);
     const btf = builder.build();
     return canOpen(kernel, {
       command: 'BPF_BTF_LOAD',

@@ -1,6 +1,7 @@
 import * as btf from './btf-features.ts';
 import type { Feature as FeatureDescription } from './feature.ts';
 import * as helper from './helper-features.ts';
+import * as instruction from './instruction-features.ts';
 import * as link from './link-features.ts';
 import * as map from './map-features.ts';
 import * as program from './program-features.ts';
@@ -40,6 +41,11 @@ export const Feature = {
   XdpFrags: program.xdpFrags,
   XdpLoadBytes: helper.xdpLoadBytes,
   DeviceBoundXdp: program.deviceBoundXdp,
+  LargePrograms: instruction.largePrograms,
+  BoundedLoops: instruction.boundedLoops,
+  InstructionSet2: instruction.instructionSet2,
+  InstructionSet3: instruction.instructionSet3,
+  InstructionSet4: instruction.instructionSet4,
   MemoryCgroupAccounting: helper.memoryCgroupAccounting,
   Btf: btf.btf,
   BtfFunctions: btf.btfFunctions,

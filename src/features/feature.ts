@@ -15,6 +15,7 @@ export interface Feature {
   readonly probe: (kernel: Kernel) => boolean;
 }
 
+/** Which kernel is asked. */
 export interface ProbeOptions {
   /** @default the running kernel */
   readonly kernel?: Kernel | undefined;

@@ -1,30 +1,21 @@
 import { CALL } from '../asm/index.ts';
 import { ArgumentError } from '../errors.ts';
-import { bpfError, errno, tryBpf } from '../sys/index.ts';
+import { errno } from '../sys/index.ts';
 import type { Kernel } from '../sys/index.ts';
 import * as uapi from '../uapi/index.ts';
-import type { bpf_attr_prog_load } from '../uapi/index.ts';
+import { askedFeature, onDevice } from './asked-features.ts';
 import { isSupported } from './feature.ts';
 import type { Feature, ProbeOptions } from './feature.ts';
-import { programLoad, returnZero } from './probe-program.ts';
+import { firstKernelOfHelper } from './first-kernels.ts';
+import { fieldsOf } from './needed-fields.ts';
+import { returnZero } from './probe-program.ts';
+import { askVerifier } from './verifier-attempt.ts';
 
 /**
  * What the verifier says of a helper that is not there ("invalid func"), or not for the program's type: "unknown
  * func" in older kernels, the last in newer ones (check_helper_call() in kernel/bpf/verifier.c).
  */
 const absent = /^(?:unknown func|invalid func|program of this type cannot use helper) /m;
-
-/** Holds the log of three instructions many times over: before 6.4 a log that is cut short fails with ENOSPC. */
-const LOG_SIZE = 4096;
-
-/** What types of programs cannot be loaded without; other fields stay zero. */
-const neededFields: Readonly<Record<number, Partial<bpf_attr_prog_load>>> = {
-  [uapi.BPF_PROG_TYPE_CGROUP_SOCK_ADDR]: { expected_attach_type: uapi.BPF_CGROUP_INET4_CONNECT },
-  [uapi.BPF_PROG_TYPE_CGROUP_SOCKOPT]: { expected_attach_type: uapi.BPF_CGROUP_GETSOCKOPT },
-  [uapi.BPF_PROG_TYPE_SK_LOOKUP]: { expected_attach_type: uapi.BPF_SK_LOOKUP },
-  [uapi.BPF_PROG_TYPE_NETFILTER]: { expected_attach_type: uapi.BPF_NETFILTER },
-  [uapi.BPF_PROG_TYPE_SYSCALL]: { prog_flags: uapi.BPF_F_SLEEPABLE },
-};
 
 /** These load only together with what they attach to, on which their helpers depend. */
 const needTarget: ReadonlySet<number> = new Set([
@@ -34,30 +25,34 @@ const needTarget: ReadonlySet<number> = new Set([
   uapi.BPF_PROG_TYPE_STRUCT_OPS,
 ]);
 
+/** A helper and the programs that would call it. */
 export interface HelperQuestion {
   /** BPF_FUNC_… */
   readonly helper: number;
   /** BPF_PROG_TYPE_… */
   readonly programType: number;
+  /** The index of a network device that programs are offloaded to, by whose driver they are then verified. Linux 4.16. */
+  readonly device?: number | undefined;
 }
 
-/** One for each question, so that answers are kept. */
-const asked = new Map<string, Feature>();
+/** Whether helpers can be asked for in programs of a type at all: see {@link isHelperAvailable}. */
+export function hasFixedHelpers(programType: number): boolean {
+  return !needTarget.has(programType);
+}
 
 /**
- * Whether programs of a type may call a helper. False where the kernel does not know that type.
+ * Whether programs of a type may call a helper. False where the kernel does not know that type. The first kernel with
+ * a helper is {@link firstKernelOfHelper}; types of programs may have got it later.
  *
  * Throws {@link PermissionError} where the process may not load such programs, and {@link ArgumentError} for
  * tracing, LSM, extension and struct_ops programs, whose helpers depend on what they attach to.
  */
 export function isHelperAvailable(question: HelperQuestion, options: ProbeOptions = {}): boolean {
-  const key = `${String(question.programType)}:${String(question.helper)}`;
-  let feature = asked.get(key);
-  if (feature === undefined) {
-    const name = `helper ${String(question.helper)} in programs of type ${String(question.programType)}`;
-    feature = helperFeature(name, { ...question, minKernel: '' });
-    asked.set(key, feature);
-  }
+  const { programType, helper, device } = question;
+  const key = `helper ${helper} in programs of type ${programType}${onDevice(device)}`;
+  const feature = askedFeature(key, (name) =>
+    helperFeature(name, { ...question, minKernel: firstKernelOfHelper(helper) ?? '' }),
+  );
   return isSupported(feature, options);
 }
 
@@ -71,42 +66,21 @@ export function helperFeature(name: string, facts: HelperQuestion & { readonly m
  * fault with the arguments, which are not there, says that it found it.
  */
 function verifierKnows(kernel: Kernel, question: HelperQuestion & { readonly name: string }): boolean {
-  const { helper, programType, name } = question;
+  const { helper, programType, device, name } = question;
   if (needTarget.has(programType)) {
     throw new ArgumentError(
       'programType',
       `Cannot probe for ${name}: helpers of this type depend on what the program attaches to`,
     );
   }
-  const log = new Uint8Array(LOG_SIZE);
-  const attempt = programLoad(kernel, {
+  const { loaded, result, log } = askVerifier(kernel, {
     subject: name,
     instructions: [{ opcode: CALL, immediate: helper }, ...returnZero],
-    fields: {
-      prog_type: programType,
-      log_level: 1,
-      log_size: log.length,
-      log_buf: kernel.addressOf(log),
-      ...neededFields[programType],
-    },
-    keep: [log],
+    fields: { ...fieldsOf(programType), prog_ifindex: device ?? 0 },
   });
-  const call = { ...attempt, doing: `probe for ${name}` };
-  const result = tryBpf(kernel, call);
-  if (result >= 0) {
-    kernel.close(result);
-    return true;
-  }
-  if (result === -errno.EACCES) return true;
-  if (result !== -errno.EINVAL && result !== -errno.E2BIG) throw bpfError(call, result);
+  if (loaded || (result === -errno.EACCES && device === undefined)) return true;
   // Without a word of the verifier, the kernel refused the type, or a field that came with it.
-  const text = textOf(log);
-  return text !== '' && !absent.test(text);
-}
-
-function textOf(log: Uint8Array): string {
-  const end = log.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? log : log.subarray(0, end));
+  return log !== '' && !absent.test(log);
 }
 
 export const xdpLoadBytes = helperFeature('bpf_xdp_load_bytes()', {

@@ -1,5 +1,19 @@
 export { Feature } from './catalogue.ts';
 export { isSupported, requireFeature } from './feature.ts';
 export type { ProbeOptions, RequireOptions } from './feature.ts';
-export { isHelperAvailable } from './helper-features.ts';
+export {
+  firstKernelOfAttachType,
+  firstKernelOfHelper,
+  firstKernelOfMapType,
+  firstKernelOfProgramType,
+} from './first-kernels.ts';
+export { hasFixedHelpers, helperFeature, isHelperAvailable } from './helper-features.ts';
 export type { HelperQuestion } from './helper-features.ts';
+export type { InstructionFeature } from './instruction-features.ts';
+export {
+  isMapTypeSupported,
+  isProgramTypeSupported,
+  mapTypeFeature,
+  programTypeFeature,
+} from './type-features.ts';
+export type { TypeQuestion } from './type-features.ts';

@@ -88,3 +88,14 @@ export type {
   NetworkHooks,
   TaskEvent,
 } from './hooks/index.ts';
+export { ownNames, surveyFeatures } from './features/index.ts';
+export type {
+  FeatureAnswer,
+  KernelFeatures,
+  KernelSettings,
+  KnownNames,
+  MiscellaneousFeature,
+  Names,
+  SurveyOptions,
+  UnknownFeature,
+} from './features/index.ts';

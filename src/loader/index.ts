@@ -17,3 +17,4 @@ export type { ProgramVerdict, Verdict, VerifyOptions } from './verify.ts';
 export { readVerifierStatistics } from './verifier-statistics.ts';
 export type { VerifierStatistics } from './verifier-statistics.ts';
 export { KernelBtf } from './kernel-btf.ts';
+export { readKernelConfig } from './externs/kernel-config-text.ts';

@@ -43,3 +43,4 @@ export { Socket, ioctl, setSocketOption, socketConstants } from './socket.ts';
 export type { Received, SocketOptions } from './socket.ts';
 export { systemKernel } from './system-kernel.ts';
 export { BpfToken } from './token.ts';
+export { withoutCapabilities } from './without-capabilities.ts';

@@ -11,6 +11,8 @@ type Koffi = typeof koffi;
  */
 export interface Libc {
   bpf(number: number, command: number, attribute: Uint8Array, size: number): number;
+  capget(header: Uint8Array, data: Uint8Array): number;
+  capset(header: Uint8Array, data: Uint8Array): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   clock_gettime(clock: number, time: Uint8Array): number;
   close(fd: number): number;
@@ -84,6 +86,8 @@ type Signature = readonly [symbol: string, result: string, parameters: readonly 
 // x86-64 and arm64 Linux pass variadic arguments like named ones, so a fixed signature serves, at half the cost.
 const signatures: { readonly [Name in keyof Libc]: Signature } = {
   bpf: ['syscall', 'int', ['long', 'int', 'void *', 'uint']],
+  capget: ['capget', 'int', ['void *', 'void *']],
+  capset: ['capset', 'int', ['void *', 'void *']],
   bind: ['bind', 'int', ['int', 'void *', 'uint']],
   clock_gettime: ['clock_gettime', 'int', ['int', 'void *']],
   close: ['close', 'int', ['int']],

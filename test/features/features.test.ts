@@ -1,6 +1,20 @@
 import t from 'tap';
 import { ArgumentError, PermissionError, SyscallError, UnsupportedFeatureError } from '../../src/errors.ts';
-import { Feature, isHelperAvailable, isSupported, requireFeature } from '../../src/features/index.ts';
+import { helperName } from '../../src/asm/index.ts';
+import {
+  Feature,
+  firstKernelOfAttachType,
+  firstKernelOfHelper,
+  firstKernelOfMapType,
+  firstKernelOfProgramType,
+  isHelperAvailable,
+  isMapTypeSupported,
+  isProgramTypeSupported,
+  isSupported,
+  requireFeature,
+} from '../../src/features/index.ts';
+import * as uapi from '../../src/uapi/index.ts';
+import { AttachType } from '../../src/programs/index.ts';
 import { errno } from '../../src/sys/index.ts';
 import {
   BPF_BTF_LOAD,
@@ -78,6 +92,11 @@ const commands: Readonly<Record<keyof typeof Feature, number>> = {
   XdpFrags: BPF_PROG_LOAD,
   XdpLoadBytes: BPF_PROG_LOAD,
   DeviceBoundXdp: BPF_PROG_LOAD,
+  LargePrograms: BPF_PROG_LOAD,
+  BoundedLoops: BPF_PROG_LOAD,
+  InstructionSet2: BPF_PROG_LOAD,
+  InstructionSet3: BPF_PROG_LOAD,
+  InstructionSet4: BPF_PROG_LOAD,
   MemoryCgroupAccounting: BPF_PROG_LOAD,
   Btf: BPF_BTF_LOAD,
   BtfFunctions: BPF_BTF_LOAD,
@@ -264,5 +283,90 @@ t.test('a helper', (t) => {
     error.message,
     'Cannot probe for helper 1 in programs of type 27: helpers of this type depend on what the program attaches to',
   );
+  t.end();
+});
+
+t.test('a type of programs', (t) => {
+  const cases: readonly [string, string, number, boolean][] = [
+    ['is there when it loads', 'processed 2 insns', 3, true],
+    ['is there when the verifier finds fault', 'attach_btf_id 1 is not a typedef\n', -errno.EINVAL, true],
+    ['is there when no struct can be implemented', '', -errno.ENOTSUPP, true],
+    ['is not there when the verifier is not reached', '', -errno.EINVAL, false],
+    ['is not there when its attribute is too long', '', -errno.E2BIG, false],
+  ];
+  for (const [name, log, result, supported] of cases)
+    t.equal(
+      isProgramTypeSupported(BPF_PROG_TYPE_XDP, { kernel: new Verifier(log, result) }),
+      supported,
+      name,
+    );
+
+  const error = thrown(() =>
+    isProgramTypeSupported(BPF_PROG_TYPE_XDP, { kernel: answering(BPF_PROG_LOAD, -errno.EPERM) }),
+  );
+  t.type(error, PermissionError);
+  t.match(error.message, /^Cannot probe for programs of type 6: /);
+
+  const kernel = new Verifier('processed 2 insns', -errno.EINVAL);
+  t.equal(isProgramTypeSupported(BPF_PROG_TYPE_XDP, { kernel, device: 7 }), false, 'a card must take it');
+  t.equal(bpf_attr_prog_load.decode(kernel.calls[0]!.attribute).prog_ifindex, 7);
+  t.end();
+});
+
+t.test('a type of maps', (t) => {
+  for (const type of [uapi.BPF_MAP_TYPE_HASH, uapi.BPF_MAP_TYPE_HASH_OF_MAPS, uapi.BPF_MAP_TYPE_SK_STORAGE]) {
+    const obliging = new RecordingKernel();
+    t.equal(isMapTypeSupported(type, { kernel: obliging }), true);
+    t.equal(obliging.openDescriptors.size, 0, 'nothing stays open');
+    const last = obliging.calls.at(-1)!;
+    t.equal(last.command, BPF_MAP_CREATE);
+    t.equal(bpf_attr_map_create.decode(last.attribute).map_type, type);
+  }
+  const refusing = answering(BPF_MAP_CREATE, -errno.EINVAL);
+  t.equal(isMapTypeSupported(uapi.BPF_MAP_TYPE_ARENA, { kernel: refusing }), false);
+  const structOps = answering(BPF_MAP_CREATE, -errno.ENOTSUPP);
+  t.equal(isMapTypeSupported(uapi.BPF_MAP_TYPE_STRUCT_OPS, { kernel: structOps }), true);
+  t.end();
+});
+
+t.test('the first Linux is known', (t) => {
+  const values = (prefix: string): number[] =>
+    Object.entries<unknown>(uapi)
+      .filter(([name, value]) => name.startsWith(prefix) && typeof value === 'number' && value > 0)
+      .map(([, value]) => value as number);
+  const version = /^[3-9]\.\d+$/;
+  for (const type of values('BPF_PROG_TYPE_'))
+    t.match(firstKernelOfProgramType(type), version, `program ${type}`);
+  for (const type of values('BPF_MAP_TYPE_')) t.match(firstKernelOfMapType(type), version, `map ${type}`);
+  for (const number of values('BPF_FUNC_'))
+    t.match(firstKernelOfHelper(number), version, String(helperName(number)));
+  for (const [name, type] of Object.entries(AttachType))
+    t.match(firstKernelOfAttachType(type), version, name);
+  t.equal(values('BPF_FUNC_').length, 211, 'of every helper');
+  for (const none of [0, -1, 212]) t.equal(firstKernelOfHelper(none), undefined, 'of no other');
+  t.equal(firstKernelOfProgramType(99), undefined);
+
+  const samples: readonly [number, string][] = [
+    [uapi.BPF_FUNC_map_lookup_elem, '3.19'],
+    [uapi.BPF_FUNC_ktime_get_ns, '4.1'],
+    [uapi.BPF_FUNC_perf_event_output, '4.4'],
+    [uapi.BPF_FUNC_skb_load_bytes, '4.5'],
+    [uapi.BPF_FUNC_xdp_adjust_head, '4.10'],
+    [uapi.BPF_FUNC_fib_lookup, '4.18'],
+    [uapi.BPF_FUNC_spin_lock, '5.1'],
+    [uapi.BPF_FUNC_probe_read_user, '5.5'],
+    [uapi.BPF_FUNC_ringbuf_reserve, '5.8'],
+    [uapi.BPF_FUNC_for_each_map_elem, '5.13'],
+    [uapi.BPF_FUNC_timer_init, '5.15'],
+    [uapi.BPF_FUNC_loop, '5.17'],
+    [uapi.BPF_FUNC_xdp_load_bytes, '5.18'],
+    [uapi.BPF_FUNC_dynptr_from_mem, '5.19'],
+    [uapi.BPF_FUNC_user_ringbuf_drain, '6.1'],
+    [uapi.BPF_FUNC_cgrp_storage_get, '6.2'],
+  ];
+  for (const [helper, since] of samples)
+    t.equal(firstKernelOfHelper(helper), since, String(helperName(helper)));
+  t.equal(firstKernelOfMapType(uapi.BPF_MAP_TYPE_RINGBUF), Feature.RingBuffer.minKernel);
+  t.equal(firstKernelOfHelper(uapi.BPF_FUNC_xdp_load_bytes), Feature.XdpLoadBytes.minKernel);
   t.end();
 });

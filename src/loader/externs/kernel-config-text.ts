@@ -19,7 +19,7 @@ export function kernelConfigPaths(kernelRelease: string = release()): readonly s
  *
  * @throws FileError for one that is damaged
  */
-export function readKernelConfig(paths: readonly string[]): string | undefined {
+export function readKernelConfig(paths: readonly string[] = kernelConfigPaths()): string | undefined {
   for (const path of paths) {
     const bytes = readIfThere(path);
     if (bytes) return path.endsWith('.gz') ? unpack(path, bytes) : bytes.toString('utf8');
