@@ -128,11 +128,13 @@ export type {
   XdpRefusal,
   XdpVia,
 } from './link/index.ts';
-export { Collection, pinCollection, unpinDirectory, Variable } from './loader/index.ts';
+export { Collection, neededKernel, pinCollection, unpinDirectory, Variable } from './loader/index.ts';
 export type {
   AttachOptions,
   ExistingMapReference,
+  KernelNeed,
   LoadOptions,
+  NeededKernel,
   RemovedPin,
   SharedMap,
   TokenChoice,

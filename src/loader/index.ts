@@ -18,3 +18,6 @@ export { readVerifierStatistics } from './verifier-statistics.ts';
 export type { VerifierStatistics } from './verifier-statistics.ts';
 export { KernelBtf } from './kernel-btf.ts';
 export { readKernelConfig } from './externs/kernel-config-text.ts';
+export { neededKernel } from './needed-kernel/needed-kernel.ts';
+export type { NeededKernel } from './needed-kernel/needed-kernel.ts';
+export type { KernelNeed } from './needed-kernel/need.ts';

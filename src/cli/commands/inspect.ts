@@ -4,7 +4,7 @@ import type { CommandDeclaration } from '../command.ts';
 export const inspectCommand: CommandDeclaration = {
   name: 'inspect',
   summary:
-    'say what an object holds and needs: programs, helpers, maps, variables, externs, CO-RE relocations',
+    'say what an object holds and needs: programs, helpers, maps, variables, externs, CO-RE relocations, the oldest kernel that can run it',
   arguments: [
     {
       name: '<object>',

@@ -1,11 +1,13 @@
 import { INSTRUCTION_SIZE } from '../../asm/index.ts';
 import { coreKindNames, CoreResolver, formatType, toJson, type Btf, type Json } from '../../btf/index.ts';
+import { referencesOf } from '../../elf/index.ts';
 import type { ExternSpec, MapSpec, ObjectFile, ProgramSpec } from '../../elf/index.ts';
 import { BtfError } from '../../errors.ts';
+import { neededKernel } from '../../loader/index.ts';
+import type { KernelNeed, NeededKernel } from '../../loader/index.ts';
 import { mapTypeName } from '../../maps/index.ts';
 import { programTypeName } from '../../programs/index.ts';
 import { mapFlagNames } from './map-flags.ts';
-import { referencesOf } from './references.ts';
 
 /** What `inspect --json` prints; type aliases and not interfaces, so that they are JSON to the compiler. */
 export type ProgramReport = {
@@ -45,11 +47,24 @@ export type ExternReport = { name: string; section: string | null; weak: boolean
 export type CoreReport = { section: string; instruction: number; spec: string };
 export type EventReport = { map: string; type: string };
 
+export type NeedReport = { since: string; reason: string };
+export type KernelReport = {
+  at_least: string | null;
+  because: NeedReport[];
+  /** Of code that a setting, or what the kernel has, lets run or rules out. */
+  if_chosen: NeedReport[];
+  /** What older kernels lack and ts-xdp replaces. */
+  replaced: NeedReport[];
+  /** Called, and nobody promises since when, or for how long, kernels have them. */
+  without_promise: string[];
+};
+
 export type ObjectReport = {
   object: string;
   endianness: 'little' | 'big';
   license: string;
   kernel_version: number;
+  kernel: KernelReport;
   programs: ProgramReport[];
   maps: MapReport[];
   variables: VariableReport[];
@@ -70,6 +85,7 @@ export function objectReport(object: ObjectFile): ObjectReport {
     endianness: object.littleEndian ? 'little' : 'big',
     license: object.license,
     kernel_version: object.kernelVersion,
+    kernel: kernelReport(neededKernel(object)),
     programs: [...object.programs.values()].map((program) => programReport(object, program)),
     maps: [...object.maps.values()].map((map) => mapReport(map, btf)),
     variables: variableReports(object),
@@ -78,6 +94,17 @@ export function objectReport(object: ObjectFile): ObjectReport {
     counters: counters ? event([counters.map, counters.typeId]) : null,
     core_relocations: coreReports(object),
     btf: btf ? { bytes: btf.bytes.length, types: btf.typeCount - 1, kinds: kindCounts(btf) } : null,
+  };
+}
+
+function kernelReport({ atLeast, because, ifChosen, replaced, kernelFunctions }: NeededKernel): KernelReport {
+  const needReport = ({ since, reason }: KernelNeed): NeedReport => ({ since, reason });
+  return {
+    at_least: atLeast ?? null,
+    because: because.map(needReport),
+    if_chosen: ifChosen.map(needReport),
+    replaced: replaced.map(needReport),
+    without_promise: [...kernelFunctions],
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Json } from '../../btf/index.ts';
-import type { MapReport, ObjectReport, ProgramReport } from './report.ts';
+import type { KernelReport, MapReport, NeedReport, ObjectReport, ProgramReport } from './report.ts';
 
 /** One paragraph for each kind of thing that the object has. */
 export function reportText(report: ObjectReport): string {
@@ -8,6 +8,7 @@ export function reportText(report: ObjectReport): string {
   const paragraphs: [title: string, lines: string[]][] = [
     ['', [`${report.object}: license ${report.license || '(none)'}, ${report.endianness}-endian`]],
     ['', version === 0 ? [] : [`kernel version ${version}`]],
+    ['kernel', kernelLines(report.kernel)],
     ['programs', report.programs.flatMap(programLines)],
     ['maps', report.maps.flatMap((map) => mapLines(map))],
     [
@@ -33,6 +34,24 @@ export function reportText(report: ObjectReport): string {
       title === '' ? lines.join('\n') : [`\n${title}`, ...lines.map((line) => `  ${line}`)].join('\n'),
     )
     .join('\n');
+}
+
+/** The newest of them say what matters; JSON has them all. */
+const MOST_REASONS = 12;
+
+function kernelLines(kernel: KernelReport): string[] {
+  const { at_least: atLeast, because, if_chosen: chosen, replaced, without_promise: functions } = kernel;
+  if (atLeast === null) return [];
+  const line = ({ since, reason }: NeedReport): string => `  ${since.padEnd(4)}  ${reason}`;
+  const left = because.length - MOST_REASONS;
+  return [
+    `Linux ${atLeast} or later:`,
+    ...because.slice(0, MOST_REASONS).map(line),
+    ...(left > 0 ? [`        and ${left} older needs`] : []),
+    ...(chosen.length > 0 ? ['where a setting or the kernel lets that code run:', ...chosen.map(line)] : []),
+    ...(replaced.length > 0 ? ['older kernels get something else instead of:', ...replaced.map(line)] : []),
+    ...(functions.length > 0 ? [`no version promises the kernel functions ${functions.join(', ')}`] : []),
+  ];
 }
 
 function programLines(program: ProgramReport): string[] {

@@ -1,5 +1,6 @@
-import { CALL, helperName, INSTRUCTION_SIZE, InstructionView, LOAD_IMMEDIATE_64 } from '../../asm/index.ts';
-import type { FunctionSpec, ObjectFile } from '../../elf/index.ts';
+import { CALL, helperName, INSTRUCTION_SIZE, InstructionView, LOAD_IMMEDIATE_64 } from '../asm/index.ts';
+import type { ObjectFile } from './object-file.ts';
+import type { FunctionSpec } from './program-spec.ts';
 
 /** What a program refers to, itself or through the functions that it calls; each by name, once. */
 export interface References {
@@ -12,7 +13,6 @@ export interface References {
 
 /** The references of a function and of all that it reaches: calls and callbacks. */
 export function referencesOf(object: ObjectFile, root: FunctionSpec): References {
-  const all = [...object.programs.values(), ...object.subprograms];
   const functions = new Set([root]);
   const [helpers, kernelFunctions, maps] = [new Set<string>(), new Set<string>(), new Set<string>()];
   // A set that grows is iterated to its end, the functions found on the way included.
@@ -22,8 +22,7 @@ export function referencesOf(object: ObjectFile, root: FunctionSpec): References
       else if (relocation.kind === 'extern') {
         if (relocation.call) kernelFunctions.add(relocation.symbol);
       } else {
-        const { section, target } = relocation;
-        const callee = all.find(({ sectionIndex, offset }) => sectionIndex === section && offset === target);
+        const callee = functionAt(object, relocation);
         if (callee) functions.add(callee);
       }
     }
@@ -35,6 +34,16 @@ export function referencesOf(object: ObjectFile, root: FunctionSpec): References
     kernelFunctions: [...kernelFunctions],
     maps: [...maps],
   };
+}
+
+/** The function that a call or a callback leads to. */
+export function functionAt(
+  { programs, subprograms }: ObjectFile,
+  { section, target }: { readonly section: number; readonly target: number },
+): FunctionSpec | undefined {
+  const isThere = ({ sectionIndex, offset }: FunctionSpec): boolean =>
+    sectionIndex === section && offset === target;
+  return subprograms.find(isThere) ?? [...programs.values()].find(isThere);
 }
 
 function helpersCalled(fn: FunctionSpec, { littleEndian }: ObjectFile): string[] {

@@ -1,0 +1,36 @@
+import { CALL, EXIT, InstructionClass, LOAD_IMMEDIATE_64 } from '../../asm/index.ts';
+import type { InstructionView } from '../../asm/index.ts';
+
+/** `BPF_JA` of both classes. */
+const ALWAYS = 0x05;
+const ALWAYS_FAR = 0x06;
+/** Its condition belongs to the kernel: how often may this loop go round. */
+const MAY_GOTO = 0xe5;
+
+/** Whether an instruction has two successors, one of them by a comparison. */
+export function isBranch(opcode: number): boolean {
+  const kind = opcode & 0x07;
+  if (kind !== InstructionClass.Jmp && kind !== InstructionClass.Jmp32) return false;
+  return ![CALL, EXIT, ALWAYS, ALWAYS_FAR, MAY_GOTO].includes(opcode);
+}
+
+/** The instruction that runs after another, where no branch is taken; undefined after the last. */
+export function followedBy(view: InstructionView, index: number): number | undefined {
+  switch (view.opcode(index)) {
+    case EXIT:
+      return undefined;
+    case LOAD_IMMEDIATE_64:
+      return index + 2;
+    case ALWAYS:
+      return index + 1 + view.offset(index);
+    case ALWAYS_FAR:
+      return index + 1 + view.immediate(index);
+    default:
+      return index + 1;
+  }
+}
+
+/** Where a branch leads that is taken. */
+export function branchTarget(view: InstructionView, index: number): number {
+  return index + 1 + view.offset(index);
+}
