@@ -15,5 +15,15 @@ export const structOpsCommands: CommandGroup = {
         return ({ arguments: [words] }, output) => runStructOpsShow(words as string[], output);
       },
     },
+    {
+      name: 'dump',
+      summary: 'print struct_ops maps: the struct, its fields and the programs in it',
+      arguments: [{ name: '[map...]', description: 'id ID or name NAME of a map; all without it' }],
+      examples: ['ts-xdp struct_ops dump', 'ts-xdp struct_ops dump name my_tcp --json'],
+      load: async () => {
+        const { runStructOpsDump } = await import('../struct-ops/dump.ts');
+        return ({ arguments: [words] }, output) => runStructOpsDump(words as string[], output);
+      },
+    },
   ],
 };

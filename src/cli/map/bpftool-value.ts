@@ -2,12 +2,22 @@ import { resolveType, sizeOf, type Btf, type BtfMember, type BtfType } from '../
 import { BtfError } from '../../errors.ts';
 import type { Json } from '../output/error-report.ts';
 
+/** Where a value lies. */
+export interface ValuePlace {
+  readonly view: DataView;
+  /** Bytes from the start of the view. */
+  readonly at: number;
+  /** What is shown instead of an address, where that is undefined the address. */
+  readonly pointer?: (targetTypeId: number, value: bigint) => Json | undefined;
+}
+
 /**
  * A value by its type, in the shape that `bpftool -j` gives it: integers are numbers of any size, bitfields hexadecimal
  * text, members without a name stay objects under an empty one, arrays of `char` that are printable and end in a NUL
  * text, other arrays lists.
  */
-export function bpftoolValue(btf: Btf, typeId: number, { view, at }: { view: DataView; at: number }): Json {
+export function bpftoolValue(btf: Btf, typeId: number, place: ValuePlace): Json {
+  const { view, at } = place;
   const type = btf.type(resolveType(btf, typeId));
   switch (type.kind) {
     case 'int':
@@ -21,8 +31,10 @@ export function bpftoolValue(btf: Btf, typeId: number, { view, at }: { view: Dat
       );
       return (found ?? unsigned)?.name ?? plain(value);
     }
-    case 'pointer':
-      return plain(integer(view, { at, size: 8, signed: false }));
+    case 'pointer': {
+      const value = integer(view, { at, size: 8, signed: false });
+      return place.pointer?.(type.typeId, value) ?? plain(value);
+    }
     case 'float':
       return type.size === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true);
     case 'array': {
@@ -30,22 +42,20 @@ export function bpftoolValue(btf: Btf, typeId: number, { view, at }: { view: Dat
       const text = isText(btf, type.elementTypeId) ? printable(view, at, type.length) : undefined;
       if (text !== undefined) return text;
       return Array.from({ length: type.length }, (_, index) =>
-        bpftoolValue(btf, type.elementTypeId, { view, at: at + index * size }),
+        bpftoolValue(btf, type.elementTypeId, { ...place, at: at + index * size }),
       );
     }
     case 'struct':
     case 'union':
-      return Object.fromEntries(
-        type.members.map((member) => [member.name, memberValue(btf, member, { view, at })]),
-      );
+      return Object.fromEntries(type.members.map((member) => [member.name, memberValue(btf, member, place)]));
     case 'datasec':
       return {
         [type.name]: type.variables.map(({ typeId: variable, offset }) =>
-          bpftoolValue(btf, variable, { view, at: at + offset }),
+          bpftoolValue(btf, variable, { ...place, at: at + offset }),
         ),
       };
     case 'variable':
-      return { [type.name]: bpftoolValue(btf, type.typeId, { view, at }) };
+      return { [type.name]: bpftoolValue(btf, type.typeId, place) };
     default:
       throw new BtfError(`Cannot show a value of BTF type ${typeId}: there are no values of a ${type.kind}`, {
         typeId,
@@ -53,12 +63,9 @@ export function bpftoolValue(btf: Btf, typeId: number, { view, at }: { view: Dat
   }
 }
 
-function memberValue(
-  btf: Btf,
-  { typeId, bitOffset, bitSize }: BtfMember,
-  { view, at }: { view: DataView; at: number },
-): Json {
-  if (bitSize === 0) return bpftoolValue(btf, typeId, { view, at: at + bitOffset / 8 });
+function memberValue(btf: Btf, { typeId, bitOffset, bitSize }: BtfMember, place: ValuePlace): Json {
+  const { view, at } = place;
+  if (bitSize === 0) return bpftoolValue(btf, typeId, { ...place, at: at + bitOffset / 8 });
   return bits(view, { bitOffset: at * 8 + bitOffset, bitSize });
 }
 
