@@ -74,7 +74,8 @@ function addProject(root: RootFolder, { tests }: { tests: boolean }): void {
     }
     root.add(join(project, path), join(PROJECT, path));
   };
-  for (const path of ['package.json', 'dist', 'bpf', 'proto']) add(path);
+  // A page is among them because a test does what it says.
+  for (const path of ['package.json', 'dist', 'bpf', 'proto', 'docs/privileges.md']) add(path);
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
     dependencies: Record<string, string>;
   };

@@ -23,8 +23,8 @@ export interface KprobeOptions extends CookieOptions {
 /**
  * Attaches a program to an instruction of the kernel, or to the return of a function.
  *
- * Linux 4.1, by perf_event_open(2) 4.17, by bpf_link and with a cookie 5.15. Needs CAP_PERFMON, and CAP_SYS_ADMIN for
- * tracefs. By `tracefs` it has no bpf_link, and stays in tracefs when this process is killed.
+ * Linux 4.1, by perf_event_open(2) 4.17, by bpf_link and with a cookie 5.15. Needs CAP_PERFMON, and the right to
+ * write there for tracefs. By `tracefs` it has no bpf_link, and stays in tracefs when this process is killed.
  *
  * @throws AttachError (ATTACH_REFUSED) where there is no such function, or it may not be probed;
  * UnsupportedFeatureError where the kernel is built without kprobes; PermissionError

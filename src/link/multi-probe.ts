@@ -1,5 +1,4 @@
 import { ArgumentError, NotFoundError } from '../errors.ts';
-import { readFileSync } from 'node:fs';
 import { findFunctions } from '../elf/index.ts';
 import { Feature } from '../features/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
@@ -8,7 +7,7 @@ import * as uapi from '../uapi/index.ts';
 import type { BpfLink } from './bpf-link-attachment.ts';
 import { checkProgram, createLink } from './create-link.ts';
 import { findProgramFile, functionOffset, withExecutable } from './program-file.ts';
-import { findTracefs } from './tracefs.ts';
+import { readTracefs } from './tracefs.ts';
 
 /** Options of {@link attachKprobeMulti}. */
 export interface KprobeMultiOptions {
@@ -162,9 +161,9 @@ function describePlaces({ functions, offsets }: UprobeMultiOptions): string {
 
 /** The functions that the kernel can trace, of its own and of its modules, in the order of tracefs. */
 function traceableFunctions(pattern: string, doing: string): string[] {
-  const path = `${findTracefs(doing)}/available_filter_functions`;
   const test = matcher(pattern);
-  const names = readFileSync(path, 'latin1')
+  // Absent on kernels built without CONFIG_DYNAMIC_FTRACE, which have no function that may be traced.
+  const names = (readTracefs('available_filter_functions', doing) ?? '')
     .split('\n')
     .map((line) => line.split(' ', 1)[0] ?? '')
     .filter((name) => name !== '' && test(name));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FileError, UnsupportedFeatureError } from '../errors.ts';
 import { openPerfEvent, systemKernel, type Fd } from '../sys/index.ts';
 import { PERF_TYPE_TRACEPOINT } from '../uapi/index.ts';
-import { findTracefs, tracepointId } from './tracefs.ts';
+import { findTracefs, tracefsRefusal, tracepointId } from './tracefs.ts';
 
 /** How a probe is made: by perf_event_open(2) (Linux 4.17), or by a line in a file of tracefs, which older kernels need. */
 export type ProbeVia = 'perf' | 'tracefs';
@@ -57,8 +57,15 @@ function openByPerf(request: ProbeRequest, type: number): Fd {
     cpu: pid < 0 ? 0 : -1,
     doing,
     description,
+    needed: NEEDED[kind],
   });
 }
+
+/**
+ * Uprobes changed twice: CAP_PERFMON since Linux 5.8, CAP_SYS_ADMIN again since 6.16 and stable kernels of July 2025
+ * (perf_uprobe_event_init() in kernel/events/core.c).
+ */
+const NEEDED = { kprobe: ['CAP_PERFMON'], uprobe: ['CAP_PERFMON', 'CAP_SYS_ADMIN'] } as const;
 
 let probes = 0;
 
@@ -100,6 +107,9 @@ function writeLine(request: ProbeRequest, { file, line }: { file: string; line: 
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' && !existsSync(file)) {
       throw unsupported(request);
+    }
+    if (code === 'EACCES') {
+      throw tracefsRefusal(request.doing, { call: `open(${file})`, needed: 'CAP_DAC_OVERRIDE' });
     }
     throw new FileError(
       'FILE_UNREADABLE',

@@ -24,7 +24,7 @@ export interface StructOpsOptions {
  *
  * A map of a `.struct_ops.link` section is attached by bpf_link (Linux 6.4); one of a `.struct_ops` section (Linux
  * 5.6) is registered by writing its value, and stays registered until it is closed, or the map is gone.
- * Needs CAP_SYS_ADMIN or what the subsystem asks for: CAP_NET_ADMIN for congestion control.
+ * Needs CAP_BPF, as its programs CAP_PERFMON, and what the subsystem asks for, which for congestion control is nothing.
  *
  * @throws ArgumentError for a map of another type; AttachError: ALREADY_ATTACHED where something of that name is
  * registered; UnsupportedFeatureError, PermissionError
@@ -148,7 +148,7 @@ function refused(map: BpfMap, { call, result }: { call: string; result: number }
   const doing = `attach struct_ops map ${map.name}`;
   if (result === -errno.EPERM || result === -errno.EACCES) {
     return bpfError(
-      { command: call as 'BPF_LINK_CREATE', doing, needed: ['CAP_BPF', 'CAP_NET_ADMIN'] },
+      { command: call as 'BPF_LINK_CREATE', doing, needed: ['CAP_BPF', 'CAP_PERFMON'] },
       result,
     );
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError, NotFoundError } from '../errors.ts';
-import { isOnFileSystem } from '../sys/index.ts';
+import { errno, isOnFileSystem, missingCapabilities, syscallError } from '../sys/index.ts';
 
 const places = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'] as const;
 
@@ -14,30 +14,50 @@ export function findTracefs(doing: string): string {
   });
 }
 
-/** The number by which perf_event_open(2) knows a tracepoint: `sched`, `sched_switch`. */
-export function tracepointId(group: string, { event, doing }: { event: string; doing: string }): bigint {
-  const path = join(findTracefs(doing), 'events', group, event, 'id');
-  let text: string;
+/**
+ * Reads a file below tracefs; undefined where it is not there.
+ *
+ * @throws PermissionError naming CAP_DAC_READ_SEARCH where only the file's owner may, FileError
+ */
+export function readTracefs(file: string, doing: string): string | undefined {
+  const path = join(findTracefs(doing), file);
   try {
-    text = readFileSync(path, 'latin1');
+    return readFileSync(path, 'latin1');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const name = `${group}/${event}`;
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new NotFoundError(
-        'TRACEPOINT_NOT_FOUND',
-        name,
-        `Cannot ${doing}: this kernel has no tracepoint ${name}`,
-      );
-    }
-    throw new FileError(
-      'FILE_UNREADABLE',
-      path,
-      `Cannot ${doing}: ${path} cannot be read (${code ?? 'unknown'})`,
-      {
-        cause,
-      },
-    );
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'EACCES')
+      throw tracefsRefusal(doing, { call: `open(${path})`, needed: 'CAP_DAC_READ_SEARCH' });
+    const message = `Cannot ${doing}: ${path} cannot be read (${code ?? 'unknown'})`;
+    throw new FileError('FILE_UNREADABLE', path, message, { cause });
   }
-  return BigInt(text.trim());
+}
+
+/** tracefs is root's alone unless it is mounted with other ids or another mode (fs/tracefs/inode.c). */
+export function tracefsRefusal(
+  doing: string,
+  { call, needed }: { call: string; needed: 'CAP_DAC_READ_SEARCH' | 'CAP_DAC_OVERRIDE' },
+): Error {
+  const missing = missingCapabilities([needed]);
+  return syscallError({
+    call,
+    errno: errno.EACCES,
+    doing,
+    missing,
+    ...(missing.length > 0 && {
+      hint: `tracefs is for root alone: mount it with gid= and mode= of a group, run it as root, or give the process ${needed}`,
+    }),
+  });
+}
+
+/** The number by which perf_event_open(2) knows a tracepoint: `sched`, `sched_switch`. */
+export function tracepointId(group: string, { event, doing }: { event: string; doing: string }): bigint {
+  const text = readTracefs(join('events', group, event, 'id'), doing);
+  if (text !== undefined) return BigInt(text.trim());
+  const name = `${group}/${event}`;
+  throw new NotFoundError(
+    'TRACEPOINT_NOT_FOUND',
+    name,
+    `Cannot ${doing}: this kernel has no tracepoint ${name}`,
+  );
 }

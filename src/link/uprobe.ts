@@ -29,8 +29,8 @@ export interface UprobeOptions extends CookieOptions {
 /**
  * Attaches a program to a function of a program or library, for every process that runs it or for one.
  *
- * Linux 4.3, by perf_event_open(2) 4.17, by bpf_link and with a cookie 5.15. Needs CAP_PERFMON, and CAP_SYS_ADMIN for
- * tracefs. By `tracefs` it has no bpf_link, and stays in tracefs when this process is killed.
+ * Linux 4.3, by perf_event_open(2) 4.17, by bpf_link and with a cookie 5.15. Needs CAP_PERFMON, and
+ * CAP_SYS_ADMIN since 6.16 and stable kernels of July 2025. By `tracefs` it has no bpf_link, and stays in tracefs when this process is killed.
  *
  * @throws FileError, ElfError for the file; NotFoundError (SYMBOL_NOT_FOUND); AttachError, UnsupportedFeatureError,
  * PermissionError

@@ -35,7 +35,8 @@ export interface UsdtOptions extends CookieOptions {
  * Attaches a program to a probe that a program or library offers (USDT), at every place where it stands. The program is
  * told that somebody listens, by its semaphore, where it has one.
  *
- * Linux 4.20; before 5.15 only for programs that are not position independent, or for one process. Needs CAP_PERFMON.
+ * Linux 4.20; before 5.15 only for programs that are not position independent, or for one process. Needs what
+ * attachUprobe() needs.
  *
  * @throws FileError, ElfError for the file; NotFoundError (SYMBOL_NOT_FOUND) where it has no such probe; ArgumentError
  * where the maps are full; UnsupportedFeatureError, PermissionError

@@ -4,6 +4,7 @@ import type { ObjectFile, ProgramSpec } from '../elf/index.ts';
 import { BpfProgram } from '../programs/index.ts';
 import {
   bpfError,
+  capabilitiesOfProgramType,
   describeErrno,
   errno,
   errnoName,
@@ -12,7 +13,6 @@ import {
   tryBpf,
   type BpfCall,
   type BpfToken,
-  type Capability,
   type Kernel,
 } from '../sys/index.ts';
 import {
@@ -21,7 +21,6 @@ import {
   BPF_F_XDP_DEV_BOUND_ONLY,
   BPF_F_XDP_HAS_FRAGS,
   BPF_PROG_TYPE_SYSCALL,
-  BPF_PROG_TYPE_XDP,
   bpf_attr_prog_load,
 } from '../uapi/index.ts';
 import { extensionInfo } from './extension-info.ts';
@@ -172,8 +171,7 @@ function lackingPerfmon(
 }
 
 function permissionRefusal(spec: ProgramSpec, errnoNumber: number): Error {
-  const needed: Capability[] = ['CAP_BPF'];
-  if (spec.type === BPF_PROG_TYPE_XDP) needed.push('CAP_NET_ADMIN');
+  const needed = capabilitiesOfProgramType(spec.type);
   return bpfError({ command: 'BPF_PROG_LOAD', doing: `load program ${spec.name}`, needed }, -errnoNumber);
 }
 

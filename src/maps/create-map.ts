@@ -1,5 +1,5 @@
 import { NotFoundError, SyscallError } from '../errors.ts';
-import { checkInteger, openBpf, type BpfToken, type Fd, type Kernel } from '../sys/index.ts';
+import { capabilitiesOfMapType, checkInteger, openBpf, type BpfToken, type Fd, type Kernel } from '../sys/index.ts';
 import {
   BPF_F_TOKEN_FD,
   BPF_F_VTYPE_BTF_OBJ_FD,
@@ -66,6 +66,7 @@ export function createMap(kernel: Kernel, { options, name }: { options: MapOptio
       ...(options.token && { map_token_fd: options.token.fd.value }),
     },
     doing: `create map ${name}`,
+    needed: capabilitiesOfMapType(options.type),
     description: `map ${name}`,
   });
 }

@@ -4,6 +4,7 @@ export { bpfError, callBpf, exchangeBpf, openBpf, tryBpf } from './bpf.ts';
 export type { BpfCall, BpfCommandName } from './bpf.ts';
 export { bpfCommands } from './bpf-commands.ts';
 export { effectiveCapabilities, missingCapabilities } from './capabilities.ts';
+export { capabilitiesOfMapType, capabilitiesOfProgramType } from './needed-capabilities.ts';
 export type { Capability } from './capabilities.ts';
 export { clockGettime } from './clock.ts';
 export type { Clock } from './clock.ts';

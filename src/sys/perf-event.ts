@@ -1,7 +1,7 @@
 import { UnsupportedFeatureError } from '../errors.ts';
 import { PERF_FLAG_FD_CLOEXEC, perf_event_attr } from '../uapi/index.ts';
 import { checkInteger } from './argument-checks.ts';
-import { missingCapabilities } from './capabilities.ts';
+import { missingCapabilities, type Capability } from './capabilities.ts';
 import { errno, syscallError } from './errno.ts';
 import { Fd } from './fd.ts';
 import { lastErrno, libc } from './libc.ts';
@@ -23,6 +23,8 @@ export interface PerfEventRequest {
   readonly doing: string;
   /** Of the descriptor: `tracepoint sched/sched_switch`. */
   readonly description: string;
+  /** The capabilities to look for on EPERM and EACCES. @default CAP_PERFMON */
+  readonly needed?: readonly Capability[];
 }
 
 /** Referenced from here, buffers outlive the call whatever the optimizer does with the caller's locals. */
@@ -53,18 +55,21 @@ export function tryOpenPerfEvent(request: Omit<PerfEventRequest, 'doing' | 'desc
 /** perf_event_open(2). @throws PermissionError, SyscallError */
 export function openPerfEvent(request: PerfEventRequest): Fd {
   const number = tryOpenPerfEvent(request);
-  if (number < 0) throw perfEventError(request.doing, number);
+  if (number < 0) throw perfEventError(request, number);
   return new Fd(systemKernel(), number, request.description);
 }
 
 /** The error for a perf_event_open(2) that returned `result`, a negated errno. */
-export function perfEventError(doing: string, result: number): Error {
+export function perfEventError(
+  { doing, needed = ['CAP_PERFMON'] }: Pick<PerfEventRequest, 'doing' | 'needed'>,
+  result: number,
+): Error {
   const number = -result;
   const refused = number === errno.EPERM || number === errno.EACCES;
-  const missing = refused ? missingCapabilities(['CAP_PERFMON']) : [];
+  const missing = refused ? missingCapabilities(needed) : [];
   const hint = refused
     ? missing.length > 0
-      ? 'Run it as root, or give the process CAP_PERFMON.'
+      ? `Run it as root, or give the process ${missing.join(' and ')}.`
       : 'No capability is missing; kernel.perf_event_paranoid or a security module refuses it.'
     : undefined;
   return syscallError({ call: 'perf_event_open', errno: number, doing, missing, hint });
