@@ -82,14 +82,13 @@ export class RingBufferWorker {
     const worker = new Worker(threadUrl, { workerData: setup });
     const forgetMap = map.fd.onClose(stop);
     signal?.addEventListener('abort', stop, { once: true });
-    // Otherwise the process would wait at its end for a thread that waits for the kernel.
-    process.once('exit', stop);
+    stopAtExit(stop);
     if (signal?.aborted === true) stop();
     const ended = new Promise<void>((resolve, reject) => {
       let failure: unknown;
       worker.once('error', (error) => (failure = error));
       worker.once('exit', () => {
-        process.off('exit', stop);
+        forgetAtExit(stop);
         signal?.removeEventListener('abort', stop);
         forgetMap();
         close();
@@ -152,6 +151,25 @@ export class RingBufferWorker {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** What stops each worker that runs. */
+const running = new Set<() => void>();
+
+function stopAll(): void {
+  for (const stop of running) stop();
+}
+
+/** Otherwise the process would wait at its end for a thread that waits for the kernel. */
+function stopAtExit(stop: () => void): void {
+  // One listener for all: Node warns of more than ten.
+  if (running.size === 0) process.on('exit', stopAll);
+  running.add(stop);
+}
+
+function forgetAtExit(stop: () => void): void {
+  running.delete(stop);
+  if (running.size === 0) process.off('exit', stopAll);
 }
 
 interface Prepared {
