@@ -17,7 +17,7 @@ function mostMemory(): number {
 function readKernelTypes(): void {
   const path = '/sys/kernel/btf/vmlinux';
   const pages = mapKernelTypes(path);
-  const btf = pages ? Btf.parse(pages, { readOnly: true }) : Btf.parse(readFileSync(path));
+  const btf = Btf.parse(pages ?? readFileSync(path), { readOnly: pages !== undefined, checked: true });
   if (btf.find('task_struct', 'struct') === undefined) throw new Error('Cannot find task_struct');
 }
 

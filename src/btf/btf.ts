@@ -1,11 +1,12 @@
 import { BtfError } from '../errors.ts';
-import { decodeType } from './decode.ts';
+import { decodeType, type TypeSource } from './decode.ts';
 import { readHeader } from './header.ts';
 import { kindNames } from './kind.ts';
 import type { BtfKind } from './kind.ts';
 import { NameIndex } from './name-index.ts';
-import { kindOfInfo, scanTypes } from './scan.ts';
+import { kindOfInfo } from './scan.ts';
 import { StringTable } from './string-table.ts';
+import { TypeIndex } from './type-index.ts';
 import type { BtfType } from './type.ts';
 
 /** How the bytes of a BTF are to be taken. */
@@ -14,11 +15,19 @@ export interface BtfOptions {
   readonly base?: Btf | undefined;
   /** The bytes are pages that cannot be written to. @default false */
   readonly readOnly?: boolean | undefined;
+  /**
+   * The running kernel offers these bytes, so that it has checked them, and its build gave every name a string of its own.
+   * Types are then looked for as far as they are needed, and a length that is wrong is thrown only there.
+   *
+   * @default false
+   */
+  readonly checked?: boolean | undefined;
 }
 
 /**
- * The types of a BPF object, of the kernel or of a kernel module. Parsing finds where each type lies and decodes
- * none; a type or string is decoded, and only then checked, each time it is asked for. Immutable.
+ * The types of a BPF object, of the kernel or of a kernel module. Parsing finds where each type lies, or
+ * leaves even that for later (see {@link BtfOptions}), and decodes none; a type or string is decoded, and only then
+ * checked, each time it is asked for. Immutable.
  *
  * @example
  * const btf = Btf.parse(readFileSync('/sys/kernel/btf/vmlinux'));
@@ -30,17 +39,17 @@ export class Btf {
   readonly base: Btf | undefined;
   /** The first id that is this BTF's own: 1, or the base's `typeCount`. */
   readonly firstId: number;
-  /** Ids go from 0, which is void, to `typeCount - 1`, the base's included. */
-  readonly typeCount: number;
   /** Within this folder: the bytes of the strings. */
   readonly strings: StringTable;
   readonly #bytes: Uint8Array;
   readonly #readOnly: boolean;
   readonly #view: DataView;
-  readonly #offsets: Uint32Array;
-  #names: NameIndex | undefined;
+  readonly #typesStart: number;
+  readonly #index: TypeIndex;
+  readonly #source: TypeSource;
+  readonly #names: NameIndex;
 
-  private constructor(bytes: Uint8Array, { base, readOnly = false }: BtfOptions) {
+  private constructor(bytes: Uint8Array, { base, readOnly = false, checked = false }: BtfOptions) {
     this.#bytes = bytes;
     this.#readOnly = readOnly;
     this.base = base;
@@ -49,8 +58,11 @@ export class Btf {
     this.firstId = base?.typeCount ?? 1;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.strings = new StringTable(bytes, header.strings, base === undefined ? undefined : base.strings);
-    this.#offsets = scanTypes(this.#view, header, this.firstId);
-    this.typeCount = this.firstId + this.#offsets.length;
+    this.#typesStart = header.types.start;
+    this.#index = new TypeIndex(bytes, header, this.firstId);
+    this.#names = new NameIndex(this.strings, this.#index, { firstId: this.firstId, ownStrings: checked });
+    this.#source = this.#typeSource();
+    if (!checked) this.#index.findAll();
   }
 
   /**
@@ -63,6 +75,11 @@ export class Btf {
     return new Btf(bytes, options);
   }
 
+  /** Ids go from 0, which is void, to `typeCount - 1`, the base's included. */
+  get typeCount(): number {
+    return this.firstId + this.#index.count;
+  }
+
   /** All of it, as it was given; a copy where these are pages of the kernel, since a store into those ends the process. */
   get bytes(): Uint8Array {
     return this.#readOnly ? this.#bytes.slice() : this.#bytes;
@@ -72,13 +89,7 @@ export class Btf {
   type(id: number): BtfType {
     if (id === 0) return { kind: 'void' };
     if (id > 0 && id < this.firstId && this.base !== undefined) return this.base.type(id);
-    const source = {
-      view: this.#view,
-      littleEndian: this.littleEndian,
-      typeCount: this.typeCount,
-      string: (offset: number): string => this.string(offset),
-    };
-    return decodeType(source, id, this.byteOffsetOf(id));
+    return decodeType(this.#source, id, this.byteOffsetOf(id));
   }
 
   /** The kind of a type, without decoding it. */
@@ -128,14 +139,11 @@ export class Btf {
    * @throws {BtfError} for an id that is not there, void and the base's included.
    */
   byteOffsetOf(id: number): number {
-    const offset = this.#offsets[id - this.firstId];
-    if (offset === undefined) {
-      throw new BtfError(
-        `Cannot find BTF type ${String(id)}: ids go from 0 to ${String(this.typeCount - 1)}`,
-        { typeId: id },
-      );
-    }
-    return offset;
+    const word = this.#index.wordOf(id - this.firstId);
+    if (word !== undefined) return this.#typesStart + word * 4;
+    throw new BtfError(`Cannot find BTF type ${String(id)}: ids go from 0 to ${String(this.typeCount - 1)}`, {
+      typeId: id,
+    });
   }
 
   /** The first id with that name and kind: own types first, then the base's. */
@@ -153,16 +161,17 @@ export class Btf {
     for (let id = 1; id < this.typeCount; id++) yield id;
   }
 
-  #nameOffsets(): Uint32Array {
-    const offsets = new Uint32Array(this.#offsets.length);
-    for (let index = 0; index < offsets.length; index++) {
-      offsets[index] = this.#view.getUint32(this.#offsets[index] ?? 0, this.littleEndian);
-    }
-    return offsets;
+  #typeSource(): TypeSource {
+    return {
+      view: this.#view,
+      littleEndian: this.littleEndian,
+      has: (id) => id < this.firstId || this.#index.has(id - this.firstId),
+      lastId: () => this.typeCount - 1,
+      string: (offset) => this.string(offset),
+    };
   }
 
   #lookUp(name: string, kind: BtfKind | undefined): number[] {
-    this.#names ??= new NameIndex(this.strings, this.#nameOffsets(), this.firstId);
     const ids = this.#names.find(name);
     return kind === undefined ? ids : ids.filter((id) => this.kindOf(id) === kind);
   }

@@ -7,7 +7,9 @@ import type { BtfLinkage, BtfMember, BtfType } from './type.ts';
 export interface TypeSource {
   readonly view: DataView;
   readonly littleEndian: boolean;
-  readonly typeCount: number;
+  /** Whether there is a type of that id. */
+  has(id: number): boolean;
+  lastId(): number;
   string(offset: number): string;
 }
 
@@ -196,11 +198,8 @@ class TypeDecoder {
 
   #reference(at: number): number {
     const id = this.#word(at);
-    if (id >= this.#source.typeCount) {
-      throw this.#error(
-        `it refers to type ${String(id)}, and the last is ${String(this.#source.typeCount - 1)}`,
-      );
-    }
+    if (!this.#source.has(id))
+      throw this.#error(`it refers to type ${String(id)}, and the last is ${String(this.#source.lastId())}`);
     return id;
   }
 

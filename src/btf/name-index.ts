@@ -1,51 +1,66 @@
 import { hashOf } from './string-table.ts';
 import type { StringTable } from './string-table.ts';
+import type { TypeIndex } from './type-index.ts';
 
 const encoder = new TextEncoder();
 /** Names looked for one by one before a table is made, which takes about as long as these. */
 const SINGLE_SEARCHES = 16;
 
 /**
- * Finds types by name. The first few names are searched for in the bytes of the strings, and then among the offsets of the
- * types' names: both are one native or numeric pass, and most objects need no more. After that there is a table.
+ * Finds types by name. The first few names are searched for in the bytes of the strings, and then their offsets in the words
+ * of the types: both are one native pass, and most objects need no more. After that there is a table.
  */
 export class NameIndex {
   readonly #strings: StringTable;
-  readonly #nameOffsets: Uint32Array;
+  readonly #types: TypeIndex;
   readonly #firstId: number;
+  readonly #ownStrings: boolean;
   #searches = 0;
+  #nameOffsets: Uint32Array | undefined;
   #table: NameTable | undefined;
 
-  /** `nameOffsets` has the string offset of the name of each type from `firstId` on. */
-  constructor(strings: StringTable, nameOffsets: Uint32Array, firstId: number) {
+  /** `ownStrings`: no name is the end of a longer string, unless there is no string of that name. */
+  constructor(
+    strings: StringTable,
+    types: TypeIndex,
+    { firstId, ownStrings }: { firstId: number; ownStrings: boolean },
+  ) {
     this.#strings = strings;
-    this.#nameOffsets = nameOffsets;
+    this.#types = types;
     this.#firstId = firstId;
+    this.#ownStrings = ownStrings;
   }
 
   /** The ids of the types with a name, in ascending order. */
   find(name: string): number[] {
     const text = encoder.encode(`${name}\0`);
+    return this.#indexesOf(text).map((index) => this.#firstId + index);
+  }
+
+  #indexesOf(text: Uint8Array): number[] {
     // The empty name is at every NUL.
-    if (this.#table === undefined && name !== '' && this.#searches++ < SINGLE_SEARCHES)
+    if (this.#table === undefined && text.length > 1 && this.#searches++ < SINGLE_SEARCHES)
       return this.#search(text);
+    this.#nameOffsets ??= this.#types.nameOffsets();
     this.#table ??= new NameTable(this.#strings, this.#nameOffsets);
-    return this.#table.find(text).map((index) => this.#firstId + index);
+    return this.#table.find(text);
   }
 
   #search(text: Uint8Array): number[] {
-    const offsets = this.#strings.offsetsOf(text);
-    const found: number[] = [];
+    const whole = this.#ownStrings ? this.#named(this.#strings.offsetsOfWhole(text)) : [];
+    return whole.length > 0 ? whole : this.#named(this.#strings.offsetsOf(text));
+  }
+
+  #named(offsets: ReadonlySet<number>): number[] {
     const [only] = offsets;
-    if (only === undefined) return found;
+    if (only === undefined) return [];
+    const places = offsets.size === 1 ? this.#types.named(only) : undefined;
+    if (places) return places;
+    const found: number[] = [];
+    this.#nameOffsets ??= this.#types.nameOffsets();
     const nameOffsets = this.#nameOffsets;
-    if (offsets.size === 1) {
-      for (let at = nameOffsets.indexOf(only); at >= 0; at = nameOffsets.indexOf(only, at + 1))
-        found.push(this.#firstId + at);
-      return found;
-    }
     for (let index = 0; index < nameOffsets.length; index++)
-      if (offsets.has(nameOffsets[index] ?? 0)) found.push(this.#firstId + index);
+      if (offsets.has(nameOffsets[index] ?? 0)) found.push(index);
     return found;
   }
 }

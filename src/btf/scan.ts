@@ -1,21 +1,21 @@
-import { BtfError } from '../errors.ts';
 import type { BtfHeader } from './header.ts';
 import { kindLayouts } from './kind-layout.ts';
 import { kindNumber } from './kind.ts';
 
 /** `struct btf_type`: name, info, size or type. */
 export const TYPE_SIZE = 12;
-/** `BTF_MAX_TYPE` of include/uapi/linux/btf.h, the highest id the kernel accepts. */
-const MAX_TYPE_ID = 0xfffff;
+const TYPE_WORDS = TYPE_SIZE / 4;
 const MAX_KIND = 0x7f;
+/** Marks a kind that is not known: no known one has as many words before its elements. */
+export const UNKNOWN_LENGTH = 255;
 
-/** What follows the 12 bytes of each kind. 255 in `fixed` marks a kind that is not known. */
-interface KindSizes {
-  readonly fixed: Uint8Array;
+/** The length of each kind in words. */
+export interface KindLengths {
+  /** Before the elements, the three words that every type has included; {@link UNKNOWN_LENGTH}. */
+  readonly head: Uint8Array;
+  /** Of one element. */
   readonly element: Uint8Array;
 }
-
-const UNKNOWN = 255;
 
 /** The number of elements that a type's info word gives: 24 bits since Linux 7.1, the upper 8 of them zero before. */
 export function elementCount(info: number): number {
@@ -27,58 +27,43 @@ export function kindOfInfo(info: number): number {
   return (info >>> 24) & MAX_KIND;
 }
 
-/**
- * One pass over the types, which have no index and vary in length: the byte offset of each, in order. Only what
- * decides a type's length is checked. Makes no object per type: the kernel's own BTF has over 100,000.
- */
-export function scanTypes(view: DataView, header: BtfHeader, firstId: number): Uint32Array {
-  const { littleEndian, types } = header;
-  const { fixed, element } = kindSizes(view, header);
-  const offsets = new Uint32Array(Math.floor((types.end - types.start) / TYPE_SIZE));
-  let count = 0;
-  let offset = types.start;
-  while (offset < types.end) {
-    if (offset + TYPE_SIZE > types.end) throw cutOff(firstId + count, 'a type needs 12 bytes');
-    const info = view.getUint32(offset + 4, littleEndian);
-    const kind = kindOfInfo(info);
-    const extra = fixed[kind] ?? UNKNOWN;
-    if (extra === UNKNOWN) throw unknownKind(firstId + count, kind);
-    offsets[count++] = offset;
-    offset += TYPE_SIZE + extra + (element[kind] ?? 0) * elementCount(info);
-  }
-  if (offset !== types.end)
-    throw cutOff(firstId + count - 1, `it ends ${String(offset - types.end)} bytes later`);
-  if (firstId + count - 1 > MAX_TYPE_ID) {
-    throw new BtfError(`Cannot read BTF: ${String(firstId + count - 1)} types are more than BTF allows`);
-  }
-  return offsets.slice(0, count);
-}
-
-/** Sizes of the known kinds, and of those that the BTF itself describes in its layout section. */
-function kindSizes(view: DataView, { layouts }: BtfHeader): KindSizes {
-  const fixed = new Uint8Array(MAX_KIND + 1).fill(UNKNOWN);
+/** Of the known kinds, and of those that the BTF itself describes in its layout section. */
+export function kindLengths(bytes: Uint8Array, { layouts }: BtfHeader): KindLengths {
+  const head = new Uint8Array(MAX_KIND + 1).fill(UNKNOWN_LENGTH);
   const element = new Uint8Array(MAX_KIND + 1);
   for (let at = layouts.start, kind = 0; at < layouts.end && kind <= MAX_KIND; at += 4, kind++) {
-    fixed[kind] = view.getUint8(at);
-    element[kind] = view.getUint8(at + 1);
+    const [fixedBytes = 0, elementBytes = 0] = bytes.subarray(at, at + 2);
+    // Every type begins on a multiple of four bytes, or the kernel refuses the BTF.
+    if (fixedBytes % 4 !== 0 || elementBytes % 4 !== 0) continue;
+    head[kind] = TYPE_WORDS + fixedBytes / 4;
+    element[kind] = elementBytes / 4;
   }
-  fixed[kindNumber.void] = UNKNOWN;
+  head[kindNumber.void] = UNKNOWN_LENGTH;
   kindLayouts.forEach((layout, kind) => {
     if (!layout) return;
-    fixed[kind] = layout.fixedWords * 4;
-    element[kind] = layout.elementWords * 4;
+    head[kind] = TYPE_WORDS + layout.fixedWords;
+    element[kind] = layout.elementWords;
   });
-  return { fixed, element };
+  return { head, element };
 }
 
-function cutOff(typeId: number, why: string): BtfError {
-  return new BtfError(`Cannot read BTF: type ${String(typeId)} is cut off by the end of the types: ${why}`, {
-    typeId,
-  });
+/**
+ * The words of a section in this machine's byte order: a view where the bytes are so and lie on a multiple of four, a
+ * copy otherwise. What does not fill a last word is left out.
+ */
+export function wordsOf(
+  bytes: Uint8Array,
+  { start, end }: { start: number; end: number },
+  { littleEndian }: { littleEndian: boolean },
+): Uint32Array {
+  const length = Math.floor((end - start) / 4);
+  const first = bytes.byteOffset + start;
+  const native = littleEndian === LITTLE_ENDIAN;
+  if (native && first % 4 === 0) return new Uint32Array(bytes.buffer, first, length);
+  const copy = new Uint8Array(length * 4);
+  copy.set(bytes.subarray(start, start + copy.length));
+  if (!native) Buffer.from(copy.buffer).swap32();
+  return new Uint32Array(copy.buffer);
 }
 
-function unknownKind(typeId: number, kind: number): BtfError {
-  return new BtfError(`Cannot read BTF: type ${String(typeId)} is of the unknown kind ${String(kind)}`, {
-    typeId,
-  });
-}
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

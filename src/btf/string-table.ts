@@ -70,6 +70,17 @@ export class StringTable {
     return offsets;
   }
 
+  /** Those of them at which a string begins. */
+  offsetsOfWhole(text: Uint8Array): Set<number> {
+    const offsets = this.base?.offsetsOfWhole(text) ?? new Set<number>();
+    const strings = this.#strings;
+    const between = Buffer.concat([NUL, text]);
+    for (let at = strings.indexOf(between); at >= 0; at = strings.indexOf(between, at + 1))
+      offsets.add(this.firstOffset + at + 1);
+    if (strings.subarray(0, text.length).equals(text)) offsets.add(this.firstOffset);
+    return offsets;
+  }
+
   /** The bytes that the string at an offset is in, and its first one. Throws {@link BtfError}. */
   locate(offset: number): { strings: Buffer; start: number } {
     const start = offset - this.firstOffset;
@@ -80,6 +91,8 @@ export class StringTable {
     );
   }
 }
+
+const NUL = Buffer.alloc(1);
 
 /** FNV-1a, for its few operations per byte. */
 const FNV_OFFSET = 0x811c9dc5;

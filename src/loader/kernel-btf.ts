@@ -61,7 +61,9 @@ function runningKernelBtf(): Btf {
 function readKernelBtf(path: string, { map = false } = {}): Btf {
   try {
     if (map && pages === undefined) pages = mapKernelTypes(path) ?? null;
-    return map && pages ? Btf.parse(pages, { readOnly: true }) : Btf.parse(readFileSync(path));
+    return map && pages
+      ? Btf.parse(pages, { readOnly: true, checked: true })
+      : Btf.parse(readFileSync(path), { checked: map });
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === undefined || cause instanceof TsXdpError) throw cause;
@@ -74,7 +76,7 @@ function readKernelBtf(path: string, { map = false } = {}): Btf {
 
 function readModuleBtf(path: string, base: Btf): Btf | undefined {
   try {
-    return Btf.parse(readFileSync(path), { base });
+    return Btf.parse(readFileSync(path), { base, checked: true });
   } catch (error) {
     const unloaded = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (unloaded || error instanceof BtfError) return undefined;

@@ -277,3 +277,62 @@ t.test('a name is found in the same types however many were looked for before', 
   }
   t.end();
 });
+
+t.test(
+  "the kernel's types are found one by one as they are all together",
+  {
+    skip: !existsSync(VMLINUX) && 'this kernel has no BTF',
+  },
+  (t) => {
+    const bytes = readFileSync(VMLINUX);
+    const all = Btf.parse(bytes);
+    const last = all.typeCount - 1;
+    const fresh = (): Btf => Btf.parse(bytes, { checked: true });
+    // 'sock' and 'page' end 100 other names, 'int' has a string offset that is the id of many types, 'list' is no type.
+    const names = [
+      'task_struct',
+      'sock',
+      'page',
+      'int',
+      'char',
+      'list',
+      'bpf_prog',
+      'no such type',
+      all.nameOf(last),
+    ];
+    for (const name of names) {
+      t.same(fresh().findAll(name), all.findAll(name), name);
+      const id = all.find(name);
+      if (id !== undefined) t.same(fresh().type(id), all.type(id), `${name}: the type itself`);
+    }
+    const lazy = fresh();
+    for (const id of [last, 1, last >> 1, 7, 8, 9, (last >> 1) + 1, last - 1]) {
+      t.equal(lazy.byteOffsetOf(id), all.byteOffsetOf(id), `[${String(id)}]`);
+      t.same(fresh().type(id), all.type(id), `[${String(id)}] before any other`);
+    }
+    t.equal(fresh().typeCount, all.typeCount);
+    for (const id of [last + 1, -1, 1.5])
+      t.equal(thrown(() => fresh().type(id)).message, thrown(() => all.type(id)).message);
+    t.end();
+  },
+);
+
+t.test('types that nobody has checked yet are found wherever their bytes lie, in either byte order', (t) => {
+  for (const littleEndian of [true, false]) {
+    const bytes = compileFixture('types.c', { target: littleEndian ? 'bpfel' : 'bpfeb' });
+    const section = bytes.section('.BTF');
+    bytes.remove();
+    const unmoved = Btf.parse(section);
+    const expected = [...unmoved.ids()].map((id) => unmoved.type(id));
+    for (let shift = 0; shift < 4; shift++) {
+      const shifted = Buffer.concat([Buffer.alloc(shift), section, Buffer.alloc(3)]);
+      const moved = Btf.parse(new Uint8Array(shifted.buffer, shifted.byteOffset + shift, section.length));
+      t.same(
+        [...moved.ids()].map((id) => moved.type(id)),
+        expected,
+        `${littleEndian ? 'little' : 'big'}-endian, ${String(shift)} bytes further`,
+      );
+    }
+  }
+  t.end();
+});

@@ -169,6 +169,30 @@ t.test('malformed BTF is refused with what is wrong', (t) => {
   t.end();
 });
 
+t.test(
+  'types that the kernel has checked are looked at as far as they are needed, and refused there',
+  (t) => {
+    const builder = new BtfBuilder();
+    for (let index = 0; index < 20; index++)
+      builder.add({ kind: 'forward', name: `f${index}`, of: 'struct' });
+    const bytes = builder.build();
+    // The 18th type, of kind 31.
+    viewOf(bytes).setUint32(24 + 17 * 12 + 4, 31 << 24, true);
+    const message = 'Cannot read BTF: type 18 is of the unknown kind 31';
+    t.equal(thrown(() => Btf.parse(bytes)).message, message);
+    const checked = Btf.parse(bytes, { checked: true });
+    t.equal(checked.find('f16'), 17);
+    t.equal(checked.nameOf(17), 'f16');
+    for (let round = 0; round < 2; round++) {
+      t.equal(thrown(() => checked.type(18)).message, message, 'the type itself');
+      t.equal(thrown(() => checked.find('f19')).message, message, 'one behind it');
+      t.equal(thrown(() => checked.typeCount).message, message, 'how many there are');
+    }
+    t.equal(checked.nameOf(1), 'f0', 'those before it stay');
+    t.end();
+  },
+);
+
 t.test('types of kinds that came later are skipped where the BTF says how long they are', (t) => {
   // As Linux 7.1 writes it: a header of 32 bytes and a layout of 2 bytes for each kind.
   const words = [0, (21 << 24) | 2, 0, 1, 2, 3, 4, 5];
