@@ -5,7 +5,7 @@ import t from 'tap';
 import { commandsFor } from '../../src/cli/commands.ts';
 import { ExitCode, exitCodeOf, UsageError } from '../../src/cli/exit-code.ts';
 import { ArgumentError, PermissionError, UnsupportedFeatureError } from '../../src/errors.ts';
-import { projectRoot } from '../helpers/cli.ts';
+import { projectRoot, runCli } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import { checkRefusal } from '../helpers/refusal.ts';
 import type { Refusal } from '../helpers/refusal.ts';
@@ -121,4 +121,29 @@ t.test('the exit code tells the kinds of failure apart', (t) => {
   t.equal(exitCodeOf(new PermissionError('bpf', 'EPERM', ['CAP_BPF'], 'Cannot')), 3);
   t.equal(exitCodeOf(new UnsupportedFeatureError('ring buffers', '5.8', 'Cannot')), 4);
   t.end();
+});
+
+/** A module that writes the address of everything that is imported after it to standard error. */
+const tellImports = (): string => {
+  const hooks = `
+    import { writeSync } from 'node:fs';
+    export function load(url, context, next) {
+      writeSync(2, 'imports ' + url + '\\n');
+      return next(url, context);
+    }`;
+  const address = (code: string): string => `data:text/javascript,${encodeURIComponent(code)}`;
+  return address(`import { register } from 'node:module'; register(${JSON.stringify(address(hooks))});`);
+};
+
+t.test('load imports what it uses, since most of its start-up is that', async (t) => {
+  const command = [process.execPath, '--import', tellImports(), join(projectRoot, 'dist/cli/main.js')];
+  const { stderr } = await runCli(['load', '/nonexistent/object.bpf.o'], { command });
+  const imports = [...stderr.matchAll(/^imports file:.*\/dist\/(.*)$/gm)].map(([, path = '']) => path);
+  const folderOf = (path: string): string => path.split('/').slice(0, -1).join('/');
+  const folders = new Set(imports.map(folderOf));
+  t.ok(imports.includes('cli/load/run.js'), 'it is what ran');
+  for (const folder of ['inspect', 'dispatcher', 'gen', 'repl', 'gen-runtime'])
+    t.notOk(folders.has(folder), `${folder}: of other commands and options`);
+  for (const late of ['cli/load/configuration-file.js', 'cli/load/protobuf-output.js'])
+    t.notOk(imports.includes(late), `${late}: of options that are not given, or of other commands`);
 });

@@ -5,9 +5,10 @@ import {
   diffConfiguration,
   parseSnifferConfiguration,
   type SnifferConfiguration,
+  type SnifferMaps,
 } from '../../sniffer/index.ts';
 import { errorText } from '../output/error-report.ts';
-import type { StreamContext } from './context.ts';
+import type { LoadedContext, StreamContext } from './context.ts';
 
 /** Editors write a file in several steps; what settles within this time is one change. Milliseconds. */
 const SETTLING_TIME = 50;
@@ -29,6 +30,16 @@ export function readConfiguration(path: string): SnifferConfiguration {
     );
   }
   return parseSnifferConfiguration(text, path);
+}
+
+/** Writes a configuration into maps that have none yet. */
+export function applyConfiguration(
+  configuration: SnifferConfiguration,
+  { maps, targets }: { maps: SnifferMaps; targets: LoadedContext['targets'] },
+): void {
+  const indexes = new Map(targets.map(({ name, index }) => [name, index]));
+  for (const step of diffConfiguration(undefined, configuration))
+    maps.apply(step, (name) => indexes.get(name));
 }
 
 /**

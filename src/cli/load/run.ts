@@ -4,7 +4,6 @@ import { bindToDevice, checkPinDirectory, Collection, pinCollection } from '../.
 import type { Link } from '../../link/index.ts';
 import {
   adaptToKernel,
-  diffConfiguration,
   fillSnifferMaps,
   SnifferMaps,
   type InterfaceConfiguration,
@@ -16,7 +15,6 @@ import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { resolveObject } from '../shipped-object.ts';
 import { setEntry } from './assignments.ts';
-import { readConfiguration } from './configuration-file.ts';
 import type { LoadedContext } from './context.ts';
 import { attachPrograms } from './attach-programs.ts';
 import { findTargets } from './interfaces.ts';
@@ -35,7 +33,11 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
   const object = ObjectFile.open(path);
   adaptToKernel(object);
   const selection = prepareObject(object, options);
-  const configuration = options.config === undefined ? undefined : readConfiguration(options.config);
+  // Late: start-up is mostly imports, and few load by a configuration.
+  const configuration =
+    options.config === undefined
+      ? undefined
+      : (await import('./configuration-file.ts')).readConfiguration(options.config);
   const pinDirectory = pinDirectoryOf(options, object);
   if (pinDirectory !== undefined) checkPinDirectory(pinDirectory);
   const netns = options.netns === undefined ? undefined : NetworkNamespace.open(options.netns);
@@ -79,7 +81,7 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
 async function runLoaded(context: LoadedContext): Promise<number> {
   const { collection, options, configuration, pinDirectory, output } = context;
   const maps = SnifferMaps.of(collection);
-  if (maps) fillMaps(maps, context);
+  if (maps) await fillMaps(maps, context);
   else if (configuration) {
     throw new ArgumentError('config', 'Cannot apply the configuration: the object has no map iface_configs');
   }
@@ -115,13 +117,13 @@ function pin(
   });
 }
 
-function fillMaps(maps: SnifferMaps, { targets, configuration, netns, output }: LoadedContext): void {
+async function fillMaps(
+  maps: SnifferMaps,
+  { targets, configuration, netns, output }: LoadedContext,
+): Promise<void> {
   const { addresses } = fillSnifferMaps(maps, { targets, netns });
-  if (configuration) {
-    const indexes = new Map(targets.map(({ name, index }) => [name, index]));
-    for (const step of diffConfiguration(undefined, configuration))
-      maps.apply(step, (name) => indexes.get(name));
-  }
+  if (configuration)
+    (await import('./configuration-file.ts')).applyConfiguration(configuration, { maps, targets });
   const list = targets.map(({ name, mode }) => `${name} (${mode})`).join(', ');
   output.note(`note: filled the sniffer's maps: ${list}; ${addresses} local addresses`);
 }

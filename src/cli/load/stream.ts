@@ -4,12 +4,11 @@ import { MapType, type BpfMap } from '../../maps/index.ts';
 import { findEventTypes, type EventType } from '../../loader/index.ts';
 import { sumCounters, WallClock } from '../../sniffer/index.ts';
 import { clockGettime } from '../../sys/index.ts';
-import { followConfiguration } from './configuration-file.ts';
 import type { StreamContext } from './context.ts';
 import { EndOfStream } from './end-of-stream.ts';
 import { EventPrinter } from './event-printer.ts';
 import { followInterfaces } from './follow-interfaces.ts';
-import { openProtobufOutput, type ProtobufOutput } from './protobuf-output.ts';
+import type { ProtobufOutput } from './protobuf-output.ts';
 import { printSummary } from './summary.ts';
 
 /**
@@ -112,6 +111,8 @@ async function openProtobuf(
       hint: 'leave --protobuf out, or use --json',
     });
   }
+  // Late: start-up is mostly imports.
+  const { openProtobufOutput } = await import('./protobuf-output.ts');
   return openProtobufOutput(path, setup);
 }
 
@@ -144,6 +145,7 @@ async function followExtras(context: StreamContext): Promise<(() => void)[]> {
   const { options, output } = context;
   const closers: (() => void)[] = [];
   if (options.config !== undefined) {
+    const { followConfiguration } = await import('./configuration-file.ts');
     const watcher = followConfiguration(options.config, context);
     closers.push(() => {
       watcher.close();
