@@ -51,7 +51,8 @@ export function wholeInteger(size: number, { signed, littleEndian }: IntegerEnco
           ? (view, offset) => view.getBigInt64(offset, littleEndian)
           : (view, offset) => view.getBigUint64(offset, littleEndian),
         write: (view, offset, value) => {
-          view.setBigUint64(offset, BigInt.asUintN(64, BigInt(value)), littleEndian);
+          // Stores the lower 64 bits, of negative ones too.
+          view.setBigUint64(offset, typeof value === 'bigint' ? value : BigInt(value), littleEndian);
         },
       };
     default:

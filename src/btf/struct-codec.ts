@@ -18,9 +18,11 @@ export function structValue(
   fields: readonly PlacedCodec[],
   { size, typeName }: { size: number; typeName: string },
 ): FieldCodec {
-  const byName = new Map(fields.map((field) => [field.name, field]));
+  const names = new Set(fields.map(({ name }) => name));
+  // A field that is called as a property of every object (`constructor`) is not there by that.
+  const placed = fields.map((field) => ({ ...field, inherited: field.name in Object.prototype }));
   // `__proto__` is a legal name in C and would set the prototype here.
-  const ordinary = !byName.has('__proto__');
+  const ordinary = !names.has('__proto__');
   return {
     size,
     read(view, offset) {
@@ -43,18 +45,17 @@ export function structValue(
       let found = 0;
       let current = '';
       try {
-        for (const field of fields) {
+        for (const field of placed) {
           current = field.name;
-          // A field that is called as a property of every object (`constructor`) is not there by that.
-          if (given[current] === undefined || (current in Object.prototype && !Object.hasOwn(given, current)))
-            continue;
-          field.codec.write(view, offset + field.offset, given[current]);
+          const one = given[current];
+          if (one === undefined || (field.inherited && !Object.hasOwn(given, current))) continue;
+          field.codec.write(view, offset + field.offset, one);
           found++;
         }
       } catch (error) {
         throw Mismatch.within(`.${current}`, error);
       }
-      if (Object.keys(given).length !== found) refuseUnknown(given, new Set(byName.keys()), typeName);
+      if (Object.keys(given).length !== found) refuseUnknown(given, names, typeName);
     },
   };
 }

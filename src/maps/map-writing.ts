@@ -3,6 +3,7 @@ import { errno } from '../sys/index.ts';
 import { BPF_ANY, BPF_F_LOCK } from '../uapi/index.ts';
 import { batchCapacity, lacksBatches, MapBatch } from './map-batch.ts';
 import type { MapCalls } from './map-calls.ts';
+import { bytesOf } from './map-reading.ts';
 
 /** Puts keys and values where they are wanted. */
 export interface EntryWriter<Entry> {
@@ -23,27 +24,46 @@ export function writeEntries<Entry>(
 ): number {
   const batch = new MapBatch(calls, batchCapacity(calls));
   const { keySize } = calls.facts;
-  let byBatches = (flags & ~BPF_F_LOCK) === BPF_ANY;
-  let done = 0;
-  for (const part of parts(entries, batch.capacity)) {
-    part.forEach((entry, index) => {
-      writer.key(batch.keys, index * keySize, entry);
-      writer.value(batch.values, index * calls.valueSize, entry);
-    });
-    if (byBatches) {
-      const { result, count } = batch.change('BPF_MAP_UPDATE_BATCH', { most: part.length, flags });
-      if (result >= 0) {
-        done += part.length;
-        continue;
-      }
-      if (count > 0 || !lacksBatches(calls, result)) {
-        throw failed(calls, 'BPF_MAP_UPDATE_BATCH', { done: done + count, result, doing: 'write' });
-      }
-      byBatches = false;
-    }
-    done += writeSingly(calls, batch, { count: part.length, flags, before: done });
+  const progress = { byBatches: (flags & ~BPF_F_LOCK) === BPF_ANY, done: 0 };
+  let count = 0;
+  // Straight into the batch's memory: a list of each part would be most of what is allocated.
+  for (const entry of entries) {
+    writer.key(batch.keys, count * keySize, entry);
+    writer.value(batch.values, count * calls.valueSize, entry);
+    if (++count < batch.capacity) continue;
+    writeBatch(calls, batch, { count, flags, progress });
+    count = 0;
   }
-  return done;
+  if (count > 0) writeBatch(calls, batch, { count, flags, progress });
+  return progress.done;
+}
+
+/** How far a call has come that takes many entries. */
+interface Progress {
+  /** The kernel has batches, as far as is known. */
+  byBatches: boolean;
+  /** Entries that are written or removed. */
+  done: number;
+}
+
+/** Writes the first `count` entries of a batch. */
+function writeBatch(
+  calls: MapCalls,
+  batch: MapBatch,
+  { count: most, flags, progress }: { count: number; flags: number; progress: Progress },
+): void {
+  const { done } = progress;
+  if (progress.byBatches) {
+    const { result, count } = batch.change('BPF_MAP_UPDATE_BATCH', { most, flags });
+    if (result >= 0) {
+      progress.done += most;
+      return;
+    }
+    if (count > 0 || !lacksBatches(calls, result))
+      throw failed(calls, 'BPF_MAP_UPDATE_BATCH', { done: done + count, result, doing: 'write' });
+    progress.byBatches = false;
+  }
+  progress.done += writeSingly(calls, batch, { count: most, flags, before: done });
 }
 
 function writeSingly(
@@ -74,29 +94,43 @@ export function removeEntries<Key>(
 ): number {
   const batch = new MapBatch(calls, batchCapacity(calls));
   const { keySize } = calls.facts;
-  let byBatches = true;
-  let removed = 0;
-  for (const part of parts(keys, batch.capacity)) {
-    let start = 0;
-    while (byBatches && start < part.length) {
-      const most = part.length - start;
-      for (let index = 0; index < most; index++)
-        write(batch.keys, index * keySize, part[start + index] as Key);
-      const { result, count } = batch.change('BPF_MAP_DELETE_BATCH', { most });
-      const handled = result >= 0 ? most : count;
-      removed += handled;
-      start += handled;
-      if (result >= 0) break;
-      if (result === -errno.ENOENT) start++;
-      else if (count === 0 && lacksBatches(calls, result)) byBatches = false;
-      else throw failed(calls, 'BPF_MAP_DELETE_BATCH', { done: removed, result, doing: 'delete' });
-    }
-    for (; !byBatches && start < part.length; start++) {
-      write(calls.key, 0, part[start] as Key);
-      if (calls.remove()) removed++;
-    }
+  const progress = { byBatches: true, done: 0 };
+  let count = 0;
+  for (const key of keys) {
+    write(batch.keys, count * keySize, key);
+    if (++count < batch.capacity) continue;
+    removeBatch(calls, batch, { count, progress });
+    count = 0;
   }
-  return removed;
+  if (count > 0) removeBatch(calls, batch, { count, progress });
+  return progress.done;
+}
+
+/** Removes the entries of the first `count` keys of a batch. */
+function removeBatch(
+  calls: MapCalls,
+  batch: MapBatch,
+  { count: all, progress }: { count: number; progress: Progress },
+): void {
+  const { keySize } = calls.facts;
+  let left = all;
+  while (progress.byBatches && left > 0) {
+    const { result, count } = batch.change('BPF_MAP_DELETE_BATCH', { most: left });
+    const handled = result >= 0 ? left : count;
+    progress.done += handled;
+    if (result >= 0) return;
+    const absent = result === -errno.ENOENT;
+    if (!absent && (count > 0 || !lacksBatches(calls, result)))
+      throw failed(calls, 'BPF_MAP_DELETE_BATCH', { done: progress.done, result, doing: 'delete' });
+    if (!absent) progress.byBatches = false;
+    const past = handled + (absent ? 1 : 0);
+    bytesOf(batch.keys).copyWithin(0, past * keySize, left * keySize);
+    left -= past;
+  }
+  for (let index = 0; index < left; index++) {
+    copy(batch.keys, { index, size: keySize, to: calls.key });
+    if (calls.remove()) progress.done++;
+  }
 }
 
 function failed(
@@ -117,15 +151,4 @@ function failed(
 function copy(from: DataView, { index, size, to }: { index: number; size: number; to: DataView }): void {
   const source = new Uint8Array(from.buffer, from.byteOffset + index * size, size);
   new Uint8Array(to.buffer, to.byteOffset, size).set(source);
-}
-
-function* parts<Item>(items: Iterable<Item>, size: number): Generator<Item[]> {
-  let part: Item[] = [];
-  for (const item of items) {
-    part.push(item);
-    if (part.length < size) continue;
-    yield part;
-    part = [];
-  }
-  if (part.length > 0) yield part;
 }
