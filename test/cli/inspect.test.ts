@@ -107,3 +107,18 @@ t.test('helpers and map flags have the names of the kernel', (t) => {
   t.same(mapFlagNames(0x401 | (1 << 30)), ['NO_PREALLOC', 'MMAPABLE', '0x40000000']);
   t.end();
 });
+
+t.test('a variable of many megabytes is told by its size', { skip: whyNotCompile() }, (t) => {
+  const source = `
+    int table[16777216]; int small[16384] = { 1 };
+    __attribute__((section("socket"), used)) int read_table(void *context) { return table[3] + small[5]; }
+    char _license[] __attribute__((section("license"), used)) = "GPL";`;
+  const report = objectReport(ObjectFile.open(compiler.source('large-variable', source)));
+  t.match(
+    report.variables.find(({ name }) => name === 'table'),
+    { type: 'int[16777216]', size: 64 * 1024 * 1024, value: null },
+  );
+  t.equal((report.variables.find(({ name }) => name === 'small')?.value as number[]).length, 16384);
+  t.match(reportText(report), /^ {2}table: int\[16777216\] = 67108864 bytes {2}\(\.bss\)$/m);
+  t.end();
+});

@@ -42,7 +42,14 @@ export type MapReport = {
   inner: MapReport | null;
 };
 
-export type VariableReport = { name: string; section: string; type: string; size: number; value: Json };
+export type VariableReport = {
+  name: string;
+  section: string;
+  type: string;
+  size: number;
+  /** Null for a variable of more than 64 KiB. */
+  value: Json;
+};
 export type ExternReport = { name: string; section: string | null; weak: boolean; type: string | null };
 export type CoreReport = { section: string; instruction: number; spec: string };
 export type EventReport = { map: string; type: string };
@@ -145,10 +152,14 @@ function mapReport(map: MapSpec, btf: Btf | undefined): MapReport {
   };
 }
 
+/** Bytes of a variable whose value is shown: decoded, one of many megabytes would take twenty times as much memory. */
+const LARGEST_VALUE = 64 * 1024;
+
 function variableReports(object: ObjectFile): VariableReport[] {
   return [...object.variables.values()].map((variable) => {
     const { name, section, size, typeName } = variable;
-    return { name, section, type: typeName, size, value: toJson(variable.get()) };
+    const value = size > LARGEST_VALUE ? null : toJson(variable.get());
+    return { name, section, type: typeName, size, value };
   });
 }
 

@@ -14,7 +14,8 @@ export function reportText(report: ObjectReport): string {
     [
       'variables',
       report.variables.map(
-        ({ name, type, section, value }) => `${name}: ${type} = ${valueText(value)}  (${section})`,
+        ({ name, type, section, size, value }) =>
+          `${name}: ${type} = ${value === null ? `${size} bytes` : valueText(value)}  (${section})`,
       ),
     ],
     ['events', report.events.map(({ map, type }) => `${map} carries ${type}`)],
