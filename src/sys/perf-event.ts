@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { UnsupportedFeatureError } from '../errors.ts';
 import { PERF_FLAG_FD_CLOEXEC, perf_event_attr } from '../uapi/index.ts';
 import { checkInteger } from './argument-checks.ts';
@@ -66,11 +67,20 @@ export function perfEventError(
 ): Error {
   const number = -result;
   const refused = number === errno.EPERM || number === errno.EACCES;
-  const missing = refused ? missingCapabilities(needed) : [];
+  const missing = refused ? missingCapabilities([...needed, ...neededByDistribution()]) : [];
   const hint = refused
     ? missing.length > 0
       ? `Run it as root, or give the process ${missing.join(' and ')}.`
       : 'No capability is missing; kernel.perf_event_paranoid or a security module refuses it.'
     : undefined;
   return syscallError({ call: 'perf_event_open', errno: number, doing, missing, hint });
+}
+
+/**
+ * Debian's and Ubuntu's kernels take kernel.perf_event_paranoid above 2 to mean that perf_event_open(2) is for
+ * CAP_SYS_ADMIN alone (their patch of kernel/events/core.c); in others it means no more than 2.
+ */
+function neededByDistribution(): readonly Capability[] {
+  const level = readFileSync('/proc/sys/kernel/perf_event_paranoid', 'latin1');
+  return Number(level) > 2 ? ['CAP_SYS_ADMIN'] : [];
 }
