@@ -1,5 +1,12 @@
 import { NotFoundError, SyscallError } from '../errors.ts';
-import { capabilitiesOfMapType, checkInteger, openBpf, type BpfToken, type Fd, type Kernel } from '../sys/index.ts';
+import {
+  capabilitiesOfMapType,
+  checkInteger,
+  openBpf,
+  type BpfToken,
+  type Fd,
+  type Kernel,
+} from '../sys/index.ts';
 import {
   BPF_F_TOKEN_FD,
   BPF_F_VTYPE_BTF_OBJ_FD,
