@@ -137,6 +137,11 @@ async function withTwoPairs(action: (first: TcpPair, second: TcpPair) => Promise
   }
 }
 
+// What Node opens once for all connections is no leak.
+t.before(async () => {
+  await (await openTcpPair()).close();
+});
+
 for (const [name, mapName] of [
   ['message', 'sockets'],
   ['message_by_hash', 'hashed_sockets'],
@@ -232,11 +237,13 @@ for (const [sender, mapName, key] of [
       using _end = attachXdp(program('on_arrived'), { interface: second.receiver.index });
       using link = attachXdp(program(sender), { interface: here.receiver.index });
       sendFrame(here);
-      await until(() => hits('device') === 1 && hits('arrived') === 1);
+      // The kernel sends frames of its own there.
+      await until(() => hits('device') > 0 && hits('arrived') > 0);
       map.delete(key);
+      const after = hits('device');
       sendFrame(here);
       link.close();
-      t.equal(hits('device'), 1, 'taken out of the map it does not run');
+      t.equal(hits('device'), after, 'taken out of the map it does not run');
       t.ok(first.receiver.index > 0);
     },
   );
