@@ -20,6 +20,11 @@ export class Words {
     return this.#words.length === 0;
   }
 
+  /** The next word, which stays; undefined at the end. */
+  get next(): string | undefined {
+    return this.#words[0];
+  }
+
   /** @throws UsageError where no word is left; `what` follows "needs" */
   take(what: string): string {
     const word = this.#words.shift();
@@ -37,9 +42,22 @@ export class Words {
 
   /** Takes a keyword where it is the next word. */
   takeIf(keyword: string): boolean {
-    if (this.#words[0] !== keyword) return false;
+    if (this.next !== keyword) return false;
     this.#words.shift();
     return true;
+  }
+
+  /** Takes a keyword. @throws UsageError where the next word is another */
+  expect(keyword: string): void {
+    if (this.takeIf(keyword)) return;
+    const found = this.next === undefined ? 'nothing follows' : `found ${this.next}`;
+    throw new UsageError(`${keyword} is expected, and ${found}`);
+  }
+
+  /** Takes everything up to one of the words, or to the end. */
+  takeUntil(stops: readonly string[]): string[] {
+    const end = this.#words.findIndex((word) => stops.includes(word));
+    return this.#words.splice(0, end === -1 ? this.#words.length : end);
   }
 
   /** Takes `id N`, `name NAME`, `tag TAG`, `pinned PATH`, or one word that says any of these. @throws UsageError */

@@ -1,7 +1,5 @@
-/** What is particular to single kinds of attachment: order, cookies, arguments, iterators, sockets, and refusals. */
+/** What is particular to single kinds of attachment: order, cookies, arguments, iterators, cgroups, and refusals. */
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, connect, type AddressInfo, type Socket as TcpSocket } from 'node:net';
 import t from 'tap';
 import {
   attachCgroup,
@@ -9,10 +7,6 @@ import {
   attachKprobe,
   attachNetfilter,
   attachRawTracepoint,
-  attachReuseport,
-  attachSocketFilter,
-  attachSockmap,
-  attachStructOps,
   attachTc,
   attachTcx,
   attachTracepoint,
@@ -21,23 +15,17 @@ import {
   attachUprobeMulti,
   attachUsdt,
   BpfLink,
-  Collection,
+  type Collection,
   IteratorLink,
   liveLinks,
   PermissionError,
-  ObjectFile,
-  updateStructOps,
-  type BpfMap,
 } from '../../src/index.ts';
-import { struct, be16, bytes, u16 } from '../../src/binary/index.ts';
 import { clsactSide, listBpfFilters } from '../../src/netlink/index.ts';
-import { Socket, socketConstants } from '../../src/sys/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
 import { notRoot } from '../helpers/cli.ts';
 import { noClang } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
-import { until } from '../helpers/until.ts';
 
 const skip = notRoot || noClang;
 if (skip !== false) {
@@ -336,118 +324,6 @@ t.test('tc by netlink, by the word of tc', (t) =>
   }),
 );
 
-async function withTcpPair(
-  action: (sockets: { client: TcpSocket; server: TcpSocket }) => Promise<void>,
-): Promise<void> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const client = connect((listener.address() as AddressInfo).port, '127.0.0.1');
-  const [[server]] = (await Promise.all([once(listener, 'connection'), once(client, 'connect')])) as [
-    [TcpSocket],
-    unknown,
-  ];
-  try {
-    await action({ client, server });
-  } finally {
-    client.destroy();
-    server.destroy();
-    listener.close();
-  }
-}
-
-function descriptorOf(socket: TcpSocket): number {
-  return (socket as unknown as { _handle: { fd: number } })._handle.fd;
-}
-
-t.test('sockmap programs see what is sent', (t) =>
-  withPrograms(['on_message', 'on_message_next'], (collection) =>
-    withTcpPair(async ({ client, server }) => {
-      const map = collection.map('sockets');
-      const hits = (name: string): number => Number(collection.variable(`${name}_hits`).get());
-      for (const via of ['link', 'prog_attach'] as const) {
-        const before = hits('message');
-        const link = attachSockmap(collection.program('on_message'), { map, via });
-        // A socket takes the programs that its map has when it is added.
-        map.set(0, descriptorOf(client));
-        client.write('hello');
-        t.equal(String((await once(server, 'data'))[0]), 'hello');
-        t.ok(hits('message') > before, via);
-        if (link instanceof BpfLink) {
-          t.match(link.info(), { kind: 'sockmap', attachType: 'sk_msg_verdict', mapId: map.info().id });
-          link.update(collection.program('on_message_next'));
-          map.delete(0);
-          map.set(0, descriptorOf(client));
-          client.write('again');
-          await once(server, 'data');
-          t.ok(hits('message_next') > 0);
-        }
-        link.close();
-        const after = hits('message');
-        map.delete(0);
-        map.set(0, descriptorOf(client));
-        client.write('more');
-        await once(server, 'data');
-        t.equal(hits('message'), after, 'detached it does not run');
-      }
-    }),
-  ),
-);
-
-const sockaddrIn = struct('sockaddr_in', { family: u16, port: be16, address: bytes(4), zero: bytes(8) });
-const SO_REUSEPORT = 15;
-
-t.test('programs of sockets', (t) =>
-  withPrograms(['on_socket', 'on_reuseport'], (collection) => {
-    const { AF_INET, SOCK_DGRAM, SOL_SOCKET, MSG_DONTWAIT } = socketConstants;
-    const socket = Socket.open({
-      domain: AF_INET,
-      type: SOCK_DGRAM,
-      protocol: 0,
-      description: 'datagram socket',
-    });
-    try {
-      socket.setOption({ level: SOL_SOCKET, name: SO_REUSEPORT }, 1);
-      socket.bind(
-        sockaddrIn.encode({
-          family: AF_INET,
-          port: 0,
-          address: Uint8Array.of(127, 0, 0, 1),
-          zero: new Uint8Array(8),
-        }),
-      );
-      const address = socket.getsockname();
-      const send = (): void => {
-        socket.sendTo(Uint8Array.of(1), address);
-        socket.receive(new Uint8Array(8), MSG_DONTWAIT);
-      };
-      for (const [name, attach] of [
-        ['socket', attachSocketFilter],
-        ['reuseport', attachReuseport],
-      ] as const) {
-        const hits = (): number => Number(collection.variable(`${name}_hits`).get());
-        const link = attach(collection.program(`on_${name}`), { socket: socket.fd.value });
-        send();
-        t.equal(hits(), 1, `${name} runs`);
-        t.equal(link.via, 'socket');
-        link.close();
-        send();
-        t.equal(hits(), 1, 'detached it does not');
-      }
-      t.match(
-        thrown(() =>
-          attachSocketFilter(collection.program('on_socket'), {
-            socket: collection.map('elements').fd.value,
-          }),
-        ),
-        { code: 'ATTACH_REFUSED', message: /: the descriptor is no socket$/ },
-      );
-    } finally {
-      socket.close();
-    }
-    t.end();
-  }),
-);
-
 t.test('refusals say what is missing', (t) =>
   withPrograms(
     [
@@ -581,87 +457,6 @@ t.test('cgroups: several, one in the place of another, and one that stays', (t) 
     t.end();
   }),
 );
-
-const SOCK_STREAM = 1;
-const IPPROTO_TCP = 6;
-const TCP_CONGESTION = 13;
-
-/** Connects with a congestion control of that name; the name of the errno where there is none. */
-function connectWith(name: string, port: number): string | undefined {
-  const { AF_INET } = socketConstants;
-  const socket = Socket.open({
-    domain: AF_INET,
-    type: SOCK_STREAM,
-    protocol: 0,
-    description: 'stream socket',
-  });
-  try {
-    socket.setOption({ level: IPPROTO_TCP, name: TCP_CONGESTION }, new TextEncoder().encode(name));
-    const address = Uint8Array.of(127, 0, 0, 1);
-    socket.connect(sockaddrIn.encode({ family: AF_INET, port, address, zero: new Uint8Array(8) }));
-    return undefined;
-  } catch (error) {
-    return (error as { errnoName?: string }).errnoName;
-  } finally {
-    socket.close();
-  }
-}
-
-t.test('struct_ops: by link, in the place of another, by registration', async (t) => {
-  const object = world.folder.compile('link/struct-ops', { name: 'struct-ops' });
-  const listener = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  const collection = Collection.load(ObjectFile.open(object));
-  try {
-    const map = (name: string): BpfMap => collection.map(name);
-    const value = (name: string): { value: Uint8Array } => ({ value: collection.structOpsValue(name) });
-    const hits = (name: string): unknown => collection.variable(`${name}_hits`).get();
-    const path = `${world.bpffs.path}/struct_ops`;
-
-    t.equal(connectWith('ts_xdp_linked', port), 'ENOENT', 'not registered yet');
-    const link = attachStructOps(map('linked'), value('linked')) as BpfLink;
-    t.equal(connectWith('ts_xdp_linked', port), undefined);
-    t.equal(hits('init'), 1, 'it runs');
-    t.match(link.info(), { kind: 'struct_ops', mapId: map('linked').info().id });
-    t.match(
-      thrown(() => attachStructOps(map('linked_next'), value('linked_next'))),
-      {
-        code: 'ALREADY_ATTACHED',
-        message: 'Cannot attach struct_ops map linked_next: one of that name is registered already',
-      },
-    );
-    updateStructOps(link, map('linked_next'));
-    t.equal(connectWith('ts_xdp_linked', port), undefined);
-    t.same([hits('init'), hits('init_next')], [1, 1], 'the other struct has its place');
-    link.pin(path);
-    link.close();
-    t.equal(connectWith('ts_xdp_linked', port), undefined, 'the pin keeps it registered');
-    const again = BpfLink.fromPin(path);
-    execFileSync('rm', [path]);
-    t.match(again.info(), { kind: 'struct_ops', mapId: map('linked_next').info().id });
-    again.close();
-    await until(() => connectWith('ts_xdp_linked', port) === 'ENOENT');
-    t.equal(connectWith('ts_xdp_linked', port), 'ENOENT', 'detached it is not registered');
-
-    const plain = attachStructOps(map('plain'), value('plain'));
-    t.equal(connectWith('ts_xdp_plain', port), undefined);
-    t.equal(hits('init'), 2);
-    t.equal(plain.id, undefined);
-    t.match(
-      thrown(() => {
-        plain.pin(path);
-      }),
-      { code: 'ARGUMENT_INVALID', hint: 'pin the map instead, or put it into the section .struct_ops.link' },
-    );
-    plain.close();
-    t.equal(connectWith('ts_xdp_plain', port), 'ENOENT');
-  } finally {
-    collection.close();
-    listener.close();
-    await once(listener, 'close');
-  }
-});
 
 t.test('nothing is left', (t) => {
   t.same(liveLinks(), []);

@@ -143,7 +143,7 @@ t.test('typed values', async (t) => {
       'error: Cannot find map nosuch: the kernel has none of that id or name\n',
     ],
     [['dump', 'id', 'x'], 2, 'error: x is no id\n'],
-    [['dump', typed, 'more'], 2, 'error: more is one word too many\n'],
+    [['dump', typed, 'more'], 2, 'error: map takes no more there\n'],
     [['freeze'], 2, "error: missing required argument 'words'\n"],
   ];
   for (const [words, code, message] of refusals) {

@@ -6,7 +6,7 @@ import { keyOf, noSuchKey } from './read.ts';
 import { selectMap, selectProgram } from './select.ts';
 import type { InspectedMap } from './typed-map.ts';
 import { useMap } from './use-map.ts';
-import { Words } from './words.ts';
+import { Words } from '../words.ts';
 
 const MODES: Readonly<Record<string, UpdateMode>> = { any: 'any', noexist: 'new', exist: 'existing' };
 
@@ -30,12 +30,12 @@ function writeValue(
 ): void {
   const { kernel, type } = map.map;
   if (type === MapType.ArrayOfMaps || type === MapType.HashOfMaps) {
-    const place = new Words(words);
+    const place = new Words(words, 'map');
     using inner = selectMap(kernel, place);
     place.end();
     map.set(key, descriptorBytes(inner.fd.value), { mode });
   } else if (type === MapType.ProgramArray) {
-    const place = new Words(words);
+    const place = new Words(words, 'map');
     using program = selectProgram(kernel, place);
     place.end();
     new ProgramArray(map.map).set(new DataView(key.buffer).getUint32(0, true), program);

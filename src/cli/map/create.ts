@@ -4,7 +4,7 @@ import { interfaceByName, RouteSocket } from '../../netlink/index.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { selectMap } from './select.ts';
-import { Words } from './words.ts';
+import { Words } from '../words.ts';
 
 interface Given {
   type?: number;
@@ -21,7 +21,7 @@ interface Given {
 /** Creates a map and pins it: `PATH type T key N value N entries N name N [flags N] [inner_map MAP] [dev NAME]`. */
 export async function createPinnedMap(given: readonly string[], output: Output): Promise<number> {
   const kernel = systemKernel();
-  const words = new Words(given);
+  const words = new Words(given, 'map create');
   const path = words.take('the path');
   const options: Given = {};
   try {

@@ -10,7 +10,7 @@ import { ExitCode } from '../exit-code.ts';
 import { EndOfStream } from '../load/end-of-stream.ts';
 import type { Output } from '../output/output.ts';
 import { selectMap } from './select.ts';
-import { Words } from './words.ts';
+import { Words } from '../words.ts';
 
 export interface EventsOptions {
   readonly event?: string;
@@ -36,7 +36,7 @@ export async function followEvents(
   options: EventsOptions,
   output: Output,
 ): Promise<number> {
-  const words = new Words(given);
+  const words = new Words(given, 'map events');
   using map = selectMap(systemKernel(), words);
   words.end();
   const struct = findStruct(map, options.event);

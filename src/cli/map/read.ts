@@ -5,7 +5,7 @@ import type { Output } from '../output/output.ts';
 import { entryDocument, entryText, hexBytes } from './entry.ts';
 import { readable, type InspectedMap } from './typed-map.ts';
 import { useMap } from './use-map.ts';
-import type { Words } from './words.ts';
+import type { Words } from '../words.ts';
 
 /** Prints all entries. */
 export function dumpMap(given: readonly string[], output: Output): Promise<number> {

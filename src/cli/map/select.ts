@@ -4,7 +4,7 @@ import type { BpfProgram } from '../../programs/index.ts';
 import type { Kernel } from '../../sys/index.ts';
 import { UsageError } from '../exit-code.ts';
 import { onlyOne } from '../only-one.ts';
-import type { Words } from './words.ts';
+import type { Words } from '../words.ts';
 
 /**
  * Opens the maps that the next words say: `id 7`, `name flows`, `pinned /sys/fs/bpf/flows`, or an id, a name or the path of

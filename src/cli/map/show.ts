@@ -6,7 +6,7 @@ import { ExitCode } from '../exit-code.ts';
 import type { Json } from '../output/error-report.ts';
 import type { Output } from '../output/output.ts';
 import { selectMaps } from './select.ts';
-import { Words } from './words.ts';
+import { Words } from '../words.ts';
 
 interface Shown {
   readonly info: MapInfo;
@@ -23,7 +23,7 @@ export async function showMaps(given: readonly string[], output: Output): Promis
     }));
     output.result(maps.map(mapDocument), maps.map(mapText).join('\n'));
   } else {
-    const words = new Words(given);
+    const words = new Words(given, 'map show');
     const maps = selectMaps(kernel, words);
     try {
       words.end();
