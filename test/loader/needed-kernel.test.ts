@@ -333,3 +333,18 @@ t.test('instructions', (t) => {
   }
   t.end();
 });
+
+t.test('an object whose instructions jump out of their function', { skip: whyNotCompile() }, (t) => {
+  for (const offset of [-0x8000, -16, 0x7fff]) {
+    const object = ObjectFile.open(
+      compiler.source('jump', `${preamble} SEC("xdp") int p(void *c) { return bpf_get_prandom_u32(); }`),
+    );
+    const instructions = encodeInstructions([
+      { opcode: 0x15, offset },
+      { opcode: 0x05, offset },
+    ]);
+    object.program('p').instructions.set(instructions);
+    t.equal(neededKernel(object).atLeast, '4.8', String(offset));
+  }
+  t.end();
+});

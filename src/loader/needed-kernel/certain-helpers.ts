@@ -51,10 +51,11 @@ type Restriction = { readonly at: number; readonly taken: boolean } | { readonly
 
 function reached(view: InstructionView, restriction: Restriction | undefined): Uint8Array {
   const seen = new Uint8Array(view.count);
-  const pending = [0];
+  const pending: number[] = [];
   const visit = (index: number | undefined): void => {
     if (index !== undefined && index >= 0 && index < view.count && seen[index] === 0) pending.push(index);
   };
+  visit(0);
   for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
     seen[index] = 1;
     if (restriction !== undefined && 'stop' in restriction && restriction.stop.has(index)) continue;

@@ -43,7 +43,8 @@ export function choicesIn(fn: FunctionSpec, object: ObjectFile): number[] {
   const choices = new Set<number>();
   for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
     const before = states.get(index);
-    if (before === undefined || index >= view.count) continue;
+    // An object that nobody has verified may jump anywhere.
+    if (before === undefined || index < 0 || index >= view.count) continue;
     const opcode = view.opcode(index);
     if (isBranch(opcode) && comparesSetting(view, index, before)) choices.add(index);
     const after = step(view, index, { before, source: sources.get(index) });
