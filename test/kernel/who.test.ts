@@ -1,6 +1,6 @@
 /** Who holds a program, map or link: holders that bpftool, tc, ip, Python and other processes make. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, rmdirSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import {
@@ -422,6 +422,7 @@ function gone(kind: 'program', id: number): boolean {
   }
 }
 
+/** Node 24 calls its main thread MainThread, those before leave it the name of the program. */
 function commandName(): string {
-  return 'node';
+  return readFileSync('/proc/self/comm', 'utf8').trimEnd();
 }
