@@ -43,7 +43,10 @@ export class KernelBtf {
     const modules = new Map<string, Btf>();
     const base = this.vmlinux;
     for (const name of readdirSync(this.#folder).sort()) {
-      const btf = name === VMLINUX ? undefined : readModuleBtf(join(this.#folder, name), base);
+      const btf =
+        name === VMLINUX
+          ? undefined
+          : readModuleBtf(join(this.#folder, name), { base, checked: this.#folder === RUNNING });
       if (btf) modules.set(name, btf);
     }
     return modules;
@@ -74,9 +77,10 @@ function readKernelBtf(path: string, { map = false } = {}): Btf {
   }
 }
 
-function readModuleBtf(path: string, base: Btf): Btf | undefined {
+/** The running kernel has checked its modules' BTF; a folder of somebody's may hold anything. */
+function readModuleBtf(path: string, { base, checked }: { base: Btf; checked: boolean }): Btf | undefined {
   try {
-    return Btf.parse(readFileSync(path), { base, checked: true });
+    return Btf.parse(readFileSync(path), { base, checked });
   } catch (error) {
     const unloaded = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (unloaded || error instanceof BtfError) return undefined;

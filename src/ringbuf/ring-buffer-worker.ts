@@ -46,7 +46,10 @@ export interface RingBufferWorkerOptions<Message = unknown> {
  * });
  */
 export class RingBufferWorker {
-  /** Resolves when the worker has ended; rejects with {@link RingWorkerError} where the handler made it end. */
+  /**
+   * Resolves when the worker has ended; rejects with {@link RingWorkerError} where the handler made it end. Where nobody
+   * looks, that is an unhandled rejection, which ends the process.
+   */
   readonly ended: Promise<void>;
   readonly #worker: Worker;
   readonly #channel: WorkerChannel;
@@ -79,15 +82,25 @@ export class RingBufferWorker {
     const { signal, onMessage } = options;
     const { setup, channel, stop, close } = prepare(map, options);
     const threadUrl = new URL(`./worker-thread${extname(import.meta.url)}`, import.meta.url);
-    const worker = new Worker(threadUrl, { workerData: setup });
+    const worker = startThread(threadUrl, { setup, map, close });
     const forgetMap = map.fd.onClose(stop);
     signal?.addEventListener('abort', stop, { once: true });
     stopAtExit(stop);
     if (signal?.aborted === true) stop();
+    let reading = false;
+    let done = false;
+    // The module may take as long as it likes to make its handler, and sees no request meanwhile.
+    const giveUp = (): void => {
+      if (!reading) void worker.terminate();
+    };
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted === true) giveUp();
     const ended = new Promise<void>((resolve, reject) => {
       let failure: unknown;
       worker.once('error', (error) => (failure = error));
-      worker.once('exit', () => {
+      worker.once('exit', (code) => {
+        if (!done && !channel.stopped) failure ??= new Error(`its thread ended with exit code ${code}`);
+        signal?.removeEventListener('abort', giveUp);
         forgetAtExit(stop);
         signal?.removeEventListener('abort', stop);
         forgetMap();
@@ -98,8 +111,13 @@ export class RingBufferWorker {
     });
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (note: RingWorkerNote) => {
-        if ('ready' in note) resolve();
-        else {
+        if ('ready' in note) {
+          reading = true;
+          resolve();
+        } else if ('ended' in note) {
+          done = true;
+          void worker.terminate();
+        } else {
           try {
             onMessage?.(note.message as Message);
           } finally {
@@ -150,6 +168,19 @@ export class RingBufferWorker {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+}
+
+/** @throws RingWorkerError where the option `data` cannot be cloned */
+function startThread(
+  url: URL,
+  { setup, map, close }: { setup: RingWorkerSetup; map: BpfMap; close: () => void },
+): Worker {
+  try {
+    return new Worker(url, { workerData: setup });
+  } catch (error) {
+    close();
+    throw new RingWorkerError(map.name, error);
   }
 }
 

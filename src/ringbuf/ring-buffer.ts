@@ -222,7 +222,7 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
 
   /**
    * Handles what is there; where nothing is, blocks this thread until something comes, and handles that. Returns how many
-   * events it was: 0 after the timeout, or a signal that came before. For threads whose event loop has nothing else to do.
+   * events it was: 0 after the timeout, or earlier where a signal came, or what came is discarded or not submitted yet. For threads whose event loop has nothing else to do.
    *
    * @param options.timeout Milliseconds; -1 waits for ever. @default -1
    * @param options.limit As of {@link drain}.
@@ -263,7 +263,8 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
       description: `ring buffer ${this.#map.name}`,
       iterate: (options) => this.events(options),
       giveBack: (events) => {
-        if (!this.closed) this.#backlog.push(...events.reverse());
+        // One by one: a call takes no more arguments than the stack has room for.
+        if (!this.closed) for (const event of events.toReversed()) this.#backlog.push(event);
       },
     };
   }

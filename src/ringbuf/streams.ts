@@ -48,6 +48,10 @@ export function toWebStream<Event>(
       start(controller: ReadableStreamDefaultController<Event>) {
         abort = () => {
           end();
+          // So that a reader that counts what it discards gets to know of the rest.
+          events.return(undefined).catch((error: unknown) => {
+            controller.error(error);
+          });
           controller.error(signal?.reason);
         };
         if (signal?.aborted === true) abort();

@@ -43,7 +43,8 @@ export interface RingWorkerSetup {
 }
 
 /** What the worker says. */
-export type RingWorkerNote = { readonly ready: true } | { readonly message: unknown };
+export type RingWorkerNote =
+  { readonly ready: true } | { readonly message: unknown } | { readonly ended: true };
 
 /** Reads until it is stopped. */
 export async function runRingWorker(setup: RingWorkerSetup, port: MessagePort): Promise<void> {
@@ -51,8 +52,9 @@ export async function runRingWorker(setup: RingWorkerSetup, port: MessagePort): 
   const handler = await makeHandler(setup, {
     data: setup.data,
     post(message, transfer = []) {
-      channel.countPosted();
       port.postMessage({ message } satisfies RingWorkerNote, transfer);
+      // Only now: what cannot be cloned is thrown at the handler, and nobody takes it.
+      channel.countPosted();
     },
   });
   const kernel = systemKernel();
@@ -62,11 +64,17 @@ export async function runRingWorker(setup: RingWorkerSetup, port: MessagePort): 
     const map = new BpfMap(fd, { ...readMapInfo(kernel, fd), name: setup.name, kernel, types: undefined });
     using ring = RingBuffer.open(map, { decode: (record) => record });
     const wait = BlockingWait.open([fd, stop], `the ring buffer ${setup.name}`);
+    const close = (): void => {
+      wait.close();
+    };
+    // A handler that calls process.exit() ends this thread, with no `finally` run, but not the process.
+    process.once('exit', close);
     try {
       port.postMessage({ ready: true } satisfies RingWorkerNote);
       readUntilStopped({ ring, wait, channel, handler, setup });
     } finally {
-      wait.close();
+      process.off('exit', close);
+      close();
     }
     handler.onEnd?.();
   } finally {
@@ -92,13 +100,14 @@ function readUntilStopped(parts: {
       if (!spin) wait.wait(LONGEST_WAIT);
       continue;
     }
+    channel.waitForRoom(maxMessages);
     // A handler that posts one message for each record stays below the limit then.
     const limit = Math.min(batchSize, maxMessages - channel.inFlight);
+    if (limit <= 0) continue;
     const count = ring.drain(onRecord, { limit });
     if (count === 0) continue;
     channel.countEvents(count);
     handler.onBatch?.();
-    channel.waitForRoom(maxMessages);
   }
 }
 

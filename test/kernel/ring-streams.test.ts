@@ -431,6 +431,54 @@ t.test('a worker', async (t) => {
     t.equal(openDescriptors().length, before);
   });
 
+  await t.test('ends although its module does not', async (t) => {
+    const before = openDescriptors().length;
+    const producer = new Producer();
+    const numbers: bigint[] = [];
+    const lingering = await startWorker<bigint>(producer, 'linger', {
+      onMessage: (n) => void numbers.push(n),
+    });
+    producer.produce(3);
+    await until(() => lingering.events === 3);
+    await lingering.close();
+    t.same(numbers, numbersTo(3), 'with every message');
+    const abort = new AbortController();
+    const starting = startWorker(producer, 'never', { signal: abort.signal });
+    setTimeout(() => {
+      abort.abort();
+    }, 50);
+    t.equal((await starting).closed, true);
+    const exiting = await startWorker(producer, 'exit', {});
+    producer.produce(1);
+    await t.rejects(exiting.ended, {
+      code: 'RING_WORKER_FAILED',
+      message: 'Cannot read ring buffer events in a worker: its thread ended with exit code 7',
+    });
+    await t.rejects(
+      RingBufferWorker.start(producer.map, { module, data: { what: () => undefined } }),
+      { code: 'RING_WORKER_FAILED', cause: { name: 'DataCloneError' } },
+      'data that cannot be cloned',
+    );
+    producer.collection.close();
+    t.equal(openDescriptors().length, before);
+  });
+
+  await t.test('messages that cannot be cloned take no room of others', async (t) => {
+    using producer = new Producer();
+    const said: string[] = [];
+    await using worker = await startWorker<string>(producer, 'uncloneable', {
+      maxMessages: 2,
+      onMessage: (text) => void said.push(text),
+    });
+    producer.produce(5);
+    await until(() => said.length === 5);
+    t.same(
+      said,
+      numbersTo(5).map((n) => `${String(n)}: DataCloneError`),
+    );
+    t.equal(worker.events, 5);
+  });
+
   await t.test('says why it cannot start', async (t) => {
     const before = openDescriptors().length;
     const producer = new Producer();

@@ -71,5 +71,5 @@ function programText(kernel: Kernel, id: number): string {
 }
 
 function indented(document: Json): string {
-  return JSON.stringify(JSON.parse(jsonText(document)), null, 2);
+  return jsonText(document, { indent: 2 });
 }

@@ -1,4 +1,4 @@
-import { PermissionError } from '../../errors.ts';
+import { PermissionError, SyscallError } from '../../errors.ts';
 import {
   Feature,
   hasFixedHelpers,
@@ -189,8 +189,8 @@ class Survey {
     try {
       return probe();
     } catch (error) {
-      if (!(error instanceof PermissionError)) throw error;
-      if (this.#unprivileged) return false;
+      if (!(error instanceof PermissionError || error instanceof SyscallError)) throw error;
+      if (this.#unprivileged && error instanceof PermissionError) return false;
       const known = this.#unknown.some(({ kind, name }) => kind === subject.kind && name === subject.name);
       if (!known) this.#unknown.push({ ...subject, reason: `it may not be tried here: ${error.errnoName}` });
       return undefined;

@@ -1,8 +1,8 @@
-import { CALL, INSTRUCTION_SIZE, InstructionView, LOAD_IMMEDIATE_64, helperName } from '../../asm/index.ts';
+import { CALL, INSTRUCTION_SIZE, InstructionView, helperName } from '../../asm/index.ts';
 import { functionAt } from '../../elf/index.ts';
 import type { FunctionSpec, ObjectFile } from '../../elf/index.ts';
 import { choicesIn } from './choices.ts';
-import { branchTarget, followedBy, isBranch } from './flow.ts';
+import { branchTarget, followedBy, isBranch, mayGoto } from './flow.ts';
 
 /** Instructions that are walked over for the choices of one function: beyond, what follows a choice is taken for ruled out. */
 const MOST_STEPS = 20_000_000;
@@ -60,7 +60,8 @@ function reached(view: InstructionView, restriction: Restriction | undefined): U
     seen[index] = 1;
     if (restriction !== undefined && 'stop' in restriction && restriction.stop.has(index)) continue;
     const forced = restriction !== undefined && 'at' in restriction && restriction.at === index;
-    const branch = view.opcode(index) !== LOAD_IMMEDIATE_64 && isBranch(view.opcode(index));
+    const opcode = view.opcode(index);
+    const branch = isBranch(opcode) || mayGoto(opcode);
     if (!forced || !restriction.taken) visit(followedBy(view, index));
     if (branch && (!forced || restriction.taken)) visit(branchTarget(view, index));
   }

@@ -8,7 +8,7 @@ import {
 import { coreKindNames } from '../../btf/index.ts';
 import type { FunctionSpec, ObjectFile } from '../../elf/index.ts';
 import { BPF_F_RDONLY_PROG } from '../../uapi/index.ts';
-import { branchTarget, followedBy, isBranch } from './flow.ts';
+import { branchTarget, followedBy, isBranch, mayGoto } from './flow.ts';
 
 /** The frame pointer, below which registers are spilled. */
 const FRAME = 10;
@@ -49,7 +49,8 @@ export function choicesIn(fn: FunctionSpec, object: ObjectFile): number[] {
     if (isBranch(opcode) && comparesSetting(view, index, before)) choices.add(index);
     const after = step(view, index, { before, source: sources.get(index) });
     const next = followedBy(view, index);
-    for (const successor of [next, isBranch(opcode) ? branchTarget(view, index) : undefined])
+    const jumps = isBranch(opcode) || mayGoto(opcode);
+    for (const successor of [next, jumps ? branchTarget(view, index) : undefined])
       if (successor !== undefined && merge(states, successor, after)) pending.push(successor);
   }
   return [...choices];

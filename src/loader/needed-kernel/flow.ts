@@ -7,7 +7,7 @@ const ALWAYS_FAR = 0x06;
 /** Its condition belongs to the kernel: how often may this loop go round. */
 const MAY_GOTO = 0xe5;
 
-/** Whether an instruction has two successors, one of them by a comparison. */
+/** Whether an instruction has two successors, one of them by a comparison: `may_goto` is none, see {@link mayGoto}. */
 export function isBranch(opcode: number): boolean {
   const kind = opcode & 0x07;
   if (kind !== InstructionClass.Jmp && kind !== InstructionClass.Jmp32) return false;
@@ -28,6 +28,11 @@ export function followedBy(view: InstructionView, index: number): number | undef
     default:
       return index + 1;
   }
+}
+
+/** Whether an instruction leaves a loop when the kernel has had enough of it. */
+export function mayGoto(opcode: number): boolean {
+  return opcode === MAY_GOTO;
 }
 
 /** Where a branch leads that is taken. */

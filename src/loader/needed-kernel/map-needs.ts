@@ -82,7 +82,7 @@ function kernelFields(btf: Btf, valueTypeId: number): Map<string, string> {
     else if (type.kind === 'variable') visit(type.typeId, depth + 1);
     else if (type.kind === 'pointer') collectTags(btf, type.typeId, found);
     else if (type.kind === 'struct' || type.kind === 'union') {
-      const since = KERNEL_FIELDS[type.name];
+      const since = entryOf(KERNEL_FIELDS, type.name);
       if (since !== undefined) found.set(type.name, since);
       else for (const member of type.members) visit(member.typeId, depth + 1);
     }
@@ -95,8 +95,13 @@ function kernelFields(btf: Btf, valueTypeId: number): Map<string, string> {
 function collectTags(btf: Btf, typeId: number, found: Map<string, string>): void {
   let type = btf.type(typeId);
   for (let depth = 0; type.kind === 'type_tag' && depth < DEEPEST; depth++) {
-    const since = POINTER_TAGS[type.name];
+    const since = entryOf(POINTER_TAGS, type.name);
     if (since !== undefined) found.set(type.name, since);
     type = btf.type(type.typeId);
   }
+}
+
+/** A struct may be called `constructor`. */
+function entryOf(table: Readonly<Record<string, string>>, name: string): string | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
 }
