@@ -6,7 +6,7 @@ import type { BtfComposite, BtfLinkage, BtfType } from './type.ts';
 export type Intern = (text: string) => number;
 
 const KIND_FLAG = 0x80000000;
-/** What BTF knew before Linux 7.1 widened the count of elements to 24 bits. */
+/** What BTF knew before Linux 7.2 widened the count of elements to 24 bits. */
 const MAX_ELEMENTS = 0xffff;
 
 interface Encoding {

@@ -17,12 +17,12 @@ export interface KindLengths {
   readonly element: Uint8Array;
 }
 
-/** The number of elements that a type's info word gives: 24 bits since Linux 7.1, the upper 8 of them zero before. */
+/** The number of elements that a type's info word gives: 24 bits since Linux 7.2, the upper 8 of them zero before. */
 export function elementCount(info: number): number {
   return info & 0xffffff;
 }
 
-/** The kind that a type's info word gives: 7 bits since Linux 7.1, the upper 2 of them zero before. */
+/** The kind that a type's info word gives: 7 bits since Linux 7.2, the upper 2 of them zero before. */
 export function kindOfInfo(info: number): number {
   return (info >>> 24) & MAX_KIND;
 }

@@ -21,8 +21,7 @@ export function dataSectionKind(section: ElfSection): 'data' | 'rodata' | 'bss' 
  * The array map of one element that holds a data section. It bears the section's name; the kernel gets to see
  * the name that {@link kernelMapName} makes of it.
  *
- * Mappable (Linux 5.5), so that globals are read and written without a system call; the loader takes the flag
- * away where the kernel does not know it.
+ * Mappable (Linux 5.5), so that globals are read and written without a system call.
  */
 export function dataSectionMap(section: ElfSection, btf: Btf | undefined): MapSpec | undefined {
   const kind = dataSectionKind(section);

@@ -58,7 +58,7 @@ export const btfDataSections = btfFeature('BTF of data sections', {
 
 /** The kernel's own objects name sections of programs and maps that are left out unless asked for so. */
 export const btfQuestionMarkSections = btfFeature('BTF of sections whose names begin with "?"', {
-  minKernel: '6.10',
+  minKernel: '6.9',
   types: [
     variable,
     { kind: 'datasec', name: '?.data', size: 4, variables: [{ typeId: 2, offset: 0, size: 4 }] },

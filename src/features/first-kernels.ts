@@ -58,8 +58,7 @@ const MAP_TYPES: Table = [
   ['6.2', uapi.BPF_MAP_TYPE_CGRP_STORAGE],
   ['6.9', uapi.BPF_MAP_TYPE_ARENA],
   ['6.19', uapi.BPF_MAP_TYPE_INSN_ARRAY],
-  // Not in 7.0; which of the next two brought it makes no difference to a lower bound.
-  ['7.1', uapi.BPF_MAP_TYPE_RHASH],
+  ['7.2', uapi.BPF_MAP_TYPE_RHASH],
 ];
 
 const ATTACH_TYPES: Table = [
@@ -94,8 +93,7 @@ const ATTACH_TYPES: Table = [
   ['6.10', uapi.BPF_TRACE_KPROBE_SESSION],
   ['6.13', uapi.BPF_TRACE_UPROBE_SESSION],
   ['7.0', uapi.BPF_TRACE_FSESSION],
-  // Not in 7.0, as above.
-  ['7.1', uapi.BPF_TRACE_FENTRY_MULTI, uapi.BPF_TRACE_FEXIT_MULTI, uapi.BPF_TRACE_FSESSION_MULTI],
+  ['7.2', uapi.BPF_TRACE_FENTRY_MULTI, uapi.BPF_TRACE_FEXIT_MULTI, uapi.BPF_TRACE_FSESSION_MULTI],
 ];
 
 /**

@@ -402,6 +402,8 @@ hook(
         path: 'libc.so.6',
         function: 'getppid',
         via: 'tracefs',
+        // Others call it too.
+        pid: process.pid,
       });
       t.ok(process.ppid > 0);
       t.equal(hits('uprobe'), 1);

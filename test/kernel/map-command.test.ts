@@ -85,6 +85,9 @@ t.test('JSON with integers of any size', (t) => {
     jsonText(document),
     '{"a":[1,-9223372036854775808,18446744073709551615],"b":{"c\\"d":null,"e":true,"f":1.5},"":"x\\n"}',
   );
+  const plain = { a: [1, {}, [], 'x'], b: { c: null } };
+  t.equal(jsonText(plain, { indent: 2 }), JSON.stringify(plain, null, 2));
+  t.equal(jsonText([2n ** 63n], { indent: 1 }), '[\n 9223372036854775808\n]');
   t.end();
 });
 

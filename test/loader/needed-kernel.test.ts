@@ -348,3 +348,15 @@ t.test('an object whose instructions jump out of their function', { skip: whyNot
   }
   t.end();
 });
+
+t.test('types of maps that are called like what every object inherits', { skip: whyNotCompile() }, (t) => {
+  const { atLeast } = needsOf(
+    'inherited',
+    `struct constructor { int x; };
+     struct value { struct constructor one; int __attribute__((btf_type_tag("valueOf"))) *two; };
+     struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 1); __type(key, int); __type(value, struct value); } m SEC(".maps");
+     SEC("xdp") int p(void *c) { int k = 0; return !!bpf_map_lookup_elem(&m, &k); }`,
+  );
+  t.match(atLeast, /^\d+\.\d+$/);
+  t.end();
+});

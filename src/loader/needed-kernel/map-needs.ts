@@ -42,7 +42,7 @@ const KERNEL_FIELDS: Readonly<Record<string, string>> = {
 const POINTER_TAGS: Readonly<Record<string, string>> = {
   kptr: '5.19',
   kptr_ref: '5.19',
-  kptr_untrusted: '5.19',
+  kptr_untrusted: '6.4',
   percpu_kptr: '6.7',
   uptr: '6.13',
 };
