@@ -126,7 +126,7 @@ function checkRow(
 
 t.test(
   'the capabilities of each row suffice, and one that is missing is named',
-  { timeout: 60_000 * patience },
+  { timeout: 240_000 * patience },
   (t) => {
     if (unprivilegedBpf()) {
       t.comment('skipped: kernel.unprivileged_bpf_disabled is 0, so that some of it takes less');
