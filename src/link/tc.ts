@@ -153,9 +153,6 @@ export class TcAttachment extends Attachment {
       );
       // Another program there is somebody else's, who replaced this one.
       if (current?.programId === this.#programId) deleteBpfFilter(this.#socket, this.#filter);
-    } catch (error) {
-      if (!(error instanceof NetlinkError) || !['ENODEV', 'EINVAL', 'ENOENT'].includes(error.errnoName))
-        throw error;
     } finally {
       this.#socket.close();
     }
