@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism, constants, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { buildBpf } from '../compile-bpf.ts';
-import { Collection, ObjectFile } from '../../src/index.ts';
+import { Collection, ObjectFile, SyscallError } from '../../src/index.ts';
 import { compileWithLibbpf } from '../compile-c.ts';
 import { projectRoot } from '../project-root.ts';
 import { checkAnswers } from '../ring/check-answers.ts';
@@ -109,8 +109,14 @@ function producerOf(collection: Collection): Produce {
   return (count) => {
     const start = sequence.get() as number;
     // One that found no space has not moved the sequence.
-    for (let left = count; left > 0; left = count - (((sequence.get() as number) - start) >>> 0))
-      program.testRun({ data, repeat: Math.min(left, 10_000) });
+    for (let left = count; left > 0; left = count - (((sequence.get() as number) - start) >>> 0)) {
+      try {
+        program.testRun({ data, repeat: Math.min(left, 10_000) });
+      } catch (error) {
+        // Those that had their turn before the signal have moved the sequence.
+        if (!(error instanceof SyscallError && error.errnoName === 'EINTR')) throw error;
+      }
+    }
   };
 }
 

@@ -57,6 +57,8 @@ const ROWS: readonly Row[] = [
   ['fmod_ret.s+', uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_MODIFY_RETURN, 'btf', 'sleepable'],
   ['fexit+', uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_TRACE_FEXIT, 'btf'],
   ['fexit.s+', uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_TRACE_FEXIT, 'btf', 'sleepable'],
+  ['fsession+', uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_TRACE_FSESSION, 'btf'],
+  ['fsession.s+', uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_TRACE_FSESSION, 'btf', 'sleepable'],
   ['freplace+', uapi.BPF_PROG_TYPE_EXT, 0, 'btf'],
   ['lsm+', uapi.BPF_PROG_TYPE_LSM, uapi.BPF_LSM_MAC, 'btf'],
   ['lsm.s+', uapi.BPF_PROG_TYPE_LSM, uapi.BPF_LSM_MAC, 'btf', 'sleepable'],

@@ -57,9 +57,9 @@ export interface TracingOptions extends CookieOptions {
 
 /**
  * Attaches a program to the function, tracepoint or LSM hook that it was loaded for: `tp_btf`, `fentry`, `fexit`,
- * `fmod_ret`, `lsm`.
+ * `fsession`, `fmod_ret`, `lsm`.
  *
- * Linux 5.5, LSM 5.7, with a cookie 5.19 and for `tp_btf` 6.10. Needs CAP_PERFMON.
+ * Linux 5.5, LSM 5.7, `fsession` 7.0, with a cookie 5.19 and for `tp_btf` 6.10. Needs CAP_PERFMON.
  *
  * @throws AttachError: ALREADY_ATTACHED where the program is attached already, UnsupportedFeatureError,
  * PermissionError

@@ -139,7 +139,8 @@ export class BpfProgram {
    * Runs the program on a packet of the caller's, without any traffic (`BPF_PROG_TEST_RUN`, Linux 4.12).
    *
    * @throws SyscallError: ENOTSUPP (524) where the type cannot be run, EINVAL for a packet below 14 bytes, EINTR where
-   * a signal came between two of many repeats (some have run by then)
+   * a signal came between two of many repeats: some have run by then, and nobody knows how many. Node 22 and later bring
+   * that upon themselves right after a child process, since they close an io_uring (io_ring_exit_work()).
    */
   testRun(options: TestRunOptions = {}): TestRunResult {
     const { kernel } = this;

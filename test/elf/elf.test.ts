@@ -195,7 +195,7 @@ t.test('maps, as the source defines them', (t) => {
 
 /** Names that came after libbpf 1.1. */
 const newerNames =
-  /^(uprobe\.multi|uretprobe\.multi|uprobe\.session|kprobe\.session|tcx?\/|netkit\/|netfilter|usdt\.s|cgroup\/.*_unix|struct_ops\.s|sk_skb\/verdict)/;
+  /^(uprobe\.multi|uretprobe\.multi|uprobe\.session|kprobe\.session|fsession|tcx?\/|netkit\/|netfilter|usdt\.s|cgroup\/.*_unix|struct_ops\.s|sk_skb\/verdict)/;
 
 const noLibbpf = spawnSync('gcc', ['--version']).status === 0 ? false : 'gcc is not installed';
 t.test('section names mean what they mean to libbpf', { skip: noLibbpf }, (t) => {

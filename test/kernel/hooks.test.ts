@@ -356,6 +356,22 @@ hook(
 );
 
 hook(
+  'fsession: one program for entry and return',
+  { programs: ['on_fsession'], optional: true },
+  ({ t, program, hits }) => {
+    const open = (): void => {
+      closeSync(openSync('/proc/version', 'r'));
+    };
+    const link = attachTracing(program('on_fsession'));
+    open();
+    link.close();
+    t.equal(hits('fsession'), 2, 'twice for each call');
+    open();
+    t.equal(hits('fsession'), 2, 'detached it does not run');
+  },
+);
+
+hook(
   'kprobe.session: one program for entry and return',
   { programs: ['on_kprobe_session'], optional: true },
   ({ t, program, hits }) => {

@@ -6,6 +6,7 @@ import t from 'tap';
 import { BpfMap, Collection, MapType, ObjectFile, PerfBuffer, UserRingBuffer } from '../../src/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { runOften } from '../helpers/test-runs.ts';
 import { thrown } from '../helpers/thrown.ts';
 
 const missing = process.getuid?.() === 0 ? whyNotCompile() : 'perf buffers need root';
@@ -76,8 +77,9 @@ const collection = Collection.load(object);
 const packet = new Uint8Array(64);
 const btf = object.btf!;
 const typeId = btf.find('event', 'struct')!;
-const run = (program: string, repeat: number): number =>
-  collection.program(program).testRun({ data: packet, repeat }).returnValue;
+const run = (program: string, times: number): void => {
+  runOften(collection.program(program), { data: packet, times });
+};
 t.teardown(() => {
   compiler.close();
 });

@@ -19,6 +19,7 @@ import type { RingBufferWorkerOptions } from '../../src/index.ts';
 import { noBpftool } from '../helpers/bpftool.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { runOften } from '../helpers/test-runs.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { TypescriptProcess } from '../helpers/typescript-process.ts';
 import { until } from '../helpers/until.ts';
@@ -46,8 +47,8 @@ class Producer {
     return RingBuffer.open(this.map, { decode: (record) => record.u32(0), batchSize: 50 });
   }
 
-  produce(repeat: number): void {
-    this.collection.program('produce').testRun({ data: this.packet, repeat });
+  produce(times: number): void {
+    runOften(this.collection.program('produce'), { data: this.packet, times });
   }
 
   get counters(): { no_space: bigint; submitted: bigint } {
@@ -254,8 +255,8 @@ char _license[] SEC("license") = "GPL";
 `;
   using collection = Collection.load(ObjectFile.open(compiler.source('perf-stream', source)));
   using samples = PerfBuffer.open(collection.map('samples'), { decode: (record) => record.u32(0) });
-  const emit = (repeat: number): void => {
-    collection.program('emit').testRun({ data: new Uint8Array(64), repeat });
+  const emit = (times: number): void => {
+    runOften(collection.program('emit'), { data: new Uint8Array(64), times });
   };
   emit(10);
   const numbers: number[] = [];

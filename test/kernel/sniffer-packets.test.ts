@@ -14,6 +14,7 @@ import { addressKey } from '../fixtures/frames.ts';
 import { packetCases } from '../fixtures/packets.ts';
 import type { PacketCase } from '../fixtures/packets.ts';
 import { inProject } from '../helpers/project-root.ts';
+import { runOften } from '../helpers/test-runs.ts';
 
 const OBJECT = inProject('bpf/sniffer.bpf.o');
 /** BPF_PROG_TEST_RUN delivers through the loopback device, whose index is 1. */
@@ -78,9 +79,11 @@ class Bench {
     }));
   }
 
-  run(frame: Uint8Array, repeat = 1): { returned: number; counters: Record<string, number> } {
+  run(frame: Uint8Array, times = 1): { returned: number; counters: Record<string, number> } {
     const before = this.counters();
-    const { returnValue } = this.collection.program(this.#variant.program).testRun({ data: frame, repeat });
+    const program = this.collection.program(this.#variant.program);
+    runOften(program, { data: frame, times: times - 1 });
+    const { returnValue } = program.testRun({ data: frame });
     const after = this.counters();
     const counters = Object.fromEntries(
       Object.entries(after).map(([name, count]) => [name, count - (before[name] ?? 0)]),

@@ -10,6 +10,7 @@ import { Cli, cliMain, notRoot, runCli } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import { HolderWorld, pinOf } from '../helpers/holder-world.ts';
 import { noClang } from '../helpers/object-source.ts';
+import { runOften } from '../helpers/test-runs.ts';
 
 const skip = notRoot || noClang;
 const SYSCTL = '/proc/sys/kernel/bpf_stats_enabled';
@@ -21,11 +22,11 @@ t.test('top counts the runs of a program, and the kernel counts only while it ru
   const program = BpfProgram.fromPin(pinOf(loaded, 'ingress_of_a_cgroup'));
   const setting = readFileSync(SYSCTL, 'utf8');
   const before = program.info().runCount;
-  program.testRun({ data: new Uint8Array(64), repeat: 10 });
+  runOften(program, { data: new Uint8Array(64), times: 10 });
   if (setting === '0\n') t.equal(program.info().runCount, before, 'nobody counts');
 
   const statistics = LiveStatistics.open();
-  program.testRun({ data: new Uint8Array(64), repeat: 1000 });
+  runOften(program, { data: new Uint8Array(64), times: 1000 });
   const seen = statistics.sample().find(({ id }) => id === program.id);
   t.match(seen, { name: `${world.tag}_ingress_of_a_cgroup`, type: 'cgroup_skb' }, 'with its whole name');
   t.ok((seen?.runs ?? 0n) >= 1000n);

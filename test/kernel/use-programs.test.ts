@@ -13,6 +13,7 @@ import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { BpfFileSystem } from '../helpers/kernel-objects.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { runCommand } from '../helpers/run-command.ts';
+import { runOften } from '../helpers/test-runs.ts';
 import { until } from '../helpers/until.ts';
 import { runHosted, startCommandHost } from '../helpers/command-host.ts';
 
@@ -229,7 +230,7 @@ t.test('statistics while it counts', async (t) => {
   const stats = run(['stats', id], { duration: 1000 });
   const frame = Buffer.alloc(60);
   await until(() => {
-    program.testRun({ data: frame, repeat: 100 });
+    runOften(program, { data: frame, times: 100 });
     return program.info().runCount > 0n;
   });
   const { document, text: shown } = await stats;

@@ -5,9 +5,11 @@ import type { Instruction } from '../../src/asm/index.ts';
 import { ObjectFile } from '../../src/elf/index.ts';
 import { neededKernel } from '../../src/loader/index.ts';
 import type { NeededKernel } from '../../src/loader/index.ts';
+import { findDominators } from '../../src/loader/needed-kernel/dominators.ts';
 import { instructionNeeds } from '../../src/loader/needed-kernel/instruction-needs.ts';
 import { compareVersions } from '../../src/loader/needed-kernel/need.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { randomNumbers } from '../helpers/random-numbers.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
 
 const compiler = new Compiler();
@@ -253,6 +255,16 @@ t.test('what a setting can rule out is no need', { skip: whyNotCompile() }, (t) 
      SEC("socket") int p(void *c) { if (tai) return bpf_ktime_get_tai_ns() + 1; return bpf_ktime_get_tai_ns(); }`,
   );
   t.equal(both.atLeast, '6.1', 'nor does one that leads to it either way');
+  const many = needsOf(
+    'many',
+    `const volatile int tai;
+     #define TWICE(x) x x
+     #define OFTEN(x) TWICE(TWICE(TWICE(TWICE(TWICE(TWICE(x))))))
+     SEC("socket") int p(void *c) {
+       OFTEN(OFTEN(if (tai == __COUNTER__) bpf_get_prandom_u32();))
+       return bpf_ktime_get_tai_ns(); }`,
+  );
+  t.equal(many.atLeast, '6.1', 'nor do 4096 that lead to it whatever they decide');
   t.end();
 });
 
@@ -345,6 +357,32 @@ t.test('an object whose instructions jump out of their function', { skip: whyNot
     ]);
     object.program('p').instructions.set(instructions);
     t.equal(neededKernel(object).atLeast, '4.8', String(offset));
+  }
+  t.end();
+});
+
+t.test('dominators are what cannot be left out on the way to a node', (t) => {
+  const random = randomNumbers(7);
+  for (let round = 0; round < 200; round++) {
+    const nodes = 1 + random(12);
+    const edges = Array.from({ length: nodes }, () => Array.from({ length: random(4) }, () => random(nodes)));
+    const reached = (without?: number): Set<number> => {
+      const seen = new Set(without === 0 ? [] : [0]);
+      for (const node of seen) for (const next of edges[node] ?? []) if (next !== without) seen.add(next);
+      return seen;
+    };
+    const { order, immediate } = findDominators({ nodes, successors: (node) => edges[node] ?? [] });
+    const chain = (node: number): number[] => {
+      const above = immediate[node] ?? 0;
+      return node === 0 ? [0] : [node, ...chain(above)];
+    };
+    const sorted = (numbers: Iterable<number>): number[] => [...numbers].sort((a, b) => a - b);
+    const wanted = [...reached()].map((node) => order.filter((one) => !reached(one).has(node)));
+    t.strictSame(
+      [sorted(order), ...[...reached()].map((node) => sorted(chain(node)))],
+      [sorted(reached()), ...wanted.map(sorted)],
+      JSON.stringify(edges),
+    );
   }
   t.end();
 });

@@ -2,68 +2,91 @@ import { CALL, INSTRUCTION_SIZE, InstructionView, helperName } from '../../asm/i
 import { functionAt } from '../../elf/index.ts';
 import type { FunctionSpec, ObjectFile } from '../../elf/index.ts';
 import { choicesIn } from './choices.ts';
+import { findDominators } from './dominators.ts';
 import { branchTarget, followedBy, isBranch, mayGoto } from './flow.ts';
 
-/** Instructions that are walked over for the choices of one function: beyond, what follows a choice is taken for ruled out. */
-const MOST_STEPS = 20_000_000;
-
-/** The helpers that a program calls whatever its settings are, by name. */
-export function certainHelpers(object: ObjectFile, program: FunctionSpec): Set<string> {
-  const helpers = new Set<string>();
-  const functions = new Set<FunctionSpec>([program]);
-  for (const fn of functions) {
-    const view = new InstructionView(fn.instructions, object.littleEndian);
-    const certain = certainInstructions(view, choicesIn(fn, object));
-    const relocations = new Map(fn.relocations.map((one) => [one.offset / INSTRUCTION_SIZE, one]));
-    for (let index = 0; index < view.count; index++) {
-      if (certain[index] === 0) continue;
-      const relocation = relocations.get(index);
-      if (relocation?.kind === 'call' || relocation?.kind === 'function') {
-        const callee = functionAt(object, relocation);
-        if (callee) functions.add(callee);
-      } else if (view.opcode(index) === CALL && view.source(index) === 0 && relocation === undefined) {
-        const number = view.immediate(index);
-        helpers.add(helperName(number) ?? `helper ${number}`);
-      }
-    }
-  }
-  return helpers;
+interface CertainCalls {
+  /** By name. */
+  readonly helpers: readonly string[];
+  readonly functions: readonly FunctionSpec[];
 }
 
-/** 1 for each instruction that is still reached whichever way any one of the choices is made. */
+/** The helpers that programs of an object call whatever its settings are. Functions are looked through once for all programs. */
+export class CertainHelpers {
+  readonly #object: ObjectFile;
+  readonly #calls = new Map<FunctionSpec, CertainCalls>();
+
+  constructor(object: ObjectFile) {
+    this.#object = object;
+  }
+
+  /** By name. */
+  of(program: FunctionSpec): Set<string> {
+    const helpers = new Set<string>();
+    const functions = new Set<FunctionSpec>([program]);
+    for (const fn of functions) {
+      const calls = this.#callsOf(fn);
+      for (const name of calls.helpers) helpers.add(name);
+      for (const callee of calls.functions) functions.add(callee);
+    }
+    return helpers;
+  }
+
+  #callsOf(fn: FunctionSpec): CertainCalls {
+    const known = this.#calls.get(fn);
+    if (known !== undefined) return known;
+    const calls = certainCalls(fn, this.#object);
+    this.#calls.set(fn, calls);
+    return calls;
+  }
+}
+
+function certainCalls(fn: FunctionSpec, object: ObjectFile): CertainCalls {
+  const view = new InstructionView(fn.instructions, object.littleEndian);
+  const certain = certainInstructions(view, choicesIn(fn, object));
+  const relocations = new Map(fn.relocations.map((one) => [one.offset / INSTRUCTION_SIZE, one]));
+  const [helpers, functions] = [new Set<string>(), new Set<FunctionSpec>()];
+  for (let index = 0; index < view.count; index++) {
+    if (certain[index] === 0) continue;
+    const relocation = relocations.get(index);
+    if (relocation?.kind === 'call' || relocation?.kind === 'function') {
+      const callee = functionAt(object, relocation);
+      if (callee) functions.add(callee);
+    } else if (view.opcode(index) === CALL && view.source(index) === 0 && relocation === undefined) {
+      const number = view.immediate(index);
+      helpers.add(helperName(number) ?? `helper ${number}`);
+    }
+  }
+  return { helpers: [...helpers], functions: [...functions] };
+}
+
+/**
+ * 1 for each instruction that is still reached whichever way any one of the choices is made: that no way out of a choice
+ * dominates. So each way out is a node of its own, behind those of the instructions.
+ */
 function certainInstructions(view: InstructionView, choices: readonly number[]): Uint8Array {
-  const certain = reached(view, undefined);
-  if (choices.length * view.count > MOST_STEPS) {
-    const without = reached(view, { stop: new Set(choices) });
-    return certain.map((one, index) => one & (without[index] ?? 0));
-  }
-  for (const at of choices) {
-    for (const taken of [true, false]) {
-      const left = reached(view, { at, taken });
-      for (let index = 0; index < certain.length; index++)
-        certain[index] = (certain[index] ?? 0) & (left[index] ?? 0);
-    }
-  }
-  return certain;
-}
-
-type Restriction = { readonly at: number; readonly taken: boolean } | { readonly stop: ReadonlySet<number> };
-
-function reached(view: InstructionView, restriction: Restriction | undefined): Uint8Array {
-  const seen = new Uint8Array(view.count);
-  const pending: number[] = [];
-  const visit = (index: number | undefined): void => {
-    if (index !== undefined && index >= 0 && index < view.count && seen[index] === 0) pending.push(index);
-  };
-  visit(0);
-  for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
-    seen[index] = 1;
-    if (restriction !== undefined && 'stop' in restriction && restriction.stop.has(index)) continue;
-    const forced = restriction !== undefined && 'at' in restriction && restriction.at === index;
+  const { count } = view;
+  const places = new Map(choices.map((index, place) => [index, count + 2 * place]));
+  const inside = (index: number | undefined): index is number =>
+    index !== undefined && index >= 0 && index < count;
+  const followers = (index: number): (number | undefined)[] => {
     const opcode = view.opcode(index);
-    const branch = isBranch(opcode) || mayGoto(opcode);
-    if (!forced || !restriction.taken) visit(followedBy(view, index));
-    if (branch && (!forced || restriction.taken)) visit(branchTarget(view, index));
+    const target = isBranch(opcode) || mayGoto(opcode) ? branchTarget(view, index) : undefined;
+    return [followedBy(view, index), target];
+  };
+  const successors = (node: number): number[] => {
+    if (node >= count) {
+      const way = followers(choices[(node - count) >> 1] ?? 0)[(node - count) & 1];
+      return inside(way) ? [way] : [];
+    }
+    const place = places.get(node);
+    return place === undefined ? followers(node).filter(inside) : [place, place + 1];
+  };
+  const { order, immediate } = findDominators({ nodes: count + 2 * choices.length, successors });
+  const certain = new Uint8Array(immediate.length);
+  for (const node of order) {
+    if (node === 0) certain[node] = 1;
+    else if (node < count) certain[node] = certain[immediate[node] ?? 0] ?? 0;
   }
-  return seen;
+  return certain.subarray(0, count);
 }

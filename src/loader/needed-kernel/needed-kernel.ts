@@ -1,6 +1,7 @@
 import { referencesOf } from '../../elf/index.ts';
 import type { ObjectFile } from '../../elf/index.ts';
 import { Feature } from '../../features/index.ts';
+import { CertainHelpers } from './certain-helpers.ts';
 import { mapNeeds } from './map-needs.ts';
 import { newestFirst } from './need.ts';
 import type { KernelNeed } from './need.ts';
@@ -36,7 +37,8 @@ export interface NeededKernel {
 export function neededKernel(object: ObjectFile): NeededKernel {
   const programs = [...object.programs.values()].filter(({ autoload }) => autoload);
   const maps = [...object.maps.values()].filter(({ autocreate }) => autocreate);
-  const ofPrograms = programs.map((program) => programNeeds(object, program));
+  const certainHelpers = new CertainHelpers(object);
+  const ofPrograms = programs.map((program) => programNeeds(program, { object, certainHelpers }));
   const because = newestFirst([
     ...maps.flatMap((map) => mapNeeds(map, object.btf)),
     ...ofPrograms.flatMap(({ needs }) => needs),

@@ -8,7 +8,7 @@ import {
 } from '../../features/index.ts';
 import { attachTypeName, programTypeName } from '../../programs/index.ts';
 import * as uapi from '../../uapi/index.ts';
-import { certainHelpers } from './certain-helpers.ts';
+import type { CertainHelpers } from './certain-helpers.ts';
 import { instructionNeeds } from './instruction-needs.ts';
 import type { KernelNeed } from './need.ts';
 
@@ -32,7 +32,10 @@ export interface ProgramNeeds {
 }
 
 /** What loading and attaching a program needs. */
-export function programNeeds(object: ObjectFile, program: ProgramSpec): ProgramNeeds {
+export function programNeeds(
+  program: ProgramSpec,
+  { object, certainHelpers }: { object: ObjectFile; certainHelpers: CertainHelpers },
+): ProgramNeeds {
   const { functions, helpers } = referencesOf(object, program);
   const needs: KernelNeed[] = [];
   const need = (since: string | undefined, what: string): void => {
@@ -46,7 +49,7 @@ export function programNeeds(object: ObjectFile, program: ProgramSpec): ProgramN
   if (program.frags) need('5.18', 'takes packets of several buffers (xdp.frags)');
   if (program.sleepable) need(sleepableSince(program), 'may sleep');
   if (program.exceptionCallbacks.length > 0) need('6.7', 'has a callback for exceptions');
-  const certain = certainHelpers(object, program);
+  const certain = certainHelpers.of(program);
   const needsOfChoice: KernelNeed[] = [];
   for (const name of helpers) {
     const since = firstKernelOfHelper(helperNumber(name) ?? 0);
