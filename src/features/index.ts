@@ -10,6 +10,7 @@ export {
 export { hasFixedHelpers, helperFeature, isHelperAvailable } from './helper-features.ts';
 export type { HelperQuestion } from './helper-features.ts';
 export type { InstructionFeature } from './instruction-features.ts';
+export { returnZero } from './probe-program.ts';
 export {
   isMapTypeSupported,
   isProgramTypeSupported,
@@ -17,3 +18,4 @@ export {
   programTypeFeature,
 } from './type-features.ts';
 export type { TypeQuestion } from './type-features.ts';
+export { askVerifier } from './verifier-attempt.ts';

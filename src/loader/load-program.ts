@@ -1,4 +1,4 @@
-import { ObjectError, PermissionError, UnsupportedFeatureError, VerifierError } from '../errors.ts';
+import { ObjectError, PermissionError, VerifierError } from '../errors.ts';
 import { INSTRUCTION_SIZE } from '../asm/index.ts';
 import type { ObjectFile, ProgramSpec } from '../elf/index.ts';
 import { BpfProgram } from '../programs/index.ts';
@@ -26,6 +26,7 @@ import {
 import { extensionInfo } from './extension-info.ts';
 import { loadWithLog, LOG_LEVEL, LOG_STATES, LOG_STATISTICS, type LoggedResult } from './load-log.ts';
 import { kernelObjectName } from './kernel-names.ts';
+import { missingFeature } from './missing-feature.ts';
 import type { LinkedProgram } from './subprograms.ts';
 import { readVerifierLog } from './verifier-log.ts';
 import type { VerifierReport } from './verifier-report.ts';
@@ -125,18 +126,23 @@ function loadCall({ spec, fields, keep }: Attempt): BpfCall<bpf_attr_prog_load> 
 function retryWithLog(kernel: Kernel, attempt: Attempt & { level: number }): LoggedResult {
   const logged = loadWithLog(kernel, { call: loadCall(attempt), level: attempt.level });
   if (logged.result >= 0) return logged;
-  throw refusal(attempt, { errnoNumber: -logged.result, log: logged.log });
+  throw refusal(kernel, { ...attempt, errnoNumber: -logged.result, log: logged.log });
 }
 
-function refusal({ spec }: Attempt, { errnoNumber, log }: { errnoNumber: number; log: string }): Error {
+function refusal(
+  kernel: Kernel,
+  { spec, fields, errnoNumber, log }: Attempt & { errnoNumber: number; log: string },
+): Error {
   const report = readVerifierLog(log);
   if (report === undefined && (errnoNumber === errno.EPERM || errnoNumber === errno.EACCES)) {
     return permissionRefusal(spec, errnoNumber);
   }
   const lacking = report && lackingPerfmon(spec, { errnoNumber, report });
   if (lacking) return lacking;
-  const feature = missingFeature(spec, errnoNumber);
-  if (report === undefined && feature && errnoNumber === errno.EINVAL) return feature;
+  if (report === undefined && errnoNumber === errno.EINVAL) {
+    const missing = missingFeature(kernel, { spec, fields });
+    if (missing) return missing;
+  }
   const known = { program: spec.name, errno: errnoNumber, errnoName: errnoName(errnoNumber), log };
   if (report === undefined) {
     const summary = `the kernel refused it before verification with ${describeErrno(errnoNumber)}`;
@@ -173,20 +179,6 @@ function lackingPerfmon(
 function permissionRefusal(spec: ProgramSpec, errnoNumber: number): Error {
   const needed = capabilitiesOfProgramType(spec.type);
   return bpfError({ command: 'BPF_PROG_LOAD', doing: `load program ${spec.name}`, needed }, -errnoNumber);
-}
-
-/** What a program asks for that old kernels refuse as an invalid argument, without a word. */
-function missingFeature(spec: ProgramSpec, errnoNumber: number): UnsupportedFeatureError | undefined {
-  if (!spec.frags) return undefined;
-  return new UnsupportedFeatureError(
-    'xdp.frags',
-    '5.18',
-    `Cannot load program ${spec.name}: this kernel has no XDP for packets of several buffers (since Linux 5.18)`,
-    {
-      hint: 'choose the variant of the program without .frags in its section name',
-      cause: bpfError({ command: 'BPF_PROG_LOAD', doing: `load program ${spec.name}` }, -errnoNumber),
-    },
-  );
 }
 
 function programFlags(spec: ProgramSpec): number {

@@ -371,6 +371,22 @@ hook(
   },
 );
 
+t.test('a way to attach that the kernel does not know is told with the Linux that does', (t) => {
+  const object = ObjectFile.open(path);
+  try {
+    Collection.load(object, { programs: ['on_fsession'] }).close();
+    t.pass('it does');
+  } catch (error) {
+    t.match(error, {
+      code: 'UNSUPPORTED_FEATURE',
+      minKernel: '7.0',
+      message:
+        'Cannot load program on_fsession: this kernel has no tracing programs that attach as trace_fsession (since Linux 7.0)',
+    });
+  }
+  t.end();
+});
+
 hook(
   'kprobe.session: one program for entry and return',
   { programs: ['on_kprobe_session'], optional: true },
