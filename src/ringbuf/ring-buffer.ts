@@ -60,7 +60,9 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   readonly #batchSize: number;
   /** What {@link listen} or a waiting iteration has to take back; there is one of them at most. */
   #listening: (() => void) | undefined;
-  #waiting: (() => void) | undefined;
+  #waiting: { readonly done: () => void; readonly fail: (error: Error) => void } | undefined;
+  /** What iterations wait with: made once, because that takes eight system calls, and paused while nobody waits. */
+  #readiness: ReadableWatch | undefined;
   #draining = false;
   /** Events that an iteration has read and not given out, the last one first. */
   #backlog: Event[] = [];
@@ -282,7 +284,8 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     this.#memory.close();
     this.#blocking?.close();
     this.#backlog = [];
-    this.#waiting?.();
+    this.#readiness?.close();
+    this.#waiting?.done();
     this.#forgetMap();
   }
 
@@ -339,30 +342,40 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
 
   /** Resolves when there is something to read, or the reader closes, or the signal aborts. */
   async #readable(signal: AbortSignal | undefined): Promise<void> {
+    this.#checkFree();
+    this.#readiness ??= watchReadable(this.#map.fd, {
+      onReadable: () => this.#waiting?.done(),
+      onError: (error) => this.#waiting?.fail(error),
+    });
+    const readiness = this.#readiness;
     await new Promise<void>((resolve, reject) => {
       const done = (): void => {
         this.#waiting = undefined;
-        watch.close();
+        readiness.pause();
         signal?.removeEventListener('abort', done);
         resolve();
       };
-      const watch = this.#watch(done, (error) => {
+      const fail = (error: Error): void => {
         reject(error);
         done();
-      });
-      this.#waiting = done;
+      };
+      this.#waiting = { done, fail };
       signal?.addEventListener('abort', done, { once: true });
+      readiness.resume();
     });
   }
 
-  #watch(onReadable: () => void, onError: ((error: Error) => void) | undefined): ReadableWatch {
+  #checkFree(): void {
     if (this.closed) throw new ClosedError(`the ring buffer ${this.#map.name}`);
-    if (this.#listening || this.#waiting) {
-      throw new ArgumentError(
-        'map',
-        `Cannot read ring buffer ${this.#map.name}: this reader is being read already`,
-      );
-    }
+    if (!this.#listening && !this.#waiting) return;
+    throw new ArgumentError(
+      'map',
+      `Cannot read ring buffer ${this.#map.name}: this reader is being read already`,
+    );
+  }
+
+  #watch(onReadable: () => void, onError: ((error: Error) => void) | undefined): ReadableWatch {
+    this.#checkFree();
     return watchReadable(this.#map.fd, {
       onReadable,
       onError(error) {

@@ -11,9 +11,10 @@ if (missing !== false) {
   process.exit(0);
 }
 
-const EVENTS = 500_000;
+/** node-tap watches every promise, which makes an iteration many times as slow as it is by itself. */
+const EVENTS = { listen: 500_000, 'for await': 100_000 };
 
-t.test(`a timer of 10 ms goes on firing while ${EVENTS} events are read`, async (t) => {
+t.test('a timer of 10 ms goes on firing while events are read without end', async (t) => {
   const compiler = new Compiler();
   t.teardown(() => {
     compiler.close();
@@ -37,9 +38,9 @@ t.test(`a timer of 10 ms goes on firing while ${EVENTS} events are read`, async 
       }, 10);
       if (mode === 'listen') {
         ring.listen(() => events++);
-        await until(() => events >= EVENTS);
+        await until(() => events >= EVENTS[mode]);
       } else {
-        for await (const _number of ring) if (++events >= EVENTS) break;
+        for await (const _number of ring) if (++events >= EVENTS[mode]) break;
       }
       clearInterval(timer);
       ring.close();
@@ -47,7 +48,7 @@ t.test(`a timer of 10 ms goes on firing while ${EVENTS} events are read`, async 
       t.comment({ events, firings, most });
       // However fast the machine is, a batch of 1024 is far below the timer's 10 ms.
       t.ok(firings >= 5, 'it fired');
-      t.ok(most < EVENTS / 4, 'and no great part of the events was read before it could again');
+      t.ok(most < EVENTS[mode] / 4, 'and no great part of the events was read before it could again');
     });
   }
 });
