@@ -26,9 +26,16 @@ function install() {
   if (!fresh) run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
 }
 
-function build() {
+/** dist/: what tsc makes of src/, its modules joined into few. */
+async function build() {
   install();
-  run(process.execPath, [bin('tsc'), '-p', 'tsconfig.build.json']);
+  const modules = join(root, 'build/modules');
+  const state = join(modules, '.tsbuildinfo');
+  const options = ['--outDir', modules, '--incremental', '--tsBuildInfoFile', state];
+  run(process.execPath, [bin('tsc'), '-p', 'tsconfig.build.json', ...options]);
+  // Not there before the installation.
+  const { joinModules } = await import('./join-modules.mjs');
+  await joinModules({ from: modules, to: join(root, 'dist') });
 }
 
 let compiled = false;
@@ -50,22 +57,22 @@ function script(path, args) {
 }
 
 /** Compiles examples/ into build/examples, which finds ts-xdp by its name as everybody does: in dist. */
-function buildExamples() {
-  if (!existsSync(join(root, 'dist/index.js'))) build();
+async function buildExamples() {
+  if (!existsSync(join(root, 'dist/index.js'))) await build();
   run(process.execPath, [bin('tsc'), '-p', 'tsconfig.examples.json']);
   const [from, to] = [join(root, 'examples/bpf'), join(root, 'build/examples/bpf')];
   for (const name of readdirSync(from))
     if (name.endsWith('.o')) copyFileSync(join(from, name), join(to, name));
 }
 
-function example([name = '', ...args]) {
+async function example([name = '', ...args]) {
   const names = readdirSync(join(root, 'examples')).flatMap((file) => /^(.+)\.ts$/.exec(file)?.[1] ?? []);
   if (!names.includes(name)) {
     console.error(`Usage: npm run example -- NAME; there are: ${names.join(', ')}`);
     process.exit(2);
   }
   install();
-  buildExamples();
+  await buildExamples();
   run(process.execPath, ['--enable-source-maps', join(root, 'build/examples', `${name}.js`), ...args]);
 }
 
@@ -78,15 +85,15 @@ function checkStatically() {
 }
 
 /** Tests run compiled: node-tap's own compiler takes seconds of processor time for each of their files. */
-function test(args) {
-  build();
-  testBuilt(args);
+async function test(args) {
+  await build();
+  await testBuilt(args);
 }
 
-function testBuilt(args) {
+async function testBuilt(args) {
   script('scripts/install-test-tools.js', []);
   script('scripts/build-bpf.js', ['--if-stale']);
-  buildExamples();
+  await buildExamples();
   buildTap();
   run(process.execPath, [bin('tap'), ...args.map(compiledTest)]);
 }
@@ -108,25 +115,25 @@ function compiledTest(argument) {
 
 const tasks = {
   build,
-  check: (args) => {
+  check: async (args) => {
     checkStatically();
-    build();
+    await build();
     script('scripts/api-report.js', ['--check']);
-    testBuilt(args);
+    await testBuilt(args);
   },
   test,
-  'test:kernels': (args) => {
-    build();
+  'test:kernels': async (args) => {
+    await build();
     script('scripts/test-kernels.js', args);
   },
   'build:examples': buildExamples,
   example,
-  'api-report': (args) => {
-    build();
+  'api-report': async (args) => {
+    await build();
     script('scripts/api-report.js', args);
   },
-  'test:package': (args) => {
-    build();
+  'test:package': async (args) => {
+    await build();
     script('scripts/test-package.js', args);
   },
   docs: () => {
@@ -138,8 +145,8 @@ const tasks = {
   'build:bpf': (args) => script('scripts/build-bpf.js', args),
   'generate:uapi': (args) => script('scripts/generate-uapi.js', args),
   fuzz: (args) => script('test/fuzz/main.js', args),
-  conformance: (args) => {
-    build();
+  conformance: async (args) => {
+    await build();
     script('scripts/conformance.js', args);
   },
   bench: (args) => script('bench/main.js', args),
@@ -150,4 +157,4 @@ if (!Object.hasOwn(tasks, task)) {
   console.error(`Unknown task ${task}; there are: ${Object.keys(tasks).join(', ')}`);
   process.exit(2);
 }
-tasks[task](args);
+await tasks[task](args);

@@ -49,11 +49,10 @@ export async function benchStartup({ runs = 21 }: { runs?: number | undefined })
   }
 }
 
-/** The command as it is installed: from dist/, compiled from what is there now. */
+/** The command as it is installed: from dist/, built from what is there now. */
 export function buildCommand(root: string): void {
-  if (!isStale(join(root, 'dist/cli/main.js'), [join(root, 'src')])) return;
-  const tsc = join(root, 'node_modules/.bin/tsc');
-  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+  if (!isStale(join(root, 'build/modules/.tsbuildinfo'), [join(root, 'src')])) return;
+  const { status } = spawnSync(process.execPath, [join(root, 'scripts/run.mjs'), 'build'], {
     cwd: root,
     // What does not compile is said, on standard error: standard output is the report's.
     stdio: ['ignore', 2, 'inherit'],

@@ -10,4 +10,4 @@ import { load } from './hooks.ts';
 const { registerHooks } = nodeModule as { registerHooks?: (hooks: { load: typeof load }) => unknown };
 
 if (registerHooks) registerHooks({ load });
-else nodeModule.register(`./hooks${extname(import.meta.url)}`, import.meta.url);
+else nodeModule.register(`../register/hooks${extname(import.meta.url)}`, import.meta.url);

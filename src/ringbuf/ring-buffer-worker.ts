@@ -81,7 +81,7 @@ export class RingBufferWorker {
   ): Promise<RingBufferWorker> {
     const { signal, onMessage } = options;
     const { setup, channel, stop, close } = prepare(map, options);
-    const threadUrl = new URL(`./worker-thread${extname(import.meta.url)}`, import.meta.url);
+    const threadUrl = new URL(`../ringbuf/worker-thread${extname(import.meta.url)}`, import.meta.url);
     const worker = startThread(threadUrl, { setup, map, close });
     const forgetMap = map.fd.onClose(stop);
     signal?.addEventListener('abort', stop, { once: true });

@@ -1,6 +1,6 @@
 /** What the command line itself refuses, and where help goes. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import t from 'tap';
 import { commandsFor } from '../../src/cli/commands.ts';
 import { ExitCode, exitCodeOf, UsageError } from '../../src/cli/exit-code.ts';
@@ -135,15 +135,33 @@ const tellImports = (): string => {
   return address(`import { register } from 'node:module'; register(${JSON.stringify(address(hooks))});`);
 };
 
+/** The modules that a compiled one needs before it runs, itself included. */
+function staticImports(path: string, found = new Set<string>()): Set<string> {
+  if (found.has(path)) return found;
+  found.add(path);
+  const source = readFileSync(path, 'utf8');
+  for (const [, imported = ''] of source.matchAll(/^(?:import|export|\}) .*["'](\.[^"']*\.js)["'];$/gm))
+    staticImports(resolve(dirname(path), imported), found);
+  return found;
+}
+
 t.test('load imports what it uses, since most of its start-up is that', async (t) => {
-  const command = [process.execPath, '--import', tellImports(), join(projectRoot, 'dist/cli/main.js')];
-  const { stderr } = await runCli(['load', '/nonexistent/object.bpf.o'], { command });
-  const imports = [...stderr.matchAll(/^imports file:.*\/dist\/(.*)$/gm)].map(([, path = '']) => path);
-  const folderOf = (path: string): string => path.split('/').slice(0, -1).join('/');
-  const folders = new Set(imports.map(folderOf));
-  t.ok(imports.includes('cli/load/run.js'), 'it is what ran');
+  const sources = join(projectRoot, 'build/src');
+  const entries = ['cli/main.js', 'cli/commands/load.js', 'cli/load/run.js'];
+  const needed = new Set(entries.flatMap((entry) => [...staticImports(join(sources, entry))]));
+  const imports = [...needed].map((path) => relative(sources, path));
+  t.ok(imports.includes('ringbuf/ring-buffer.js'));
   for (const folder of ['inspect', 'dispatcher', 'gen', 'repl', 'gen-runtime'])
-    t.notOk(folders.has(folder), `${folder}: of other commands and options`);
+    t.notOk(
+      imports.some((path) => path.startsWith(`${folder}/`)),
+      `${folder}: of other commands and options`,
+    );
   for (const late of ['cli/load/configuration-file.js', 'cli/load/protobuf-output.js'])
     t.notOk(imports.includes(late), `${late}: of options that are not given, or of other commands`);
+
+  const command = [process.execPath, '--import', tellImports(), join(projectRoot, 'dist/cli/main.js')];
+  const { stderr } = await runCli(['load', '/nonexistent/object.bpf.o'], { command });
+  const joined = [...stderr.matchAll(/^imports file:.*\/dist\/.*$/gm)];
+  t.ok(imports.length > 200 && joined.length > 5, `${imports.length} modules`);
+  t.ok(joined.length < 40, `joined into ${joined.length}`);
 });
