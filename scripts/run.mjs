@@ -1,6 +1,7 @@
 // The one entry of every npm script that needs more than one command. Plain JavaScript, because it has to run on
 // a fresh clone before anything is installed.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, existsSync, readFileSync, readdirSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +19,14 @@ function run(command, args, options = {}) {
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
+/** Runs commands side by side, each of which keeps one processor busy. All have to succeed. */
+async function runTogether(commands) {
+  const children = commands.map(([command, args]) => spawn(command, args, { cwd: root, stdio: 'inherit' }));
+  const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]));
+  const failed = codes.find((code) => code !== 0);
+  if (failed !== undefined) process.exit(failed ?? 1);
+}
+
 /** `npm ci` where node_modules is missing or older than the lock file. */
 function install() {
   const stamp = join(root, 'node_modules', '.package-lock.json');
@@ -26,14 +35,24 @@ function install() {
   if (!fresh) run('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
 }
 
+const tsc = (project, ...options) => [process.execPath, [bin('tsc'), '-p', project, ...options]];
+const modules = join(root, 'build/modules');
+const compileModules = tsc(
+  'tsconfig.build.json',
+  ...['--outDir', modules, '--incremental', '--tsBuildInfoFile', join(modules, '.tsbuildinfo')],
+);
+
+const compileExamples = tsc('tsconfig.examples.json');
+
 /** dist/: what tsc makes of src/, its modules joined into few. */
 async function build() {
   install();
-  const modules = join(root, 'build/modules');
-  const state = join(modules, '.tsbuildinfo');
-  const options = ['--outDir', modules, '--incremental', '--tsBuildInfoFile', state];
-  run(process.execPath, [bin('tsc'), '-p', 'tsconfig.build.json', ...options]);
-  // Not there before the installation.
+  run(...compileModules);
+  await joinCompiled();
+}
+
+async function joinCompiled() {
+  // esbuild is not there before the installation.
   const { joinModules } = await import('./join-modules.mjs');
   await joinModules({ from: modules, to: join(root, 'dist') });
 }
@@ -44,7 +63,11 @@ let compiled = false;
 function compile() {
   if (compiled) return;
   install();
-  run(process.execPath, [bin('tsc'), '-p', 'tsconfig.tools.json']);
+  run(...tsc('tsconfig.tools.json'));
+  finishCompiling();
+}
+
+function finishCompiling() {
   // The sources look for the shipped objects two folders up, as in dist.
   if (!existsSync(join(root, 'build/bpf'))) symlinkSync('../bpf', join(root, 'build/bpf'));
   compiled = true;
@@ -59,7 +82,11 @@ function script(path, args) {
 /** Compiles examples/ into build/examples, which finds ts-xdp by its name as everybody does: in dist. */
 async function buildExamples() {
   if (!existsSync(join(root, 'dist/index.js'))) await build();
-  run(process.execPath, [bin('tsc'), '-p', 'tsconfig.examples.json']);
+  run(...compileExamples);
+  copyExampleObjects();
+}
+
+function copyExampleObjects() {
   const [from, to] = [join(root, 'examples/bpf'), join(root, 'build/examples/bpf')];
   for (const name of readdirSync(from))
     if (name.endsWith('.o')) copyFileSync(join(from, name), join(to, name));
@@ -79,22 +106,30 @@ async function example([name = '', ...args]) {
 function checkStatically() {
   install();
   run(process.execPath, [bin('prettier'), '--check', '--log-level', 'warn', '.']);
-  run(process.execPath, [bin('tsc'), '-p', 'tsconfig.json']);
+  run(...tsc('tsconfig.json'));
   run(process.execPath, [bin('eslint'), '.']);
   script('scripts/check-layers.js', []);
 }
 
 /** Tests run compiled: node-tap's own compiler takes seconds of processor time for each of their files. */
 async function test(args) {
-  await build();
-  await testBuilt(args);
+  await prepare();
+  await runTests(args);
 }
 
-async function testBuilt(args) {
+/** Everything that tests need of what is compiled: `dist` and `build`. */
+async function prepare() {
+  install();
+  await runTogether([compileModules, tsc('tsconfig.tools.json')]);
+  finishCompiling();
+  await joinCompiled();
+}
+
+async function runTests(args) {
   script('scripts/install-test-tools.js', []);
   script('scripts/build-bpf.js', ['--if-stale']);
-  await buildExamples();
-  buildTap();
+  await runTogether([compileExamples, ...buildTap()]);
+  copyExampleObjects();
   run(process.execPath, [bin('tap'), ...args.map(compiledTest)]);
 }
 
@@ -104,8 +139,8 @@ async function testBuilt(args) {
  */
 function buildTap() {
   const built = join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js');
-  if (!existsSync(built) || readFileSync(built, 'utf8').includes('@tapjs/typescript'))
-    run(process.execPath, [bin('tap'), 'build']);
+  const current = existsSync(built) && !readFileSync(built, 'utf8').includes('@tapjs/typescript');
+  return current ? [] : [[process.execPath, [bin('tap'), 'build']]];
 }
 
 /** `test/btf/btf.test.ts` means what was compiled from it; everything else is for node-tap. */
@@ -117,9 +152,9 @@ const tasks = {
   build,
   check: async (args) => {
     checkStatically();
-    await build();
+    await prepare();
     script('scripts/api-report.js', ['--check']);
-    await testBuilt(args);
+    await runTests(args);
   },
   test,
   'test:kernels': async (args) => {
