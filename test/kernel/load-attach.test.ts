@@ -41,7 +41,9 @@ t.test('the mode that won is reported, and what was refused before', { skip }, (
       { device: 'lo', list: 'offload,native,generic', mode: 'generic', state: GENERIC },
     ];
     for (const via of ['link', 'netlink']) {
-      for (const { device, list, mode, state } of rows) {
+      // By netlink one of each kind of device will do.
+      const some = rows.filter((_, index) => via === 'link' || index % 3 === 0);
+      for (const { device, list, mode, state } of some) {
         const chosen = list === undefined ? [] : ['--mode', list];
         const args = ['load', object, '--iface', device, '--netns', netns, '--via', via, ...chosen, '--json'];
         const cli = new Cli(args);

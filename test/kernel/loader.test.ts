@@ -4,8 +4,10 @@ import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { InstructionView, LOAD_IMMEDIATE_64 } from '../../src/asm/index.ts';
 import { MapIncompatibleError, VerifierError } from '../../src/errors.ts';
-import { attachXdp, BpfMap, Collection, MapType, ObjectFile } from '../../src/index.ts';
+import { attachXdp, BpfMap, BpfProgram, Collection, MapType, ObjectFile } from '../../src/index.ts';
+import { readLoadedProgram } from '../../src/inspect/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -270,20 +272,20 @@ t.test('what the kernel has of an object is what it has from libbpf', (t) => {
       execFileSync('bpftool', ['prog', 'loadall', path, pins], { stdio: ['ignore', 'ignore', 'ignore'] });
       using collection = load(path);
       t.ok(collection.programs.size > 1);
+      const all = { programs: showAll('prog'), maps: showAll('map') };
       for (const [name, program] of collection.programs) {
-        const theirs = ['pinned', join(pins, name)];
-        const ours = ['id', String(program.id)];
-        t.same(describeProgram(ours), describeProgram(theirs), `program ${name}`);
-        t.same(
-          bpftool(['prog', 'dump', 'xlated', ...ours, 'linum']),
-          bpftool(['prog', 'dump', 'xlated', ...theirs, 'linum']),
-          `instructions and lines of ${name}`,
-        );
+        using pinned = BpfProgram.fromPin(join(pins, name));
+        t.same(describeProgram(program.id, all), describeProgram(pinned.id, all), `program ${name}`);
+        t.same(verified(program), verified(pinned), `instructions and lines of ${name}`);
       }
-      const btf = (selector: string[]): string[] =>
-        bpftool(['btf', 'dump', 'id', String(showProgram(selector).btf_id)]);
+      const btf = (id: number): string[] =>
+        bpftool(['btf', 'dump', 'id', String(all.programs.get(id)?.btf_id)]);
       const [name = ''] = collection.programs.keys();
-      t.same(btf(['id', String(collection.program(name).id)]), btf(['pinned', join(pins, name)]), 'BTF');
+      using pinned = BpfProgram.fromPin(join(pins, name));
+      // The longest way to look, and the one that is not ours.
+      const dump = (id: number): string[] => bpftool(['prog', 'dump', 'xlated', 'id', String(id), 'linum']);
+      t.same(dump(collection.program(name).id), dump(pinned.id), 'by the word of bpftool');
+      t.same(btf(collection.program(name).id), btf(pinned.id), 'BTF');
       t.end();
     });
   }
@@ -349,34 +351,48 @@ t.test('what the verifier refuses', (t) => {
 });
 
 interface ShownProgram {
+  id: number;
   name: string;
   btf_id: number;
   map_ids?: number[];
   [field: string]: unknown;
 }
 
-function showProgram(selector: string[]): ShownProgram {
-  return JSON.parse(bpftool(['-j', 'prog', 'show', ...selector]).join('\n')) as ShownProgram;
+/** By id. Each call of bpftool looks through all processes, so it is asked for everything at once. */
+function showAll(kind: 'prog' | 'map'): ReadonlyMap<number, ShownProgram> {
+  const all = JSON.parse(bpftool(['-j', kind, 'show']).join('\n')) as ShownProgram[];
+  return new Map(all.map((one) => [one.id, one]));
 }
 
 /** What bpftool shows of a program and its maps, less what differs between two loads of anything. */
-function describeProgram(selector: string[]): unknown {
-  const {
-    id: _id,
-    loaded_at: _at,
-    btf_id,
-    bytes_jited: _jited,
-    map_ids = [],
-    ...facts
-  } = showProgram(selector);
+function describeProgram(
+  id: number,
+  all: { programs: ReadonlyMap<number, ShownProgram>; maps: ReadonlyMap<number, ShownProgram> },
+): unknown {
+  const program = all.programs.get(id);
+  if (program === undefined) throw new Error(`bpftool shows no program ${id}`);
+  const { id: _id, loaded_at: _at, btf_id, bytes_jited: _jited, map_ids = [], ...facts } = program;
   const maps = map_ids.map((id) => {
-    const map = JSON.parse(bpftool(['-j', 'map', 'show', 'id', String(id)]).join('\n')) as ShownProgram;
+    const map = all.maps.get(id);
+    if (map === undefined) throw new Error(`bpftool shows no map ${id}`);
     // A program array shows its owner; pids come and go.
     const { id: _mapId, btf_id: mapBtf, pids: _pids, ...shown } = map;
     return { ...shown, hasBtf: (mapBtf as number | undefined) !== undefined };
   });
   const { pids: _pids, pinned: _pinned, ...rest } = facts;
   return { ...rest, hasBtf: btf_id > 0, maps };
+}
+
+/** What the verifier left of a program, less the ids of maps. */
+function verified({ kernel, fd }: BpfProgram): unknown {
+  const { functions, lines, maps, instructions } = readLoadedProgram(kernel, fd);
+  const view = new InstructionView(instructions, true);
+  const texts = Array.from({ length: view.count }, (_, index) => {
+    const { immediate, ...rest } = view.get(index);
+    const isMap = rest.opcode === LOAD_IMMEDIATE_64 && rest.source !== 0;
+    return { ...rest, immediate: isMap ? maps.get(immediate) : immediate };
+  });
+  return { functions, lines, texts };
 }
 
 /** Its lines, without ids and addresses. */
