@@ -89,6 +89,9 @@ export function toNodeStream<Event>(
   const events = reader.iterate({ signal: own.signal });
   /** The last ones that were pushed, among them all that wait in the stream. */
   const pushed: Event[] = [];
+  /** What a read that was under way has brought after the end. */
+  const late: Event[] = [];
+  let advancing: Promise<void> | undefined;
   const advance = async (stream: Readable): Promise<void> => {
     const next = await events.next();
     if (next.done === true) {
@@ -96,7 +99,7 @@ export function toNodeStream<Event>(
       return;
     }
     if (own.signal.aborted) {
-      reader.giveBack([next.value]);
+      late.push(next.value);
       return;
     }
     // In a stream of Node's it would mean the end.
@@ -112,15 +115,20 @@ export function toNodeStream<Event>(
     highWaterMark,
     ...(signal && { signal }),
     read() {
-      advance(this).catch((error: unknown) => {
+      advancing = advance(this).catch((error: unknown) => {
         this.destroy(error as Error);
       });
     },
     destroy(error, done) {
       own.abort();
-      const waiting = this.readableLength;
-      if (waiting > 0) reader.giveBack(pushed.slice(-waiting));
-      events.return(undefined).then(() => {
+      const waiting = this.readableLength === 0 ? [] : pushed.slice(-this.readableLength);
+      const end = async (): Promise<void> => {
+        await advancing;
+        const left = [...waiting, ...late];
+        if (left.length > 0) reader.giveBack(left);
+        await events.return(undefined);
+      };
+      end().then(() => {
         done(error);
       }, done);
     },

@@ -5,6 +5,7 @@ import { extname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import t from 'tap';
 import {
   BpfMap,
@@ -60,6 +61,7 @@ class Producer {
   }
 }
 
+const nextTick = promisify(process.nextTick);
 const numbersTo = (count: number, from = 0): number[] =>
   Array.from({ length: count }, (_, index) => from + index);
 
@@ -184,6 +186,24 @@ t.test('a stream of Node', async (t) => {
     const rest: number[] = [];
     ring.drain((number) => rest.push(number));
     t.same(rest, numbersTo(98, 2));
+  });
+
+  await t.test('destroyed while it reads, it gives back in order', async (t) => {
+    for (let moment = 0; moment < 64; moment++) {
+      using producer = new Producer();
+      using ring = producer.reader();
+      producer.produce(12);
+      const stream = ring.toNodeStream({ highWaterMark: 8 });
+      stream.read(0);
+      // A stream goes on reading in the next tick.
+      for (let tick = 0; tick < moment >> 3; tick++) await nextTick();
+      for (let turn = 0; turn < (moment & 7); turn++) await Promise.resolve();
+      stream.destroy();
+      await once(stream, 'close');
+      const numbers: number[] = [];
+      ring.drain((number) => numbers.push(number));
+      t.strictSame(numbers, numbersTo(12), `at moment ${String(moment)}`);
+    }
   });
 
   await t.test('goes through a pipeline as slowly as its end, and ends with the reader', async (t) => {
@@ -477,7 +497,8 @@ t.test('a worker', async (t) => {
       said,
       numbersTo(5).map((n) => `${String(n)}: DataCloneError`),
     );
-    t.equal(worker.events, 5);
+    // It counts after its handler has returned, which is after the message.
+    await until(() => worker.events === 5);
   });
 
   await t.test('says why it cannot start', async (t) => {

@@ -96,7 +96,7 @@ const cases: readonly [name: string, source: string, atLeast: string, why: reado
   [
     'a timer in a value',
     `struct inner { struct bpf_timer timer; };
-     struct value { struct inner timers[2]; };
+     struct value { struct inner timer; };
      struct { __uint(type, BPF_MAP_TYPE_HASH); __type(key, __u32); __type(value, struct value);
        __uint(max_entries, 1); } values SEC(".maps");`,
     '5.15',
