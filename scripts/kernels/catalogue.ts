@@ -28,6 +28,7 @@ export const KERNELS = [
     kernel: '7.2',
     suite: 'sid',
     packages: [
+      /^linux-base-7\.2\.\d+\+deb14[.\d]*-cloud-amd64$/,
       /^linux-binary-7\.2\.\d+\+deb14[.\d]*-cloud-amd64$/,
       /^linux-modules-7\.2\.\d+\+deb14[.\d]*-cloud-amd64$/,
     ],

@@ -13,6 +13,8 @@ export interface KernelFiles {
   readonly image: string;
   /** `/lib/modules/RELEASE` of it. */
   readonly modules: string;
+  /** How it was built, `/boot/config-RELEASE`. */
+  readonly configuration: string;
 }
 
 /** Downloads the kernels that the cache lacks; their files, in the same order. */
@@ -71,14 +73,18 @@ function filesOf(kernel: KernelName): KernelFiles {
       `Cannot boot Linux ${kernel}: ${folder} has no modules; delete it and try again`,
     );
   }
-  const places = [`boot/vmlinuz-${release}`, `usr/lib/modules/${release}/vmlinuz`].map((path) =>
-    join(folder, path),
-  );
-  const image = places.find((path) => existsSync(path));
-  if (image === undefined) {
+  const find = (name: string): string => {
+    const places = [`boot/${name}-${release}`, `usr/lib/modules/${release}/${name}`];
+    const path = places.map((place) => join(folder, place)).find((place) => existsSync(place));
+    if (path !== undefined) return path;
     throw new KernelRunFailure(
-      `Cannot boot Linux ${kernel}: ${folder} has no vmlinuz; delete it and try again`,
+      `Cannot boot Linux ${kernel}: ${folder} has no ${name}; delete it and try again`,
     );
-  }
-  return { release, image, modules: join(all, release) };
+  };
+  return {
+    release,
+    image: find('vmlinuz'),
+    modules: join(all, release),
+    configuration: find('config'),
+  };
 }

@@ -74,7 +74,11 @@ export async function runInKernel(run: KernelRun): Promise<KernelRunResult> {
     });
     const modules = modulesToLoad(kernel.modules, [...MODULES, ...(run.modules ?? [])]);
     const initialFiles = join(folder, 'initial-files.cpio');
-    writeFileSync(initialFiles, buildInitialFiles({ busybox: emulator.busybox, modules, plan }));
+    const configuration = { release: kernel.release, path: kernel.configuration };
+    writeFileSync(
+      initialFiles,
+      buildInitialFiles({ busybox: emulator.busybox, modules, configuration, plan }),
+    );
     const inTime = await runMachine({
       emulator,
       image: kernel.image,
