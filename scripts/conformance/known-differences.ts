@@ -15,13 +15,7 @@ export interface KnownDifference {
 const NO_ADDRESS =
   'an address of the kernel that is not there: libbpf alone tells it from other unresolved externs, by ESRCH';
 
-/** Kernels of virtual machines come without their configuration in /boot and in /proc. */
-const NO_CONFIGURATION =
-  'a weak kernel setting where the configuration of the kernel cannot be read: libbpf refuses, ts-xdp takes it for unset';
-
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
-  { kind: 'accepted', object: 'bpf_iter_ipv6_route', reason: NO_CONFIGURATION },
-  { kind: 'accepted', object: 'bpf_iter_ipv6_route', program: null, reason: NO_CONFIGURATION },
   { kind: 'errno', object: 'kprobe_multi', reason: NO_ADDRESS },
   { kind: 'errno', object: 'test_ksyms', reason: NO_ADDRESS },
   {
