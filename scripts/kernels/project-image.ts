@@ -1,5 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildDiskImage } from './disk-image.ts';
 import { fetchEmulator } from './emulator.ts';
@@ -13,6 +13,9 @@ const LIBXDP_DISPATCHER = '/usr/lib/x86_64-linux-gnu/bpf/xdp-dispatcher.o';
 
 /** Where a guest finds the project. */
 export const PROJECT = '/project';
+
+/** In it: what tests compile, made by them on this machine (test/helpers/clang.ts). */
+const COMPILED = 'compiled';
 
 /** What the tests and the plan of a guest are run with; those that this machine lacks stay away. */
 const PROGRAMS = [
@@ -28,14 +31,13 @@ const PROGRAMS = [
   'setpriv',
   'unshare',
   'script',
+  'bash',
+  'taskset',
 ];
 
 export interface ProjectImageOptions {
-  /**
-   * Whether the tests come too, compiled, with what they run on, laid out as in the checkout.
-   * @default false
-   */
-  readonly tests?: boolean;
+  /** The tests come too, compiled, with what they run on, laid out as in the checkout; and a folder of what they compile. */
+  readonly tests?: { readonly compiled: string };
   /** Further programs of this machine, by name or path, which the guest finds in `/usr/bin`, with their libraries. */
   readonly programs?: readonly string[];
 }
@@ -44,10 +46,7 @@ export interface ProjectImageOptions {
  * Makes the root file system of a guest: this Node, a few programs of this machine, and the built project in
  * `/project`, so that `node dist/cli/main.js` runs there.
  */
-export function buildProjectImage(
-  image: string,
-  { tests = false, programs = [] }: ProjectImageOptions = {},
-): void {
+export function buildProjectImage(image: string, { tests, programs = [] }: ProjectImageOptions = {}): void {
   const folder = temporaryFolder();
   try {
     const root = new RootFolder(folder, fetchEmulator());
@@ -59,14 +58,14 @@ export function buildProjectImage(
         throw new KernelRunFailure(`Cannot bring ${program} into a guest: this machine does not have it`);
       }
     }
-    addProject(root, { tests });
+    addProject(root, tests);
     buildDiskImage(image, { folder });
   } finally {
     removeFolder(folder);
   }
 }
 
-function addProject(root: RootFolder, { tests }: { tests: boolean }): void {
+function addProject(root: RootFolder, tests: ProjectImageOptions['tests']): void {
   const project = process.cwd();
   const add = (path: string): void => {
     if (!existsSync(join(project, path))) {
@@ -81,11 +80,11 @@ function addProject(root: RootFolder, { tests }: { tests: boolean }): void {
   };
   const needed = [...Object.keys(dependencies), ...(tests ? ['tap'] : [])];
   for (const path of packageClosure(project, needed)) add(path);
-  if (tests) addTests(join(root.folder, PROJECT));
+  if (tests) addTests(join(root.folder, PROJECT), tests.compiled);
 }
 
 /** JavaScript in place of the TypeScript, and everything else of test/ as it is. */
-function addTests(target: string): void {
+function addTests(target: string, objects: string): void {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.guest.json'], {
     stdio: 'inherit',
   });
@@ -94,15 +93,5 @@ function addTests(target: string): void {
     if (existsSync(compiled)) cpSync(compiled, join(target, path), { recursive: true });
   }
   cpSync('test', join(target, 'test'), { recursive: true, filter: (path) => !path.endsWith('.ts') });
-  const fixtures = join(target, 'test/fixtures/loader');
-  for (const name of readdirSync(fixtures).filter((file) => file.endsWith('.bpf.c')))
-    compile(join(fixtures, name));
-}
-
-/** As test/helpers/compile.ts does it. A fixture that this clang cannot compile stays away, and its tests skip. */
-function compile(source: string): void {
-  const headers = ['-idirafter', '/usr/include/x86_64-linux-gnu'];
-  const output = source.replace(/\.c$/, '.o');
-  const args = ['-g', '-O2', '-mcpu=v2', '--target=bpfel', ...headers, '-c', source, '-o', output];
-  spawnSync('clang', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  cpSync(objects, join(target, COMPILED), { recursive: true });
 }

@@ -1,4 +1,5 @@
 import { AttachError, PermissionError, UnsupportedFeatureError } from '../errors.ts';
+import { Feature } from '../features/index.ts';
 import { attachFreplace, type BpfLink } from '../link/index.ts';
 import type { Collection } from '../loader/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
@@ -64,7 +65,7 @@ function load(components: readonly Component[], version: DispatcherVersion): Col
   try {
     return loadDispatcher({ version, frags, slots });
   } catch (error) {
-    if (!frags || !(error instanceof UnsupportedFeatureError && error.feature === 'xdp.frags')) throw error;
+    if (!frags || !(error instanceof UnsupportedFeatureError && error.feature === Feature.XdpFrags.name)) throw error;
     return loadDispatcher({ version, frags: false, slots });
   }
 }

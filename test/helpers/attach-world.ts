@@ -1,12 +1,13 @@
 /** What programs are attached to in tests, and what makes them run. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findCgroupMount } from '../../src/link/index.ts';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
+import { runClang } from './clang.ts';
 import { BpfFileSystem, ip } from './kernel-objects.ts';
 import { ObjectFolder } from './object-source.ts';
 import { VethPair } from './veth.ts';
@@ -34,7 +35,9 @@ export class AttachWorld {
     ip('link set lo up', this.netnsName);
     this.traced = join(this.#scratch, 'traced');
     const source = inProject('test/fixtures/link/traced.c');
-    execFileSync('clang', ['-O1', '-Wall', '-Werror', '-o', this.traced, source]);
+    const options = ['-O1', '-Wall', '-Werror'];
+    runClang(source, { output: this.traced, options, linked: true });
+    chmodSync(this.traced, 0o755);
     const target = process.arch === 'arm64' ? '__TARGET_ARCH_arm64' : '__TARGET_ARCH_x86';
     this.object = this.folder.compile('link/kinds', { name: 'kinds', defines: { [target]: '1' } });
     this.#mountedTracefs = !isOnFileSystem(TRACEFS, 'tracefs');

@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { isGuest, runClang, whyNoClang } from './clang.ts';
 import { inProject } from './project-root.ts';
 
 const fixtures = inProject('test/fixtures');
@@ -17,15 +18,11 @@ export interface CompileOptions {
   readonly flags?: readonly string[];
 }
 
-/** Beside its source, where a guest without clang has it from the machine that it runs on. */
-export function compiledFixture(fixture: string): string | undefined {
-  const path = join(fixtures, 'loader', `${fixture}.bpf.o`);
-  return existsSync(path) ? path : undefined;
-}
-
 /** Why tests that compile must skip on this machine; false where they need not. */
 export function whyNotCompile(): string | false {
-  if (spawnSync('clang', ['--version']).status !== 0) return 'clang is not installed';
+  if (isGuest) return false;
+  const missing = whyNoClang();
+  if (missing !== false) return missing;
   return existsSync('/usr/include/bpf/bpf_helpers.h') ? false : "libbpf's headers are not installed";
 }
 
@@ -59,10 +56,8 @@ export class Compiler {
     this.#flags = options.flags ?? [];
   }
 
-  /** Compiles `<fixture>.bpf.c`, or finds it compiled. Returns the object's path. */
+  /** Compiles `<fixture>.bpf.c`. Returns the object's path. */
   fixture(fixture: string, options: CompileOptions = {}): string {
-    const compiled = this.#folder === 'loader' ? compiledFixture(fixture) : undefined;
-    if (compiled !== undefined) return compiled;
     return this.#compile(join(fixtures, this.#folder, `${fixture}.bpf.c`), options);
   }
 
@@ -77,17 +72,15 @@ export class Compiler {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #compile(source: string, options: CompileOptions): string {
-    const { target = 'bpfel', name = basename(source).replace(/\.c$/, '.o'), flags = [] } = options;
+  #compile(source: string, compileOptions: CompileOptions): string {
+    const { target = 'bpfel', name = basename(source).replace(/\.c$/, '.o'), flags = [] } = compileOptions;
     const output = join(this.folder, name);
     const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? process.arch;
     const own = ['-I', join(fixtures, this.#folder), '-I', join(fixtures, 'loader')];
-    const headers = [...own, '-idirafter', `/usr/include/${machine}-linux-gnu`];
+    const folders = [...own, '-idirafter', `/usr/include/${machine}-linux-gnu`];
     const common = ['-g', '-O2', '-mcpu=v2', '-Wall', '-Werror', `--target=${target}`];
-    const all = [...common, ...headers, ...this.#flags, ...flags];
-    execFileSync(this.#clang, [...all, '-c', source, '-o', output], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
+    const options = [...common, ...this.#flags, ...flags];
+    runClang(source, { output, options, folders, clang: this.#clang });
     return output;
   }
 }

@@ -1,8 +1,8 @@
 /** BPF objects that a test compiles from test/fixtures. */
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runClang, whyNoClang } from './clang.ts';
 import { inProject } from './project-root.ts';
 
 const fixtures = inProject('test/fixtures');
@@ -10,8 +10,7 @@ const include = inProject('bpf/include');
 /** Where Debian keeps <asm/types.h>, which the BPF target does not look at. */
 const multiarch = `/usr/include/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 
-export const noClang =
-  spawnSync('clang', ['--version']).status === 0 ? false : 'compiling BPF objects needs clang';
+export const noClang = whyNoClang();
 
 export interface CompileOptions {
   /** `{ TAG: 'x' }` becomes `-DTAG=x`. */
@@ -30,19 +29,21 @@ export class ObjectFolder {
   compile(source: string, options: CompileOptions = {}): string {
     const { defines = {}, target = 'bpfel', name = source } = options;
     const output = join(this.path, `${name}.bpf.o`);
-    execFileSync('clang', [
-      ...['-O2', '-g', '-Wall', '-Werror', `--target=${target}`, '-mcpu=v2'],
-      ...['-I', include, '-idirafter', multiarch],
-      ...Object.entries(defines).map(([macro, value]) => `-D${macro}=${value}`),
-      ...['-c', join(fixtures, `${source}.bpf.c`), '-o', output],
-    ]);
+    runClang(join(fixtures, `${source}.bpf.c`), {
+      output,
+      options: [
+        ...['-O2', '-g', '-Wall', '-Werror', `--target=${target}`, '-mcpu=v2'],
+        ...Object.entries(defines).map(([macro, value]) => `-D${macro}=${value}`),
+      ],
+      folders: ['-I', include, '-idirafter', multiarch],
+    });
     return output;
   }
 
   /** Compiles test/fixtures/`source`, which includes nothing, and returns the object's path. */
   compileFile(source: string): string {
     const output = join(this.path, `${source.replaceAll('/', '-')}.o`);
-    execFileSync('clang', ['-O2', '-g', '--target=bpfel', '-c', join(fixtures, source), '-o', output]);
+    runClang(join(fixtures, source), { output, options: ['-O2', '-g', '--target=bpfel'] });
     return output;
   }
 

@@ -18,13 +18,13 @@ import { deleteInterface } from '../../src/netlink/index.ts';
 import type { NetworkNamespace } from '../../src/sys/index.ts';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { Cli, notRoot, runCli } from '../helpers/cli.ts';
-import { Compiler, compiledFixture, whyNotCompile } from '../helpers/compile.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { checkRefusal } from '../helpers/refusal.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { VethPair } from '../helpers/veth.ts';
 
 const compiler = new Compiler();
-const skip = notRoot || (compiledFixture('dispatched') === undefined && whyNotCompile());
+const skip = notRoot || whyNotCompile();
 const [ours, foreign] =
   skip === false ? [compiler.fixture('dispatched'), compiler.fixture('foreign')] : ['', ''];
 const MARKS = '/sys/fs/bpf/ts_xdp_marks';

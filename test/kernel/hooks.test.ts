@@ -28,13 +28,13 @@ import { interfaceByName } from '../../src/netlink/index.ts';
 import { isOnFileSystem, mountKernelFileSystem, PacketSocket, unmount } from '../../src/sys/index.ts';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { notRoot } from '../helpers/cli.ts';
-import { compiledFixture, Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { addNetkitPair } from '../helpers/netkit.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { until } from '../helpers/until.ts';
 import { VethPair } from '../helpers/veth.ts';
 
-const skip = notRoot || (compiledFixture('hooks') === undefined && whyNotCompile());
+const skip = notRoot || whyNotCompile();
 if (skip !== false) {
   t.plan(0, skip);
   process.exit(0);

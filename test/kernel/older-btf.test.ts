@@ -12,7 +12,7 @@ import {
   bpf_attr_btf_load,
   bpf_attr_map_create,
 } from '../../src/uapi/index.ts';
-import { Compiler, compiledFixture, whyNotCompile } from '../helpers/compile.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { loadingKernel } from '../helpers/loading-kernel.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { inProject } from '../helpers/project-root.ts';
@@ -118,8 +118,7 @@ t.test('a kernel that knows them all gets the BTF as it is', (t) => {
 });
 
 t.test('BTF is replaced when it is refused, and not before', (t) => {
-  const path = compiledFixture('globals');
-  const object = ObjectFile.open(path ?? inProject('bpf/sniffer.bpf.o'));
+  const object = ObjectFile.open(inProject('bpf/sniffer.bpf.o'));
   const modern = loadingKernel();
   Collection.load(object, { kernel: modern }).close();
   t.equal(
@@ -190,7 +189,7 @@ t.test('the kernel takes what stands in for them', { skip: unprivileged }, (t) =
   t.end();
 });
 
-const cannot = unprivileged || (compiledFixture(FIXTURE) === undefined && whyNotCompile());
+const cannot = unprivileged || whyNotCompile();
 
 t.test('an object with all of them loads and runs, typed in the kernel', { skip: cannot }, (t) => {
   const compiler = new Compiler();

@@ -17,7 +17,7 @@ import {
   type Capability,
 } from '../../src/sys/index.ts';
 import { notRoot } from '../helpers/cli.ts';
-import { Compiler, compiledFixture, whyNotCompile } from '../helpers/compile.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { addNetkitPair } from '../helpers/netkit.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { patience } from '../helpers/patience.ts';
@@ -35,7 +35,7 @@ const OTHER_USER = '65534';
 const PARANOID = '/proc/sys/kernel/perf_event_paranoid';
 const TRACEFS = '/sys/kernel/tracing';
 const script = join(import.meta.dirname, `../fixtures/processes/privileged${extname(import.meta.filename)}`);
-const skip = notRoot || (compiledFixture('privileges') === undefined && whyNotCompile());
+const skip = notRoot || whyNotCompile();
 
 if (skip !== false) {
   t.plan(0, skip);

@@ -5,6 +5,9 @@ import type { TestResult } from './result.ts';
 /** Longer than the slowest takes on an emulated processor that it shares. */
 const TIMEOUT_SECONDS = 1800;
 
+/** Where the project's image has what tests compile. */
+const COMPILED = '/project/compiled';
+
 /**
  * Runs one compiled test file by itself, without tap's runner, which would compile and observe it. The tests at its
  * top level become results; everything it said goes into `log`.
@@ -12,7 +15,12 @@ const TIMEOUT_SECONDS = 1800;
 export function runTestFile(file: string, { log }: { log: string }): TestResult[] {
   const { stdout, stderr, status, signal } = spawnSync(process.execPath, [`${file}.js`], {
     encoding: 'utf8',
-    env: { ...process.env, TAP_TIMEOUT: String(TIMEOUT_SECONDS), TS_XDP_PATIENCE: '20' },
+    env: {
+      ...process.env,
+      TAP_TIMEOUT: String(TIMEOUT_SECONDS),
+      TS_XDP_PATIENCE: '20',
+      TS_XDP_COMPILED: COMPILED,
+    },
     timeout: TIMEOUT_SECONDS * 1000,
     maxBuffer: 1 << 28,
   });
