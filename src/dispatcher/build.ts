@@ -65,7 +65,8 @@ function load(components: readonly Component[], version: DispatcherVersion): Col
   try {
     return loadDispatcher({ version, frags, slots });
   } catch (error) {
-    if (!frags || !(error instanceof UnsupportedFeatureError && error.feature === Feature.XdpFrags.name)) throw error;
+    if (!frags || !(error instanceof UnsupportedFeatureError && error.feature === Feature.XdpFrags.name))
+      throw error;
     return loadDispatcher({ version, frags: false, slots });
   }
 }
