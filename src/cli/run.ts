@@ -94,7 +94,14 @@ async function makeProgram(argv: readonly string[], execute: Execute): Promise<C
   for (const entry of await commandsFor(argv)) {
     program.addCommand('commands' in entry ? makeGroup(entry, execute) : makeCommand(entry, execute));
   }
+  if (argv.includes('--json')) silence(program);
   return program;
+}
+
+/** What commander says of a line that does not parse is in the JSON document. */
+function silence(command: Command): void {
+  command.configureOutput({ outputError: () => undefined }).showHelpAfterError(false);
+  for (const inside of command.commands) silence(inside);
 }
 
 function makeGroup({ name, summary, commands }: CommandGroup, execute: Execute): Command {

@@ -26,7 +26,7 @@ import {
 import { extensionInfo } from './extension-info.ts';
 import { loadWithLog, LOG_LEVEL, LOG_STATES, LOG_STATISTICS, type LoggedResult } from './load-log.ts';
 import { kernelObjectName } from './kernel-names.ts';
-import { missingFeature } from './missing-feature.ts';
+import { missingFeature, missingInDriver } from './missing-feature.ts';
 import type { LinkedProgram } from './subprograms.ts';
 import { readVerifierLog } from './verifier-log.ts';
 import type { VerifierReport } from './verifier-report.ts';
@@ -139,6 +139,8 @@ function refusal(
   }
   const lacking = report && lackingPerfmon(spec, { errnoNumber, report });
   if (lacking) return lacking;
+  if (report === undefined && errnoNumber === errno.EOPNOTSUPP && spec.deviceBound !== undefined)
+    return missingInDriver(spec);
   if (report === undefined && errnoNumber === errno.EINVAL) {
     const missing = missingFeature(kernel, { spec, fields });
     if (missing) return missing;

@@ -22,6 +22,24 @@ interface Refused {
 }
 
 /**
+ * A program bound to a device whose driver lets none be: bpf_prog_dev_bound_init() in kernel/bpf/offload.c wants
+ * `xdp_metadata_ops`. The kernel says EOPNOTSUPP, where it knows such programs at all (Linux 6.3).
+ */
+export function missingInDriver(spec: ProgramSpec): UnsupportedFeatureError {
+  const doing = `load program ${spec.name}`;
+  const name = 'metadata of packets from this driver';
+  return new UnsupportedFeatureError(
+    name,
+    '6.3',
+    `Cannot ${doing}: it is bound to the interface of index ${spec.deviceBound ?? 0}, whose driver has no metadata for programs`,
+    {
+      hint: 'choose a program that is not bound to a device (--prog)',
+      cause: bpfError({ command: 'BPF_PROG_LOAD', doing }, -errno.EOPNOTSUPP),
+    },
+  );
+}
+
+/**
  * What a program asks for that kernels without it refuse as an invalid argument, without a word: its type, how it attaches,
  * packets of several buffers. Found by trying the shortest program in its place.
  */

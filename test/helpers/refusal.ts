@@ -29,6 +29,7 @@ export async function checkRefusal(t: Test, { args, exit, error, text }: Refusal
   );
   t.notMatch(plain.stderr, STACK);
   t.equal(json.code, exit);
+  t.equal(json.stderr, '', 'nothing beside the document');
   t.equal(json.stdout.split('\n').length, 2, 'one JSON document on one line');
   t.same(JSON.parse(json.stdout), { error });
 }

@@ -1,7 +1,8 @@
 /** Where and how `ts-xdp load` attaches: modes, what refuses them, other programs, other namespaces. */
 import { spawn, execFileSync } from 'node:child_process';
 import t from 'tap';
-import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
+import { attachTc, Collection, ObjectFile } from '../../src/index.ts';
+import { EtherType, Protocol, ethernet, ipv4, ipv6, pattern, udp } from '../fixtures/frames.ts';
 import { Cli, notRoot, summaryOf } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import { ip, leftObjects, xdpState } from '../helpers/kernel-objects.ts';
@@ -25,10 +26,8 @@ const on = (pair: VethPair, ...more: string[]): string[] => [
   ...['load', object, '--iface', pair.receiver.name, '--netns', String(pair.namespaceName), '--json'],
   ...more,
 ];
-const frame = ethernet(
-  EtherType.Ipv4,
-  ipv4({ protocol: Protocol.Udp }, udp({ sourcePort: 1, destinationPort: 2 }, pattern(8))),
-);
+const payload = udp({ sourcePort: 1, destinationPort: 2 }, pattern(8));
+const frame = ethernet(EtherType.Ipv4, ipv4({ protocol: Protocol.Udp }, payload));
 
 t.test('the mode that won is reported, and what was refused before', { skip }, (t) =>
   withVethPair(async (pair) => {
@@ -200,6 +199,43 @@ t.test('--netns takes a name and the id of a process in it', { skip }, (t) =>
     t.match(gone.lines[0]?.error, { code: 'NETNS_NOT_FOUND', subject: '4194303' });
   }),
 );
+
+t.test('a program bound to its device reads what the driver knows', { skip }, async (t) => {
+  const bound = ['load', snifferObject, '--prog', 'xdp_bound_sniffer', '--json'];
+  await withVethPair(async (pair) => {
+    const { receiver, sender } = pair;
+    using tagging = Collection.load(ObjectFile.open(folder.compile('push-vlan')));
+    using filter = attachTc(tagging.program('push_vlan'), {
+      ...{ interface: sender.name, direction: 'egress', netns: pair.netns },
+    });
+    t.ok(filter);
+    const cli = new Cli([...bound, '--iface', receiver.name, '--netns', String(pair.namespaceName)]);
+    t.match(await cli.attached(), { program: 'xdp_bound_sniffer', mode: 'native' });
+    const socket = pair.openPacketSocket();
+    socket.send(ethernet(EtherType.Ipv6, ipv6({ nextHeader: Protocol.Udp }, payload)));
+    socket.close();
+    t.match(
+      (await cli.line('event')).data,
+      { vlan_proto: 0x8100, vlan_tci: 7 },
+      'the tag is not in the packet',
+    );
+    const { code, lines } = await cli.stop();
+    t.equal(code, 0);
+    t.match(summaryOf({ lines }), { counters: { vlan: 1 } });
+  });
+  const { code, lines, stderr } = await runHosted([...bound, '--iface', 'lo']);
+  t.same([code, stderr], [4, '']);
+  t.match(lines, [
+    {
+      error: {
+        code: 'UNSUPPORTED_FEATURE',
+        message:
+          'Cannot load program xdp_bound_sniffer: it is bound to the interface of index 1, whose driver has no metadata for programs',
+        hint: 'choose a program that is not bound to a device (--prog)',
+      },
+    },
+  ]);
+});
 
 t.test('several interfaces are one stream', { skip }, (t) =>
   withVethPair(async (pair) => {

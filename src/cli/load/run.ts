@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../errors.ts';
 import { ObjectFile } from '../../elf/index.ts';
 import { bindToDevice, checkPinDirectory, Collection, pinCollection } from '../../loader/index.ts';
-import type { Link } from '../../link/index.ts';
+import { inNamespace, type Link } from '../../link/index.ts';
 import {
   adaptToKernel,
   fillSnifferMaps,
@@ -51,10 +51,13 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
       options.multi === true
         ? (await import('../../dispatcher/index.ts')).loadForDispatcher
         : Collection.load;
-    const collection = load(object, {
+    const loadOptions = {
       maps: new Map(options.map.map(({ name, reference }) => [name, reference])),
       ...(options.pinRoot !== undefined && { pinRoot: options.pinRoot }),
-    });
+    };
+    // The kernel looks the index of a bound program's device up in the namespace of whoever loads it.
+    const place = selection.xdp?.deviceBound === undefined ? undefined : netns;
+    const collection = inNamespace(place, () => load(object, loadOptions));
     for (const warning of collection.warnings) output.note(`note: ${warning}`);
     try {
       for (const [map, { path, reused }] of collection.sharedMaps) {
