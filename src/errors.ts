@@ -20,6 +20,8 @@ export interface ErrorContext {
 export abstract class TsXdpError extends Error {
   abstract readonly code: string;
   readonly hint: string | undefined;
+  /** What had gone wrong before and had stopped nothing by itself, such as BTF that the kernel refuses. */
+  declare warnings?: readonly string[];
 
   constructor(message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? undefined : { cause: context.cause });

@@ -1,4 +1,4 @@
-import { BtfError, ObjectError } from '../errors.ts';
+import { BtfError, ObjectError, TsXdpError } from '../errors.ts';
 import {
   findNamed,
   isWantedByStructOps,
@@ -128,6 +128,9 @@ class ObjectLoad implements LoadedParts {
       for (const spec of programs) this.#loadProgram(spec);
       this.#fillSlots();
       this.#fillStructOps();
+    } catch (error) {
+      if (error instanceof TsXdpError && this.warnings.length > 0) error.warnings = [...this.warnings];
+      throw error;
     } finally {
       // Maps and programs hold the BTF from now on.
       this.#btf?.close();

@@ -89,7 +89,7 @@ function loadBtf(
       throw error;
     }
     if (-result === errno.EPERM) throw bpfError(call, result);
-    const reason = lastLine(log) ?? describeErrno(-result);
+    const reason = reasonIn(log) ?? `${describeErrno(-result)}, and says no more`;
     throw new BtfError(`Cannot load the BTF of ${name}: the kernel refuses it: ${reason}`, { cause: error });
   }
 }
@@ -216,8 +216,13 @@ function nameParameters(
   });
 }
 
-function lastLine(log: Uint8Array): string | undefined {
+/** The log lists every type, and ends with the one at fault and what is wrong with it; or with the last one, and nothing. */
+function reasonIn(log: Uint8Array): string | undefined {
   const end = log.indexOf(0);
   const text = new TextDecoder().decode(end < 0 ? log : log.subarray(0, end));
-  return text.trim().split('\n').at(-1)?.trim() || undefined;
+  const last = text.trimEnd().split('\n').at(-1) ?? '';
+  return last === '' || LISTED_TYPE.test(last) ? undefined : last.trim();
 }
+
+/** `[33] TYPE_TAG kptr type_id=32`, or a member of one behind a tab: nothing follows what the type consists of. */
+const LISTED_TYPE = /^(\[\d+\]|\t).*(\w=[^\s=]*|=\(.*\)| FWD \S+ (struct|union))$/;

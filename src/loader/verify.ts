@@ -22,6 +22,8 @@ export interface Verdict {
   readonly errno: number | null;
   /** Whose refusal it is; undefined where there is none. */
   readonly refusedBy: 'kernel' | 'loader' | undefined;
+  /** What was left out all the same, such as BTF that the kernel refuses. */
+  readonly warnings: readonly string[];
 }
 
 export interface ProgramVerdict extends Verdict {
@@ -52,8 +54,8 @@ export function* verifyPrograms(object: ObjectFile, options: VerifyOptions = {})
 /** Loads an object as a whole, and lets go of it again. */
 export function verifyObject(object: ObjectFile, options: LoadOptions = {}): Verdict {
   try {
-    Collection.load(object, { externs: 'of-object', pinRoot: false, ...options }).close();
-    return { error: undefined, errno: 0, refusedBy: undefined };
+    using collection = Collection.load(object, { externs: 'of-object', pinRoot: false, ...options });
+    return { error: undefined, errno: 0, refusedBy: undefined, warnings: collection.warnings };
   } catch (error) {
     return refused(error);
   }
@@ -75,7 +77,8 @@ function verifyProgram(
     const log = collection.log(name);
     const { jitedSize } = collection.program(name).info();
     const statistics = readVerifierStatistics(log);
-    return { program: name, error: undefined, errno: 0, refusedBy: undefined, jitedSize, statistics, log };
+    const accepted = { error: undefined, errno: 0, refusedBy: undefined, warnings: collection.warnings };
+    return { program: name, ...accepted, jitedSize, statistics, log };
   } catch (error) {
     const log = error instanceof VerifierError ? error.log : '';
     const statistics = readVerifierStatistics(log);
@@ -93,6 +96,10 @@ const LIBBPF_ERRNO: Readonly<Record<string, number>> = {
 
 function refused(error: unknown): Verdict {
   if (!(error instanceof TsXdpError)) throw error;
+  return { ...refusal(error), warnings: error.warnings ?? [] };
+}
+
+function refusal(error: TsXdpError): Omit<Verdict, 'warnings'> {
   // A feature that was found missing after the kernel said no is still the kernel's refusal.
   const { errno: number } = (error.cause instanceof SyscallError ? error.cause : error).facts();
   if (typeof number === 'number') return { error, errno: number, refusedBy: 'kernel' };
@@ -105,7 +112,7 @@ function refused(error: unknown): Verdict {
 }
 
 /** A struct to implement is looked for in the kernel's BTF; everything else is concluded from a bare EINVAL. */
-function lacking(error: UnsupportedFeatureError): Verdict {
+function lacking(error: UnsupportedFeatureError): Omit<Verdict, 'warnings'> {
   if (error.feature.startsWith('struct_ops ')) return { error, errno: errno.ESRCH, refusedBy: 'loader' };
   return { error, errno: errno.EINVAL, refusedBy: 'kernel' };
 }

@@ -8,6 +8,7 @@ import { notRoot, pause, runCli } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import type { CliResult } from '../helpers/cli.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { thrown } from '../helpers/thrown.ts';
 
 const missing = notRoot || whyNotCompile();
 if (missing !== false) {
@@ -206,6 +207,39 @@ t.test('without privileges it is 3, whatever the verdict would be', async (t) =>
   t.match(refused, { verdict: 'refused', errno: 1, code: 'PERMISSION_DENIED', refused_by: 'kernel' });
   t.match(refused?.['summary'], /CAP_BPF is missing/);
   t.match(text.stdout, /static_functions +refused/);
+});
+
+t.test('BTF that the kernel refuses is told, with what comes of it', async (t) => {
+  // Kernels refuse such a value in BTF, and give no reason.
+  const lockAndPointer = `#include "check.h"
+    struct task_struct;
+    struct value {
+      struct bpf_spin_lock lock;
+      struct task_struct __attribute__((btf_type_tag("kptr"))) *task;
+    };
+    struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 1); __type(key, int);
+      __type(value, struct value); } values SEC(".maps");
+    SEC("xdp") int looks_up(void *ctx) { int key = 0; return bpf_map_lookup_elem(&values, &key) ? 1 : 2; }
+    char _license[] SEC("license") = "GPL";`;
+  const storage = `
+    struct { __uint(type, BPF_MAP_TYPE_SK_STORAGE); __uint(map_flags, BPF_F_NO_PREALLOC);
+      __type(key, int); __type(value, int); } storage SEC(".maps");
+    SEC("cgroup_skb/egress") int stores(struct __sk_buff *packet) {
+      return packet->sk && bpf_sk_storage_get(&storage, packet->sk, 0, 0); }`;
+  const without = compiler.source('without', lockAndPointer);
+  const needing = compiler.source('needing', lockAndPointer + storage);
+  const warning = (name: string): string =>
+    `Cannot load the BTF of ${name}: the kernel refuses it: EINVAL (invalid argument), and says no more; loaded without it`;
+
+  const json = await runHosted(['verify', '--json', without, needing]);
+  t.match(programsOf(json), { looks_up: { verdict: 'accepted', warnings: [warning('without')] } });
+  t.match(programsOf(json, 1), { stores: { verdict: 'refused', errno: 22, warnings: [warning('needing')] } });
+  const text = await runHosted(['verify', without]);
+  t.match(text.stdout, `  note: ${warning('without')}\n`);
+  const load = await runHosted(['load', needing, '--prog', 'looks_up', '--iface', 'lo']);
+  t.match(load.stderr, `note: ${warning('needing')}\n`);
+  const error = thrown(() => Collection.load(ObjectFile.open(needing)));
+  t.match(error, { code: 'SYSCALL_FAILED', warnings: [warning('needing')] });
 });
 
 t.test('nothing stays loaded', async (t) => {

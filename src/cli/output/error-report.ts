@@ -40,6 +40,8 @@ export function errorText(error: unknown, context: ErrorContext & { verbose: boo
     lines.push(`error: ${place}${error.message}`);
   else
     lines.push(`error: this is a bug of ts-xdp: ${error instanceof Error ? error.message : String(error)}`);
+  const warnings = error instanceof TsXdpError ? (error.warnings ?? []) : [];
+  lines.push(...warnings.map((warning) => `note: ${warning}`));
   const hint = error instanceof TsXdpError ? error.hint : undefined;
   const log = error instanceof VerifierError ? error.log : '';
   const suggestion = error instanceof VerifierError ? error.suggestion : undefined;

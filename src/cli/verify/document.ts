@@ -17,7 +17,7 @@ export function objectDocument(outcome: ObjectOutcome, { log }: { log: boolean }
 }
 
 function programDocument(verdict: ProgramVerdict, { log }: { log: boolean }): { [name: string]: Json } {
-  const { errno, error, refusedBy, statistics, jitedSize } = verdict;
+  const { errno, error, refusedBy, statistics, jitedSize, warnings } = verdict;
   const refused = error instanceof VerifierError ? error : undefined;
   return {
     verdict: error ? 'refused' : 'accepted',
@@ -28,6 +28,7 @@ function programDocument(verdict: ProgramVerdict, { log }: { log: boolean }): { 
       summary: refused?.summary ?? error.message,
     }),
     ...(refused?.place !== undefined && { source: refused.place }),
+    ...(warnings.length > 0 && { warnings: [...warnings] }),
     ...(statistics && {
       instructions: statistics.instructions,
       total_states: statistics.totalStates,

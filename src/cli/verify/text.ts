@@ -11,6 +11,8 @@ export function objectText(outcome: ObjectOutcome, { log }: { log: boolean }): s
   const blocks = [`${object}:`, ...table(programs.map(row)), ...programs.flatMap(reason)];
   if (whole?.error && programs.every((verdict) => !verdict.error))
     blocks.push(`  as a whole: ${whole.error.message}`);
+  for (const warning of new Set(programs.flatMap(({ warnings }) => warnings)))
+    blocks.push(`  note: ${warning}`);
   if (log)
     for (const { program, log: text } of programs) blocks.push('', `log of ${program}:`, text.trimEnd());
   return blocks.join('\n');
