@@ -1,15 +1,18 @@
 /**
  * docs/guide.md, followed to the letter: its files are written, its commands run, and what it shows is compared with what
- * comes out. The word after a block's language says what it is: the name of a file, or which terminal.
+ * comes out. The word after a block's language says what it is: the name of a file, or which terminal. README.md's example
+ * is compiled along with them, and run.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { notRoot, projectRoot } from '../helpers/cli.ts';
 import { noClang } from '../helpers/object-source.ts';
 import { until } from '../helpers/until.ts';
+import { VethPair } from '../helpers/veth.ts';
 
 interface Block {
   readonly language: string;
@@ -128,9 +131,44 @@ class Reader {
   }
 }
 
+/** README.md's example for another interface than eth0. */
+function readmeExample(interfaceName: string): string {
+  const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+  const [, example = ''] = /^```ts\n(.*?)^```$/ms.exec(readme) ?? [];
+  const parts = example.split("'eth0'");
+  if (parts.length !== 2) throw new Error(`This names no single interface:\n${example}`);
+  return parts.join(`'${interfaceName}'`);
+}
+
+async function followExample(t: Test, { pair, folder }: { pair: VethPair; folder: string }): Promise<void> {
+  t.not(pair.receiver.index, 2, 'an index that nobody would guess');
+  const terminal = new Terminal(`ip netns exec ${String(pair.namespaceName)} node readme.js`, folder);
+  try {
+    await until(() => terminal.over || terminal.output.includes('attached'));
+    // Until the map is filled, which is after that, packets are none of the sniffer's business.
+    using socket = pair.openPacketSocket();
+    const datagram = udp({ sourcePort: 40000, destinationPort: 443 }, pattern(5));
+    const frame = ethernet(EtherType.Ipv4, ipv4({ protocol: Protocol.Udp }, datagram));
+    await until(() => {
+      socket.send(frame);
+      return terminal.over || terminal.output.includes('dst_port');
+    });
+  } finally {
+    await terminal.interrupt();
+  }
+  t.match(terminal.output, /^attached in native mode by link\n\{\n/);
+  t.match(terminal.output, '  src_port: 40000,\n  dst_port: 443,\n');
+  t.match(terminal.output, `  source_ifindex: ${String(pair.receiver.index)},\n`);
+}
+
 t.test('the guide', { skip: notRoot || noClang }, async (t) => {
   t.ok(blocks.length > 12, 'its blocks are found');
-  const reader = new Reader(t, t.testdir({}));
+  const folder = t.testdir({});
+  const reader = new Reader(t, folder);
   t.teardown(() => reader.close());
+  using pair = VethPair.open();
+  // Here, so that the guide's `npx tsc` compiles it too: a compiler of its own takes seconds.
+  writeFileSync(join(folder, 'readme.ts'), readmeExample(pair.receiver.name));
   for (const block of blocks) await reader.follow(block);
+  await t.test("README.md's example prints events", (t) => followExample(t, { pair, folder }));
 });
