@@ -59,7 +59,7 @@ export const loadCommand: CommandDeclaration = {
       description: 'with --multi: lower runs earlier (default: what the object says, otherwise 50)',
       parse: parseCount,
     },
-    { flags: '--netns <name|pid>', description: 'the network namespace of the interfaces' },
+    { flags: '--netns <name|pid|path>', description: 'the network namespace of the interfaces' },
     {
       flags: '--event <map=struct>',
       description: 'the struct that a ring buffer carries, where the object does not say',

@@ -12,7 +12,7 @@ export const replCommand: CommandDeclaration = {
       repeatable: true,
     },
     { flags: '--prog <name>', description: 'the program to attach, where the object has several' },
-    { flags: '--netns <name|pid>', description: 'the network namespace of the interfaces' },
+    { flags: '--netns <name|pid|path>', description: 'the network namespace of the interfaces' },
   ],
   examples: [
     'ts-xdp repl sniffer.bpf.o --iface eth0',

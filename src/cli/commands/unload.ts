@@ -14,7 +14,7 @@ export const unloadCommand: CommandDeclaration = {
     { flags: '--iface <name>', description: 'detach every XDP program of this interface', repeatable: true },
     { flags: '--prog <name>', description: 'only the program of this name' },
     { flags: '--id <n>', description: 'only the program of this id', parse: parseCount },
-    { flags: '--netns <name|pid>', description: 'the network namespace of the interfaces' },
+    { flags: '--netns <name|pid|path>', description: 'the network namespace of the interfaces' },
   ],
   examples: [
     'ts-xdp unload --iface eth0',
