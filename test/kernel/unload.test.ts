@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { isOnFileSystem } from '../../src/sys/index.ts';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { Cli, notRoot, pause, summaryOf } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
@@ -74,6 +75,33 @@ t.test('--pin keeps links, programs and maps beyond the process', { skip }, (t) 
       t.equal(xdpState(name, netns).programId, undefined);
       t.same(await leftObjects(tag), []);
     }
+  }),
+);
+
+const PINS = '/sys/fs/bpf';
+const noPins =
+  skip !== false || isOnFileSystem(PINS, 'bpf') ? skip : `no bpf file system is mounted at ${PINS}`;
+
+t.test("--detach alone pins under the object's name", { skip: noPins }, (t) =>
+  withVethPair(async (pair) => {
+    const netns = String(pair.namespaceName);
+    const { name } = pair.receiver;
+    // The tag makes it a name that nobody else has there. bpffs takes no dots (bpf_lookup() in kernel/bpf/inode.c).
+    const dotted = folder.compile('variants', { name: `${tag}.y`, defines: { TAG: tag } });
+    const directory = `${PINS}/${tag}_y`;
+    const place = ['--iface', name, '--netns', netns];
+    const load = await runHosted(['load', dotted, ...place, '--detach', '--json']);
+    t.equal(load.code, 0, load.stderr);
+    t.same(load.lines.at(-1), { type: 'pinned', directory });
+    t.equal(xdpState(name, netns).programId, load.lines[0]?.['program_id'], 'it outlives the command');
+    t.same(readdirSync(join(directory, 'links')), [`xdp_${name}`]);
+    const again = await runHosted(['load', dotted, ...place, '--detach', '--json']);
+    t.equal(again.code, 1);
+    t.match(again.lines.at(-1)?.error, { hint: `remove it with: ts-xdp unload ${directory}` });
+    t.equal((await runHosted(['unload', directory])).code, 0);
+    t.notOk(existsSync(directory));
+    t.equal(xdpState(name, netns).programId, undefined);
+    t.same(await leftObjects(tag), []);
   }),
 );
 

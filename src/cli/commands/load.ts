@@ -68,7 +68,11 @@ export const loadCommand: CommandDeclaration = {
     },
     { flags: '--count <n>', description: 'end after this many events', parse: parseCount },
     { flags: '--duration <time>', description: 'end after this time: 500ms, 5s, 2m', parse: parseDuration },
-    { flags: '--detach', description: 'with --pin or --via netlink: leave it attached and return at once' },
+    {
+      flags: '--detach',
+      description:
+        'leave it attached and return at once; pins to /sys/fs/bpf/OBJECT without --pin, --via netlink or --multi',
+    },
     {
       flags: '--set <map[key]=value>',
       description: 'write a map entry, typed by the map, before attaching',
