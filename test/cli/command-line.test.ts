@@ -63,7 +63,10 @@ const doNotParse: readonly Refusal[] = [
     ['load', snifferObject, '--iface', 'lo', '--pin', '/sys/fs/bpf/x', '--via', 'netlink'],
     '--pin goes with --via link: an attachment by netlink cannot be pinned, and stays without it',
   ),
-  usage(['unload'], 'unload needs an interface (--iface NAME) or a directory of pins'),
+  usage(
+    ['unload'],
+    'unload needs an interface (--iface NAME), a directory of pins, or what to free: prog, map or link and its id',
+  ),
 ];
 
 t.test('a command line that does not parse ends with 2', async (t) => {

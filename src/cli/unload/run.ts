@@ -26,7 +26,9 @@ export async function runUnload(input: CommandInput, output: Output): Promise<nu
   const [directory, selector] = input.arguments as [string | undefined, string | undefined];
   const options = input.options as unknown as UnloadOptions;
   if (directory === undefined && options.iface.length === 0) {
-    throw new UsageError('unload needs an interface (--iface NAME) or a directory of pins');
+    throw new UsageError(
+      'unload needs an interface (--iface NAME), a directory of pins, or what to free: prog, map or link and its id',
+    );
   }
   const program = options.id ?? options.prog;
   if (options.id !== undefined && options.prog !== undefined) {
