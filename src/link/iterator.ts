@@ -1,14 +1,14 @@
 import { closeSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, UnsupportedFeatureError } from '../errors.ts';
 import type { BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
-import { checkInteger, openBpf, type Fd, type Kernel } from '../sys/index.ts';
+import { checkInteger, errno, openBpf, type Fd, type Kernel } from '../sys/index.ts';
 import * as uapi from '../uapi/index.ts';
 import { bpf_attr_iter_create, bpf_iter_link_info } from '../uapi/index.ts';
 import { BpfLink } from './bpf-link-attachment.ts';
 import { openCgroup } from './cgroup-path.ts';
-import { checkProgram, createLink } from './create-link.ts';
+import { attachRefused, checkProgram, doing, tryCreateLink, type LinkRequest } from './create-link.ts';
 
 /** In which order an iterator walks over cgroups, and which of them. */
 export type CgroupOrder = 'self' | 'descendants_pre' | 'descendants_post' | 'ancestors' | 'children';
@@ -37,7 +37,7 @@ const orders: Readonly<Record<CgroupOrder, number>> = {
  * Linux 5.8. Needs CAP_PERFMON.
  *
  * @throws AttachError (ATTACH_REFUSED) where what it walks over needs a map, task or cgroup that is not given, or does
- * not take the one that is; NotFoundError, PermissionError
+ * not take the one that is; UnsupportedFeatureError, NotFoundError, PermissionError
  *
  * @example
  * using tasks = attachIterator(collection.program('dump_task'));
@@ -47,7 +47,7 @@ export function attachIterator(program: BpfProgram, options: IteratorOptions = {
   checkProgram(program, { types: [uapi.BPF_PROG_TYPE_TRACING], target: 'an iterator' });
   const { info, cgroup } = encodeOptions(program.kernel, options);
   try {
-    const link = createLink(program, {
+    const request: LinkRequest = {
       kind: 'iter',
       target: `the iterator of ${program.name}`,
       needed: ['CAP_PERFMON'],
@@ -62,11 +62,24 @@ export function attachIterator(program: BpfProgram, options: IteratorOptions = {
         ...(info && { iter_info: program.kernel.addressOf(info), iter_info_len: info.length }),
       },
       keep: info ? [info] : [],
-    });
-    return IteratorLink.from(link);
+    };
+    const result = tryCreateLink(program, request);
+    if (result instanceof BpfLink) return IteratorLink.from(result);
+    // A kernel that knows a map alone there finds bytes past the end of its union that are not zero.
+    if (result === -errno.E2BIG) throw knowsMapsAlone(program, request);
+    throw attachRefused(program, { request, call: 'BPF_LINK_CREATE', result });
   } finally {
     cgroup?.close();
   }
+}
+
+function knowsMapsAlone(program: BpfProgram, request: LinkRequest): UnsupportedFeatureError {
+  const feature = 'iterators over a single task or cgroup';
+  return new UnsupportedFeatureError(
+    feature,
+    '6.1',
+    `Cannot ${doing(program, request)}: this kernel has no ${feature} (since Linux 6.1)`,
+  );
 }
 
 function encodeOptions(

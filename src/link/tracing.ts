@@ -73,7 +73,12 @@ export function attachTracing(program: BpfProgram, options: TracingOptions = {})
       options.target ??
       `the ${attachType === undefined ? 'function' : attachTypeName(attachType)} that it was loaded for`,
     needed: ['CAP_PERFMON'],
-    reasons: { EBUSY: 'the program is attached already' },
+    reasons: {
+      EBUSY: 'the program is attached already',
+      // The trampoline that it was verified for went with its first attachment (bpf_tracing_prog_attach()).
+      ENOENT:
+        'it was attached before, and this kernel attaches such a program only once (again since Linux 5.13)',
+    },
   };
   checkProgram(program, {
     types: [uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_PROG_TYPE_LSM],

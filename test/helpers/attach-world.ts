@@ -3,12 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Test } from 'tap';
 import { findCgroupMount } from '../../src/link/index.ts';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { runClang } from './clang.ts';
 import { BpfFileSystem, ip } from './kernel-objects.ts';
+import { isTooOld } from './lacking.ts';
 import { ObjectFolder } from './object-source.ts';
 import { VethPair } from './veth.ts';
 import { inProject } from './project-root.ts';
@@ -51,6 +53,28 @@ export class AttachWorld {
   /** Loads some programs of the object, `on_…`. */
   load(...programs: readonly string[]): Collection {
     return Collection.load(ObjectFile.open(this.object), { programs });
+  }
+
+  /**
+   * Runs an action with programs of the object, which run for this process alone and are closed afterwards. A kernel that is
+   * too old for it is said, and is no failure.
+   */
+  async withPrograms(
+    t: Test,
+    programs: readonly string[],
+    action: (collection: Collection) => void | Promise<void>,
+  ): Promise<void> {
+    let collection: Collection | undefined;
+    try {
+      collection = this.load(...programs);
+      collection.variable('only_pid').set(process.pid);
+      await action(collection);
+    } catch (error) {
+      if (!isTooOld(error)) throw error;
+      t.comment(`skipped: ${error.message}`);
+    } finally {
+      collection?.close();
+    }
   }
 
   /** Sends a frame from the one end of the pair to the other. */

@@ -42,22 +42,8 @@ const { pair } = world;
 const { netns } = pair;
 const receiver = pair.receiver.name;
 
-/** Runs an action with programs of the object, which are closed afterwards. */
-async function withPrograms(
-  names: readonly string[],
-  action: (collection: Collection) => void | Promise<void>,
-): Promise<void> {
-  const collection = world.load(...names);
-  try {
-    collection.variable('only_pid').set(process.pid);
-    await action(collection);
-  } finally {
-    collection.close();
-  }
-}
-
 t.test('tcx programs run in the order that each asked for', (t) =>
-  withPrograms(['on_step_a', 'on_step_b', 'on_step_c', 'on_step_d'], (collection) => {
+  world.withPrograms(t, ['on_step_a', 'on_step_b', 'on_step_c', 'on_step_d'], (collection) => {
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => collection.program(`on_step_${name}`)) as [
       never,
       never,
@@ -124,7 +110,8 @@ t.test('tcx programs run in the order that each asked for', (t) =>
 const COOKIE = 0x1122_3344_5566_7788n;
 
 t.test('a cookie tells attachments apart', (t) =>
-  withPrograms(
+  world.withPrograms(
+    t,
     ['on_raw_tp_cookie', 'on_tp_btf_cookie', 'on_tracepoint', 'on_uprobe', 'on_uretprobe'],
     (collection) => {
       const cookie = COOKIE;
@@ -173,7 +160,7 @@ t.test('a cookie tells attachments apart', (t) =>
 );
 
 t.test('USDT: arguments, cookie, semaphore', (t) =>
-  withPrograms(['on_usdt'], (collection) => {
+  world.withPrograms(t, ['on_usdt'], (collection) => {
     const specs = collection.map('__bpf_usdt_specs');
     const probe = { path: world.traced, provider: 'traced', name: 'round', maps: { specs } };
     t.equal(world.runTraced(), '9 0\n', 'nobody listens');
@@ -205,7 +192,7 @@ t.test('USDT: arguments, cookie, semaphore', (t) =>
 );
 
 t.test('iterators are read as text, bytes and a stream', (t) =>
-  withPrograms(['on_iter_task', 'on_iter_task_next'], async (collection) => {
+  world.withPrograms(t, ['on_iter_task', 'on_iter_task_next'], async (collection) => {
     using tasks = attachIterator(collection.program('on_iter_task'));
     const own = `task ${String(process.pid)}\n`;
     t.ok(tasks.text().includes(own), 'this process is among the tasks');
@@ -233,7 +220,7 @@ t.test('iterators are read as text, bytes and a stream', (t) =>
 
 t.test('an iterator over the elements of a map', async (t) => {
   try {
-    await withPrograms(['on_iter_elements'], (collection) => {
+    await world.withPrograms(t, ['on_iter_elements'], (collection) => {
       const elements = collection.map('elements');
       elements.set(5, 50);
       elements.set(6, 60);
@@ -268,7 +255,7 @@ t.test('an iterator over the elements of a map', async (t) => {
 });
 
 t.test('tc by netlink, by the word of tc', (t) =>
-  withPrograms(['on_classifier', 'on_classifier_next'], (collection) => {
+  world.withPrograms(t, ['on_classifier', 'on_classifier_next'], (collection) => {
     const [program, other] = [collection.program('on_classifier'), collection.program('on_classifier_next')];
     const place = { interface: receiver, direction: 'ingress', netns } as const;
     interface Shown {
@@ -325,7 +312,8 @@ t.test('tc by netlink, by the word of tc', (t) =>
 );
 
 t.test('refusals say what is missing', (t) =>
-  withPrograms(
+  world.withPrograms(
+    t,
     [
       'on_connect4',
       'on_connect4_next',
@@ -430,7 +418,7 @@ t.test('refusals say what is missing', (t) =>
 );
 
 t.test('cgroups: several, one in the place of another, and one that stays', (t) =>
-  withPrograms(['on_connect4', 'on_connect4_next'], (collection) => {
+  world.withPrograms(t, ['on_connect4', 'on_connect4_next'], (collection) => {
     const [program, next] = [collection.program('on_connect4'), collection.program('on_connect4_next')];
     const { cgroup } = world;
     const count = (): number =>

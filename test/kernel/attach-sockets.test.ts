@@ -36,20 +36,6 @@ t.teardown(() => {
   world.close();
 });
 
-/** Runs an action with programs of the object, which are closed afterwards. */
-async function withPrograms(
-  names: readonly string[],
-  action: (collection: Collection) => void | Promise<void>,
-): Promise<void> {
-  const collection = world.load(...names);
-  try {
-    collection.variable('only_pid').set(process.pid);
-    await action(collection);
-  } finally {
-    collection.close();
-  }
-}
-
 async function withTcpPair(
   action: (sockets: { client: TcpSocket; server: TcpSocket }) => Promise<void>,
 ): Promise<void> {
@@ -74,7 +60,7 @@ function descriptorOf(socket: TcpSocket): number {
 }
 
 t.test('sockmap programs see what is sent', (t) =>
-  withPrograms(['on_message', 'on_message_next'], (collection) =>
+  world.withPrograms(t, ['on_message', 'on_message_next'], (collection) =>
     withTcpPair(async ({ client, server }) => {
       const map = collection.map('sockets');
       const hits = (name: string): number => Number(collection.variable(`${name}_hits`).get());
@@ -111,7 +97,7 @@ const sockaddrIn = struct('sockaddr_in', { family: u16, port: be16, address: byt
 const SO_REUSEPORT = 15;
 
 t.test('programs of sockets', (t) =>
-  withPrograms(['on_socket', 'on_reuseport'], (collection) => {
+  world.withPrograms(t, ['on_socket', 'on_reuseport'], (collection) => {
     const { AF_INET, SOCK_DGRAM, SOL_SOCKET, MSG_DONTWAIT } = socketConstants;
     const socket = Socket.open({
       domain: AF_INET,
