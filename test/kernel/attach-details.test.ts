@@ -161,8 +161,11 @@ t.test('a cookie tells attachments apart', (t) =>
 
 t.test('USDT: arguments, cookie, semaphore', (t) =>
   world.withPrograms(t, ['on_usdt'], (collection) => {
-    const specs = collection.map('__bpf_usdt_specs');
-    const probe = { path: world.traced, provider: 'traced', name: 'round', maps: { specs } };
+    const maps = {
+      specs: collection.map('__bpf_usdt_specs'),
+      instructions: collection.map('__bpf_usdt_ip_to_spec_id'),
+    };
+    const probe = { path: world.traced, provider: 'traced', name: 'round', maps };
     t.equal(world.runTraced(), '9 0\n', 'nobody listens');
     const link = attachUsdt(collection.program('on_usdt'), { ...probe, cookie: 77n });
     t.equal(world.runTraced(), '9 1\n', 'the semaphore says that somebody listens');
@@ -177,7 +180,7 @@ t.test('USDT: arguments, cookie, semaphore', (t) =>
     link.close();
     t.equal(world.runTraced(), '9 0\n');
     // Specs are given back: more attachments one after the other than the map has room for.
-    for (let count = 0; count < specs.maxEntries + 3; count++) {
+    for (let count = 0; count < maps.specs.maxEntries + 3; count++) {
       attachUsdt(collection.program('on_usdt'), { ...probe, cookie: BigInt(count) }).close();
     }
     t.match(
