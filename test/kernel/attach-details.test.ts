@@ -23,6 +23,7 @@ import {
 import { clsactSide, listBpfFilters } from '../../src/netlink/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
 import { notRoot } from '../helpers/cli.ts';
+import { isKernelBefore } from '../helpers/lacking.ts';
 import { noClang } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -108,11 +109,16 @@ t.test('tcx programs run in the order that each asked for', (t) =>
 );
 
 const COOKIE = 0x1122_3344_5566_7788n;
+/** Raw tracepoints have cookies since 6.10, which is also when the kernel tells of them all. */
+const fewCookies = isKernelBefore('6.10');
 
 t.test('a cookie tells attachments apart', (t) =>
   world.withPrograms(
     t,
-    ['on_raw_tp_cookie', 'on_tp_btf_cookie', 'on_tracepoint', 'on_uprobe', 'on_uretprobe'],
+    [
+      ...(fewCookies ? [] : ['on_raw_tp_cookie', 'on_tp_btf_cookie']),
+      ...['on_tracepoint', 'on_uprobe', 'on_uretprobe'],
+    ],
     (collection) => {
       const cookie = COOKIE;
       const cases: [name: string, attach: () => BpfLink | { close(): void }, fire: () => void][] = [
@@ -146,12 +152,13 @@ t.test('a cookie tells attachments apart', (t) =>
           },
         ],
       ];
-      for (const [name, attach, fire] of cases) {
+      for (const [name, attach, fire] of fewCookies ? cases.slice(2) : cases) {
         collection.variable('last_cookie').set(0n);
         const link = attach();
         fire();
         t.equal(collection.variable('last_cookie').get(), COOKIE, name);
-        if (link instanceof BpfLink) t.match(link.info(), { cookie: COOKIE }, 'and the kernel tells it');
+        if (link instanceof BpfLink && !fewCookies)
+          t.match(link.info(), { cookie: COOKIE }, 'and the kernel tells it');
         link.close();
       }
       t.end();
@@ -420,7 +427,9 @@ t.test('refusals say what is missing', (t) =>
   ),
 );
 
-t.test('cgroups: several, one in the place of another, and one that stays', (t) =>
+// Before 6.0 bpftool 7 lists nothing: it asks for a kind of attachment that is not there, and gives up.
+const noList = isKernelBefore('6.0') && 'bpftool lists no cgroup programs on this kernel';
+t.test('cgroups: several, one in the place of another, and one that stays', { skip: noList }, (t) =>
   world.withPrograms(t, ['on_connect4', 'on_connect4_next'], (collection) => {
     const [program, next] = [collection.program('on_connect4'), collection.program('on_connect4_next')];
     const { cgroup } = world;
