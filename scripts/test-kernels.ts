@@ -49,8 +49,9 @@ const TEST_FILES = [
 const CI_FILES = [
   'test/kernel/older-btf.test',
   'test/kernel/sys.test',
-  'test/kernel/privileges.test',
   'test/kernel/hooks.test',
+  'test/kernel/attach-kinds.test',
+  'test/kernel/attach-details.test',
 ];
 /** Two emulated processors at a time: each keeps one of this machine's busy. */
 const AT_ONCE = 2;

@@ -1,4 +1,5 @@
 import { CALL, helperName, INSTRUCTION_SIZE, InstructionView, LOAD_IMMEDIATE_64 } from '../asm/index.ts';
+import { KERNEL_CONFIG_SECTION } from './externs.ts';
 import type { ObjectFile } from './object-file.ts';
 import type { FunctionSpec } from './program-spec.ts';
 
@@ -8,19 +9,26 @@ export interface References {
   readonly helpers: readonly string[];
   /** Kernel functions that are called. */
   readonly kernelFunctions: readonly string[];
+  /** Those of its global variables and of `.kconfig` among them. */
   readonly maps: readonly string[];
+  /** Variables and addresses of the kernel, and settings of its configuration. */
+  readonly externs: readonly string[];
 }
 
 /** The references of a function and of all that it reaches: calls and callbacks. */
 export function referencesOf(object: ObjectFile, root: FunctionSpec): References {
   const functions = new Set([root]);
-  const [helpers, kernelFunctions, maps] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const [helpers, kernelFunctions] = [new Set<string>(), new Set<string>()];
+  const [maps, externs] = [new Set<string>(), new Set<string>()];
   // A set that grows is iterated to its end, the functions found on the way included.
   for (const fn of functions) {
     for (const relocation of fn.relocations) {
       if (relocation.kind === 'map' || relocation.kind === 'data') maps.add(relocation.map);
       else if (relocation.kind === 'extern') {
         if (relocation.call) kernelFunctions.add(relocation.symbol);
+        else externs.add(relocation.symbol);
+        if (object.externs.get(relocation.symbol)?.section === KERNEL_CONFIG_SECTION)
+          maps.add(KERNEL_CONFIG_SECTION);
       } else {
         const callee = functionAt(object, relocation);
         if (callee) functions.add(callee);
@@ -33,6 +41,8 @@ export function referencesOf(object: ObjectFile, root: FunctionSpec): References
     helpers: [...helpers],
     kernelFunctions: [...kernelFunctions],
     maps: [...maps],
+    // Whether a function is there may be asked before it is called.
+    externs: [...externs].filter((name) => !kernelFunctions.has(name)),
   };
 }
 

@@ -59,6 +59,22 @@ t.test('calls, callbacks, kfuncs and maps are found through functions', { skip: 
     'bpf_rcu_read_lock',
     'bpf_rcu_read_unlock',
   ]);
+  const settings = compiler.source(
+    'settings',
+    `#include <linux/bpf.h>
+     #include <bpf/bpf_helpers.h>
+     extern int CONFIG_HZ __kconfig;
+     extern const int bpf_prog_active __ksym;
+     extern const void jiffies __ksym __weak;
+     static __attribute__((noinline)) int ticks(void) { return CONFIG_HZ; }
+     SEC("raw_tp") int asks(void *context) { return ticks() + (&jiffies != 0) + *(int *)bpf_this_cpu_ptr(&bpf_prog_active); }
+     SEC("raw_tp") int asks_nothing(void *context) { return 0; }
+     char _license[] SEC("license") = "GPL";`,
+  );
+  const [asks, nothing] = objectReport(ObjectFile.open(settings)).programs;
+  t.same([...(asks?.externs ?? [])].sort(), ['CONFIG_HZ', 'bpf_prog_active', 'jiffies'], 'through functions');
+  t.same(asks?.maps, ['.kconfig'], 'which is a map');
+  t.same([nothing?.externs, nothing?.maps], [[], []]);
   t.match(report.externs[1], { name: 'bpf_rcu_read_unlock', weak: true, section: '.ksyms' });
   t.end();
 });

@@ -25,6 +25,7 @@ export type ProgramReport = {
   calls: string[];
   helpers: string[];
   kfuncs: string[];
+  externs: string[];
   maps: string[];
 };
 
@@ -116,7 +117,7 @@ function kernelReport({ atLeast, because, ifChosen, replaced, kernelFunctions }:
 }
 
 function programReport(object: ObjectFile, program: ProgramSpec): ProgramReport {
-  const { functions, helpers, kernelFunctions, maps } = referencesOf(object, program);
+  const { functions, helpers, kernelFunctions, maps, externs } = referencesOf(object, program);
   const count = (bytes: Uint8Array): number => bytes.length / INSTRUCTION_SIZE;
   return {
     name: program.name,
@@ -132,6 +133,7 @@ function programReport(object: ObjectFile, program: ProgramSpec): ProgramReport 
     calls: functions.slice(1).map(({ name }) => name),
     helpers: [...helpers],
     kfuncs: [...kernelFunctions],
+    externs: [...externs],
     maps: [...maps],
   };
 }

@@ -70,6 +70,7 @@ function programLines(program: ProgramReport): string[] {
     ...listLines('calls', program.calls),
     ...listLines('helpers', program.helpers),
     ...listLines('kfuncs', program.kfuncs),
+    ...listLines('externs', program.externs),
     ...listLines('maps', program.maps),
   ];
 }
