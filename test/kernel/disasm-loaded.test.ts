@@ -97,6 +97,8 @@ t.test('instructions name what they refer to', async (t) => {
   );
   t.match(result.stdout, /call subprog\[\d+, pc[+-]\d+\] {2}\/\/ function four_times\n/);
   t.match(result.stdout, /\nfour_times:\n/);
+  const spelled = await runHosted(['disasm', 'prog', 'id', String(program.id), '--source']);
+  t.equal(spelled.stdout, result.stdout, 'as bpftool spells it');
   const json = await runHosted(['disasm', 'prog', program.info().tag, '--json', '--prog', 'four_times']);
   t.match(JSON.parse(json.stdout) as unknown, {
     programs: [{ id: program.id, functions: [{ name: 'four_times', section: null }] }],
@@ -111,6 +113,11 @@ t.test('instructions name what they refer to', async (t) => {
       ['disasm', 'prog', 'no_such'],
       1,
       'Cannot find program no_such: the kernel has none of that id, name or tag',
+    ],
+    [
+      ['disasm', 'prog', 'number', '1'],
+      2,
+      'disasm prog knows no number 1: an id, name, tag or pin is wanted',
     ],
     [['disasm', 'map', '1'], 2, 'disasm knows no map 1: only prog is followed by another argument'],
     [

@@ -165,14 +165,18 @@ t.test('listening and iterating', async (t) => {
       'Cannot read perf buffer samples: it is being read already',
     );
     run('emit', 60);
-    setTimeout(() => run('emit', 40), 20);
+    setTimeout(() => {
+      run('emit', 40);
+    }, 20);
   });
   t.same(
     heard.sort((left, right) => left - right),
     Array.from({ length: 100 }, (_, index) => index),
   );
   stop.abort();
-  setTimeout(() => run('emit', 5), 10);
+  setTimeout(() => {
+    run('emit', 5);
+  }, 10);
   const taken: number[] = [];
   for await (const { event } of buffer) {
     taken.push(event);
@@ -208,8 +212,12 @@ t.test('a loop that is slow leaves samples in the rings, where they are lost and
 const oneCpu = cpus > 1 ? false : 'wants two CPUs';
 t.test('a CPU that sends without end does not hold up the others', { skip: oneCpu }, (t) => {
   using buffer = PerfBuffer.open(collection.map('samples'), { decode: (record) => record.u32(0) });
-  onCpu(0, () => run('emit', 40));
-  onCpu(1, () => run('emit', 1));
+  onCpu(0, () => {
+    run('emit', 40);
+  });
+  onCpu(1, () => {
+    run('emit', 1);
+  });
   const heard = new Set<number>();
   for (let turn = 0; turn < 2; turn++) buffer.drain(({ cpu }) => heard.add(cpu), { limit: 8 });
   t.same([...heard], [0, 1]);

@@ -10,6 +10,7 @@ export const disasmCommand: CommandDeclaration = {
       description: 'a BPF object built by clang, the name of one that comes with ts-xdp, or prog',
     },
     { name: '[program]', description: 'after prog: the id, name, tag or pin of a program in the kernel' },
+    { name: '[value]', description: 'after id, name, tag or pinned, as bpftool spells it' },
   ],
   options: [
     { flags: '--prog <name>', description: 'only this program or function' },
@@ -27,6 +28,7 @@ export const disasmCommand: CommandDeclaration = {
       runDisasm(input.arguments[0] as string, {
         ...input.options,
         which: input.arguments[1] as string | undefined,
+        value: input.arguments[2] as string | undefined,
         output,
       });
   },

@@ -14,6 +14,8 @@ export interface DisasmOptions {
   readonly source?: boolean;
   /** Of a loaded program, where the path is `prog`: an id, a name, a tag, a pin. */
   readonly which?: string | undefined;
+  /** Where `which` only says what it is: `id 5`. */
+  readonly value?: string | undefined;
   readonly output: Output;
 }
 
@@ -23,13 +25,19 @@ export async function runDisasm(path: string, options: DisasmOptions): Promise<n
   if (which !== undefined) {
     if (path !== 'prog')
       throw new UsageError(`disasm knows no ${path} ${which}: only prog is followed by another argument`);
-    return runDisasmLoaded(which, options);
+    return runDisasmLoaded(chosen(which, options.value), options);
   }
   const object = ObjectFile.open(resolveObject(path).path);
   const functions = functionsOf(object, prog).map((fn) => listFunction(object, fn));
   output.result({ functions }, functions.map((listing) => listingText(listing, { source })).join('\n'));
   await output.flush();
   return ExitCode.Done;
+}
+
+function chosen(which: string, value: string | undefined): string {
+  if (value === undefined) return which;
+  if (['id', 'name', 'tag', 'pinned'].includes(which)) return value;
+  throw new UsageError(`disasm prog knows no ${which} ${value}: an id, name, tag or pin is wanted`);
 }
 
 async function runDisasmLoaded(
