@@ -10,6 +10,9 @@ export interface KernelColumn {
 const YES = '✓';
 const NO = '–';
 const FAILED = '✗';
+/** Their tests are one kind of attachment each. */
+const HOOK_FILES: readonly string[] = ['test/kernel/attach-kinds.test', 'test/kernel/hooks.test'];
+const LEGEND = `${YES} passed, ${NO} skipped because the kernel or the guest lacks something (the reason is below), ${FAILED} failed.`;
 
 export function renderMatrix(columns: readonly KernelColumn[]): string {
   const releases = columns.map(({ kernel, release }) => [kernel, `\`${release}\``]);
@@ -21,6 +24,12 @@ export function renderMatrix(columns: readonly KernelColumn[]): string {
     '',
     ...table(['Linux', 'release'], releases),
     '',
+    '## Hooks',
+    '',
+    'Attached, made to fire, seen, detached, seen no more, nothing left open; pinned and reopened where that can be.',
+    LEGEND,
+    '',
+    ...testTables(columns, (file) => HOOK_FILES.includes(file)),
     '## Features',
     '',
     `As \`src/features\` finds them by trying: ${YES} there, ${NO} not there.`,
@@ -33,9 +42,9 @@ export function renderMatrix(columns: readonly KernelColumn[]): string {
     '',
     '## Tests',
     '',
-    `${YES} passed, ${NO} skipped because the kernel or the guest lacks something (the reason is below), ${FAILED} failed.`,
+    LEGEND,
     '',
-    ...testTables(columns),
+    ...testTables(columns, (file) => !HOOK_FILES.includes(file)),
   ].join('\n');
 }
 
@@ -61,9 +70,9 @@ function doctorRow({ kernel, results }: KernelColumn): string[] {
   return [kernel, doctor?.able === true ? YES : FAILED, faults === '' ? 'nothing' : faults];
 }
 
-function testTables(columns: readonly KernelColumn[]): string[] {
+function testTables(columns: readonly KernelColumn[], isWanted: (file: string) => boolean): string[] {
   const tests = columns.flatMap(({ results }) => results.filter(isTest));
-  const files = [...new Set(tests.map(({ file }) => file))];
+  const files = [...new Set(tests.map(({ file }) => file))].filter(isWanted);
   return files.flatMap((file) => {
     const names = [...new Set(tests.filter((test) => test.file === file).map(({ name }) => name))];
     const rows = names.map((name) => [name, ...columns.map((column) => outcome(column, { file, name }))]);

@@ -154,52 +154,86 @@ export const sockmapLink = linkFeature({
 
 const encoder = new TextEncoder();
 
+interface MultiProbeFeature {
+  readonly name: string;
+  readonly minKernel: string;
+  readonly attachType: number;
+}
+
 /** Symbols are looked for before anything else that could fail (bpf_kprobe_multi_link_attach(), kernel/trace/bpf_trace.c). */
-export const kprobeMulti = linkFeature({
+function kprobesFeature({ name, minKernel, attachType }: MultiProbeFeature): Feature {
+  return linkFeature({
+    name,
+    minKernel,
+    program: { prog_type: uapi.BPF_PROG_TYPE_KPROBE, expected_attach_type: attachType },
+    link: (kernel) => {
+      const symbol = encoder.encode('ts_xdp_probe\0');
+      const symbols = new Uint8Array(new BigUint64Array([kernel.addressOf(symbol)]).buffer);
+      const syms = kernel.addressOf(symbols);
+      return {
+        fields: {
+          attach_type: attachType,
+          kprobe_multi: { flags: 0, cnt: 1, syms, addrs: 0n, cookies: 0n },
+        },
+        keep: [symbol, symbols],
+      };
+    },
+    missing: errno.ESRCH,
+  });
+}
+
+export const kprobeMulti = kprobesFeature({
   name: 'kprobe.multi',
   minKernel: '5.18',
-  program: { prog_type: uapi.BPF_PROG_TYPE_KPROBE, expected_attach_type: uapi.BPF_TRACE_KPROBE_MULTI },
-  link: (kernel) => {
-    const symbol = encoder.encode('ts_xdp_probe\0');
-    const symbols = new Uint8Array(new BigUint64Array([kernel.addressOf(symbol)]).buffer);
-    const syms = kernel.addressOf(symbols);
-    return {
-      fields: {
-        attach_type: uapi.BPF_TRACE_KPROBE_MULTI,
-        kprobe_multi: { flags: 0, cnt: 1, syms, addrs: 0n, cookies: 0n },
-      },
-      keep: [symbol, symbols],
-    };
-  },
-  missing: errno.ESRCH,
+  attachType: uapi.BPF_TRACE_KPROBE_MULTI,
+});
+
+export const kprobeSession = kprobesFeature({
+  name: 'kprobe.session',
+  minKernel: '6.10',
+  attachType: uapi.BPF_TRACE_KPROBE_SESSION,
 });
 
 /** A folder is no program file, which is EBADF (bpf_uprobe_multi_link_attach(), kernel/trace/bpf_trace.c). */
-export const uprobeMulti = linkFeature({
+function uprobesFeature({ name, minKernel, attachType }: MultiProbeFeature): Feature {
+  return linkFeature({
+    name,
+    minKernel,
+    program: { prog_type: uapi.BPF_PROG_TYPE_KPROBE, expected_attach_type: attachType },
+    link: (kernel) => {
+      const path = encoder.encode('/\0');
+      const offsets = new Uint8Array(8);
+      return {
+        fields: {
+          attach_type: attachType,
+          uprobe_multi: {
+            path: kernel.addressOf(path),
+            offsets: kernel.addressOf(offsets),
+            ref_ctr_offsets: 0n,
+            cookies: 0n,
+            cnt: 1,
+            flags: 0,
+            pid: 0,
+            path_fd: 0,
+          },
+        },
+        keep: [path, offsets],
+      };
+    },
+    missing: errno.EBADF,
+  });
+}
+
+export const uprobeMulti = uprobesFeature({
   name: 'uprobe.multi',
   minKernel: '6.6',
-  program: { prog_type: uapi.BPF_PROG_TYPE_KPROBE, expected_attach_type: uapi.BPF_TRACE_UPROBE_MULTI },
-  link: (kernel) => {
-    const path = encoder.encode('/\0');
-    const offsets = new Uint8Array(8);
-    return {
-      fields: {
-        attach_type: uapi.BPF_TRACE_UPROBE_MULTI,
-        uprobe_multi: {
-          path: kernel.addressOf(path),
-          offsets: kernel.addressOf(offsets),
-          ref_ctr_offsets: 0n,
-          cookies: 0n,
-          cnt: 1,
-          flags: 0,
-          pid: 0,
-          path_fd: 0,
-        },
-      },
-      keep: [path, offsets],
-    };
-  },
-  missing: errno.EBADF,
+  attachType: uapi.BPF_TRACE_UPROBE_MULTI,
+});
+
+export const uprobeSession = uprobesFeature({
+  name: 'uprobe.session',
+  minKernel: '6.13',
+  attachType: uapi.BPF_TRACE_UPROBE_SESSION,
 });
 
 /** Before 6.10 BPF_RAW_TRACEPOINT_OPEN knows no such field, and says so before it looks the program up. */

@@ -39,6 +39,7 @@ export function attachKprobeMulti(program: BpfProgram, options: KprobeMultiOptio
       : options.functions;
   checkCookies({ cookies, count: functions.length, pattern });
   const { kernel } = program;
+  const kind = kindOf(program, kprobes);
   const names = functions.map((name) => new TextEncoder().encode(`${name}\0`));
   const addresses = bytesOf(names.map((name) => kernel.addressOf(name)));
   const cookieBytes = bytesOf(cookies ?? []);
@@ -46,7 +47,7 @@ export function attachKprobeMulti(program: BpfProgram, options: KprobeMultiOptio
     kind: 'kprobe_multi',
     target,
     needed: ['CAP_PERFMON'],
-    feature: Feature.KprobeMulti,
+    feature: kind.feature,
     hint: 'attach to one function at a time: attachKprobe()',
     reasons: {
       ESRCH: 'the kernel lacks one of these functions',
@@ -54,10 +55,7 @@ export function attachKprobeMulti(program: BpfProgram, options: KprobeMultiOptio
       EINVAL: 'one of these functions may not be traced',
     },
     fields: {
-      attach_type: attachTypeOf(program, {
-        session: uapi.BPF_TRACE_KPROBE_SESSION,
-        multi: uapi.BPF_TRACE_KPROBE_MULTI,
-      }),
+      attach_type: kind.attachType,
       kprobe_multi: {
         flags: onReturn ? uapi.BPF_F_KPROBE_MULTI_RETURN : 0,
         cnt: functions.length,
@@ -105,6 +103,7 @@ export function attachUprobeMulti(program: BpfProgram, options: UprobeMultiOptio
   const pattern = typeof options.functions === 'string' ? options.functions : undefined;
   checkCookies({ cookies, count: places.length, pattern });
   const { kernel } = program;
+  const kind = kindOf(program, uprobes);
   const pathBytes = new TextEncoder().encode(`${path}\0`);
   const [offsets, cookieBytes, counters] = [places, cookies ?? [], semaphoreOffsets ?? []].map(bytesOf) as [
     Uint8Array,
@@ -115,14 +114,11 @@ export function attachUprobeMulti(program: BpfProgram, options: UprobeMultiOptio
     kind: 'uprobe_multi',
     target: `${path}:${describePlaces(options)}`,
     needed: ['CAP_PERFMON'],
-    feature: Feature.UprobeMulti,
+    feature: kind.feature,
     hint: 'attach to one function at a time: attachUprobe()',
     reasons: { ESRCH: 'there is no such process', EBADF: 'the path is no regular file' },
     fields: {
-      attach_type: attachTypeOf(program, {
-        session: uapi.BPF_TRACE_UPROBE_SESSION,
-        multi: uapi.BPF_TRACE_UPROBE_MULTI,
-      }),
+      attach_type: kind.attachType,
       uprobe_multi: {
         path: kernel.addressOf(pathBytes),
         offsets: kernel.addressOf(offsets),
@@ -138,8 +134,18 @@ export function attachUprobeMulti(program: BpfProgram, options: UprobeMultiOptio
   });
 }
 
-function attachTypeOf(program: BpfProgram, types: { session: number; multi: number }): number {
-  return program.attachType === types.session ? types.session : types.multi;
+const kprobes = {
+  session: { attachType: uapi.BPF_TRACE_KPROBE_SESSION, feature: Feature.KprobeSession },
+  multi: { attachType: uapi.BPF_TRACE_KPROBE_MULTI, feature: Feature.KprobeMulti },
+};
+
+const uprobes = {
+  session: { attachType: uapi.BPF_TRACE_UPROBE_SESSION, feature: Feature.UprobeSession },
+  multi: { attachType: uapi.BPF_TRACE_UPROBE_MULTI, feature: Feature.UprobeMulti },
+};
+
+function kindOf(program: BpfProgram, { session, multi }: typeof kprobes): typeof kprobes.multi {
+  return program.attachType === session.attachType ? session : multi;
 }
 
 function placesIn(path: string, { functions, offsets }: UprobeMultiOptions): readonly bigint[] {

@@ -10,7 +10,7 @@ import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/in
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { runClang } from './clang.ts';
 import { BpfFileSystem, ip } from './kernel-objects.ts';
-import { isTooOld } from './lacking.ts';
+import { isTooOld, skipWhole } from './lacking.ts';
 import { ObjectFolder } from './object-source.ts';
 import { VethPair } from './veth.ts';
 import { inProject } from './project-root.ts';
@@ -71,7 +71,7 @@ export class AttachWorld {
       await action(collection);
     } catch (error) {
       if (!isTooOld(error)) throw error;
-      t.comment(`skipped: ${error.message}`);
+      skipWhole(t, error.message);
     } finally {
       collection?.close();
     }

@@ -23,7 +23,7 @@ import {
 import { clsactSide, listBpfFilters } from '../../src/netlink/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
 import { notRoot } from '../helpers/cli.ts';
-import { isKernelBefore } from '../helpers/lacking.ts';
+import { isKernelBefore, skipWhole, whyNotHere } from '../helpers/lacking.ts';
 import { noClang } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -258,9 +258,10 @@ t.test('an iterator over the elements of a map', async (t) => {
       );
     });
   } catch (error) {
-    if (!(error instanceof PermissionError)) throw error;
     // Some hardened kernels refuse these programs to root too, before verification.
-    t.comment(`skipped: ${error.message}`);
+    const missing = whyNotHere(error, { mayForbid: error instanceof PermissionError });
+    if (missing === undefined) throw error;
+    skipWhole(t, missing);
   }
 });
 

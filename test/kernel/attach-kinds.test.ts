@@ -27,7 +27,7 @@ import {
 } from '../../src/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
 import { notRoot } from '../helpers/cli.ts';
-import { isKernelBefore, isTooOld } from '../helpers/lacking.ts';
+import { endAttachTest, isKernelBefore, whyNotHere } from '../helpers/lacking.ts';
 import { noClang } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -291,14 +291,15 @@ function load(kind: Kind): Collection {
   return collection;
 }
 
-/** Refusals of a kernel that has not, or does not allow, what is tried, whatever its version. */
-const lacking = ['UNSUPPORTED_FEATURE', 'PERMISSION_DENIED', 'ATTACH_REFUSED', 'SYSCALL_FAILED'];
-const mayLack = ['kprobe', 'kretprobe', 'ksyscall', 'kprobe.multi', 'fentry', 'fexit', 'LSM'];
+/** What kernels may forbid or be built without, whatever their version. */
+const mayForbid = ['kprobe', 'kretprobe', 'ksyscall', 'kprobe.multi', 'fentry', 'fexit', 'LSM'];
+const options: Readonly<Record<string, string>> = { 'kprobe.multi': 'CONFIG_FPROBE' };
 
 for (const kind of kinds) {
   t.test(kind.name, async (t) => {
     const before = openDescriptors();
     let collection: Collection | undefined;
+    let missing: string | undefined;
     try {
       collection = load(kind);
       const link = kind.attach(collection.program(`on_${kind.program}`), collection);
@@ -308,14 +309,13 @@ for (const kind of kinds) {
         t.comment('skipped: before Linux 5.13 such a program is attached only once');
       else await checkPin(t, { kind, collection });
     } catch (error) {
-      const { code, message } = error as { code: string; message: string };
-      const isForbidden = mayLack.includes(kind.name) && [...lacking, 'VERIFIER_REFUSED'].includes(code);
-      if (!isForbidden && !isTooOld(error)) throw error;
-      t.comment(`skipped: ${message}`);
+      const option = options[kind.name];
+      missing = whyNotHere(error, { mayForbid: mayForbid.includes(kind.name), option });
+      if (missing === undefined) throw error;
     } finally {
       collection?.close();
     }
-    t.same(openDescriptors(), before, 'no descriptor is left');
+    endAttachTest(t, { before, missing });
   });
 }
 

@@ -21,6 +21,7 @@ import {
   DeviceMap,
   holdersOf,
   ObjectFile,
+  UnsupportedFeatureError,
   type BpfProgram,
 } from '../../src/index.ts';
 import { findCgroupMount } from '../../src/link/index.ts';
@@ -30,6 +31,7 @@ import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/f
 import { notRoot } from '../helpers/cli.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { addNetkitPair } from '../helpers/netkit.ts';
+import { endAttachTest, whyNotHere } from '../helpers/lacking.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { until } from '../helpers/until.ts';
 import { VethPair } from '../helpers/veth.ts';
@@ -50,9 +52,6 @@ const frame = ethernet(
   ipv4({ protocol: Protocol.Udp }, udp({ sourcePort: 1, destinationPort: 2 }, pattern(8))),
 );
 
-/** What a kernel says that has not, or does not allow, what is tried. */
-const LACKING = ['UNSUPPORTED_FEATURE', 'PERMISSION_DENIED', 'ATTACH_TARGET_NOT_FOUND'];
-
 interface Scene {
   readonly t: Test;
   readonly collection: Collection;
@@ -69,6 +68,7 @@ function hook(
   t.test(name, async (t) => {
     const before = openDescriptors();
     let collection: Collection | undefined;
+    let missing: string | undefined;
     try {
       collection = Collection.load(ObjectFile.open(path), { programs: facts.programs });
       const loaded = collection;
@@ -80,13 +80,12 @@ function hook(
         hits: (counter) => Number(loaded.variable(`${counter}_hits`).get()),
       });
     } catch (error) {
-      const { code = '', message } = error as { code?: string; message: string };
-      if (facts.optional !== true || !LACKING.includes(code)) throw error;
-      t.comment(`skipped: ${message}`);
+      missing = whyNotHere(error, { mayForbid: facts.optional === true });
+      if (missing === undefined) throw error;
     } finally {
       collection?.close();
     }
-    t.same(openDescriptors(), before, 'no descriptor is left');
+    endAttachTest(t, { before, missing });
   });
 }
 
@@ -257,8 +256,7 @@ hook(
     const { socket, netns } = pair;
     const names = ['txnk2', 'txnk3'] as const;
     if (!addNetkitPair(socket, names)) {
-      t.comment('skipped: this kernel has no netkit devices');
-      return;
+      throw new UnsupportedFeatureError('netkit devices', '6.7', 'Cannot make a netkit pair: there are none');
     }
     const [primary] = names;
     for (const [side, device] of [
@@ -287,13 +285,13 @@ hook(
   ({ t, program, hits, collection }) => {
     const data = new Uint8Array(64);
     const ask = (): number => program('asks').testRun({ data }).returnValue;
-    t.equal(ask(), 1);
     const attachTo = new Map([['on_replacement', program('asks')]]);
     using other = Collection.load(ObjectFile.open(path), {
       programs: ['on_replacement'],
       attachTo,
       maps: new Map([['.bss', collection.map('.bss')]]),
     });
+    t.equal(ask(), 1);
     const link = attachFreplace(other.program('on_replacement'));
     t.equal(ask(), 2);
     t.equal(hits('replacement'), 1);

@@ -88,6 +88,23 @@ t.test('each kind names its feature and the first kernel', (t) => {
       'uprobe.multi',
       '6.6',
     ],
+    [
+      (kernel) =>
+        attachKprobeMulti(programOf(kernel, uapi.BPF_PROG_TYPE_KPROBE, uapi.BPF_TRACE_KPROBE_SESSION), {
+          functions: ['vfs_read'],
+        }),
+      'kprobe.session',
+      '6.10',
+    ],
+    [
+      (kernel) =>
+        attachUprobeMulti(programOf(kernel, uapi.BPF_PROG_TYPE_KPROBE, uapi.BPF_TRACE_UPROBE_SESSION), {
+          path: process.execPath,
+          offsets: [1n],
+        }),
+      'uprobe.session',
+      '6.13',
+    ],
   ];
   for (const [attach, feature, minKernel] of cases) {
     const kernel = lacking(uapi.BPF_LINK_CREATE);
