@@ -1,6 +1,7 @@
 import { ObjectError } from '../errors.ts';
 import { CALL, INSTRUCTION_SIZE, InstructionView, LOAD_IMMEDIATE_64 } from '../asm/index.ts';
 import type { ElfSection } from './container.ts';
+import { JUMP_TABLES_SECTION, jumpTableAt, type JumpTable } from './jump-tables.ts';
 import type { ElfRelocation } from './relocations.ts';
 import { SymbolType, UNDEFINED_SECTION, type ElfSymbol } from './symbols.ts';
 
@@ -17,6 +18,8 @@ export type Relocation =
       readonly section: number;
       readonly target: number;
     }
+  /** A 64-bit load of the address of a table of places in the function, which it jumps to (`gotox`). Linux 6.19. */
+  | { readonly kind: 'jump-table'; readonly offset: number; readonly table: JumpTable }
   /** A call of, or a 64-bit load from, something that is not in the object. */
   | { readonly kind: 'extern'; readonly offset: number; readonly symbol: string; readonly call: boolean };
 
@@ -62,7 +65,7 @@ export function interpretRelocations(
 }
 
 function interpret(
-  fn: { name: string; section: ElfSection },
+  fn: { name: string; section: ElfSection; littleEndian: boolean },
   at: {
     relocation: ElfRelocation;
     offset: number;
@@ -90,8 +93,14 @@ function interpret(
   const dataMap = roles.dataMap(symbol.section);
   if (dataMap !== undefined)
     return { kind: 'data', offset, map: dataMap, valueOffset: symbol.value + immediate };
-  if (roles.sections[symbol.section]?.executable === true) {
+  const section = roles.sections[symbol.section];
+  if (section?.executable === true) {
     return { kind: 'function', offset, section: symbol.section, target: symbol.value + immediate };
+  }
+  if (section?.name === JUMP_TABLES_SECTION) {
+    const table = jumpTableAt(section, { symbol, littleEndian: fn.littleEndian });
+    if (!table) throw refuse(fn, `${describe(symbol, roles)} is no whole table in ${section.name}`);
+    return { kind: 'jump-table', offset, table };
   }
   throw refuse(
     fn,

@@ -29,7 +29,7 @@ export function referencesOf(object: ObjectFile, root: FunctionSpec): References
         else externs.add(relocation.symbol);
         if (object.externs.get(relocation.symbol)?.section === KERNEL_CONFIG_SECTION)
           maps.add(KERNEL_CONFIG_SECTION);
-      } else {
+      } else if (relocation.kind !== 'jump-table') {
         const callee = functionAt(object, relocation);
         if (callee) functions.add(callee);
       }

@@ -1,12 +1,12 @@
 import { ObjectError, SyscallError } from '../errors.ts';
 import { sizeOf } from '../btf/index.ts';
 import type { MapSpec, ObjectFile } from '../elf/index.ts';
-import { Feature, requireFeature } from '../features/index.ts';
 import { arenaMemory, BpfMap, MapType, type MapTypes } from '../maps/index.ts';
 import type { BpfToken, Fd, Kernel } from '../sys/index.ts';
 import { BPF_F_SEGV_ON_FAULT } from '../uapi/index.ts';
 import type { KernelStructOps } from './struct-ops.ts';
 import { dataMapName, kernelObjectName } from './kernel-names.ts';
+import { requireMapType } from './missing-map-type.ts';
 
 /** The types of maps that the kernel refuses BTF for (map_create_check_btf; libbpf clears it for the same ones). */
 const WITHOUT_BTF: ReadonlySet<number> = new Set([
@@ -63,12 +63,9 @@ function create(spec: MapSpec, context: CreateMapContext & { inner: BpfMap | und
   } catch (error) {
     const untyped = createUntyped(spec, { ...context, error });
     if (untyped) return untyped;
-    // An unknown map type is an invalid argument to a kernel, one of several.
-    if (spec.type === MapType.RingBuffer && error instanceof SyscallError && error.errnoName === 'EINVAL') {
-      requireFeature(Feature.RingBuffer, {
-        doing: `create ring buffer ${spec.name}`,
-        kernel: context.kernel,
-      });
+    if (error instanceof SyscallError && error.errnoName === 'EINVAL') {
+      const what = spec.type === MapType.RingBuffer ? 'ring buffer' : 'map';
+      requireMapType(context.kernel, { type: spec.type, doing: `create ${what} ${spec.name}` });
     }
     throw error;
   }

@@ -19,6 +19,7 @@ import { createMap } from './create-maps.ts';
 import { kernelConfigContents } from './externs/kernel-config.ts';
 import { KernelExterns } from './externs/kernel-externs.ts';
 import { ModuleBtfs } from './externs/module-btf.ts';
+import { JumpTables } from './jump-tables.ts';
 import { KernelBtf } from './kernel-btf.ts';
 import type { LoadOptions } from './load-options.ts';
 import { loadProgram, type AttachFields } from './load-program.ts';
@@ -221,13 +222,15 @@ class ObjectLoad implements LoadedParts {
     const linked = linkSubprograms(this.#object, spec);
     const attach = this.#attachFields(spec);
     const poisoned = this.#coreRelocations.apply(linked);
-    const moduleDescriptors = relocate(linked, {
-      object: this.#object,
-      maps: this.maps,
-      kernelExterns: this.#kernelExterns,
-      moduleBtfs: this.#moduleBtfs,
-    });
+    const jumpTables = new JumpTables(this.#kernel, { token: this.#token });
     try {
+      const moduleDescriptors = relocate(linked, {
+        object: this.#object,
+        maps: this.maps,
+        kernelExterns: this.#kernelExterns,
+        moduleBtfs: this.#moduleBtfs,
+        jumpTables,
+      });
       return loadProgram(linked, {
         object: this.#object,
         btf: this.#btf,
@@ -239,6 +242,9 @@ class ObjectLoad implements LoadedParts {
       });
     } catch (error) {
       throw explainPoison(explainRefusal(error, poisoned), this.#object);
+    } finally {
+      // The program holds them from now on.
+      jumpTables.close();
     }
   }
 

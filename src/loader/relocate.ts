@@ -10,6 +10,7 @@ import {
   BPF_PSEUDO_MAP_VALUE,
 } from '../uapi/index.ts';
 import type { KernelExterns, KernelReference } from './externs/kernel-externs.ts';
+import type { JumpTables } from './jump-tables.ts';
 import { POISONED_CALL, POISONED_MAP } from './poisoned-references.ts';
 import { relocationsOf, type LinkedProgram, type PlacedRelocation } from './subprograms.ts';
 
@@ -23,6 +24,7 @@ interface RelocationContext {
   readonly maps: ReadonlyMap<string, BpfMap>;
   readonly kernelExterns: Pick<KernelExterns, 'resolve'>;
   readonly moduleBtfs: ModuleDescriptors;
+  readonly jumpTables: Pick<JumpTables, 'map'>;
 }
 
 /**
@@ -34,7 +36,7 @@ export function relocate(linked: LinkedProgram, context: RelocationContext): rea
   const view = new InstructionView(linked.instructions);
   const descriptors: number[] = [];
   for (const placed of relocationsOf(linked.functions)) {
-    const { relocation, index } = placed;
+    const { relocation, index, caller } = placed;
     if ((relocation.kind === 'map' || relocation.kind === 'data') && isLeftOut(relocation.map, context)) {
       poisonMapLoad(view, { index, number: [...context.object.maps.keys()].indexOf(relocation.map) });
     } else if (relocation.kind === 'map') {
@@ -44,6 +46,9 @@ export function relocate(linked: LinkedProgram, context: RelocationContext): rea
       view.setSource(index, BPF_PSEUDO_MAP_VALUE);
       view.setImmediate(index, mapNamed(relocation.map, context.maps, linked.spec).fd.value);
       view.setImmediate(index + 1, relocation.valueOffset);
+    } else if (relocation.kind === 'jump-table') {
+      view.setSource(index, BPF_PSEUDO_MAP_VALUE);
+      view.setImmediate(index, context.jumpTables.map(caller, relocation.table).fd.value);
     } else if (relocation.kind === 'extern') {
       relocateExtern(view, { ...context, placed, linked, descriptors });
     }

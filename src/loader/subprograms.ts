@@ -22,6 +22,8 @@ export interface LinkedProgram {
 export interface PlacedRelocation {
   readonly relocation: Relocation;
   readonly index: number;
+  /** The function that the instruction is in. */
+  readonly caller: LinkedFunction;
 }
 
 /**
@@ -50,8 +52,12 @@ export function linkSubprograms(object: ObjectFile, spec: ProgramSpec): LinkedPr
 
 /** Every relocation of a linked program, with its place. */
 export function relocationsOf(functions: readonly LinkedFunction[]): PlacedRelocation[] {
-  return functions.flatMap(({ fn, start }) =>
-    fn.relocations.map((relocation) => ({ relocation, index: start + relocation.offset / INSTRUCTION_SIZE })),
+  return functions.flatMap((caller) =>
+    caller.fn.relocations.map((relocation) => ({
+      relocation,
+      index: caller.start + relocation.offset / INSTRUCTION_SIZE,
+      caller,
+    })),
   );
 }
 

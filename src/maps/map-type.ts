@@ -36,6 +36,7 @@ export const MapType = {
   UserRingBuffer: uapi.BPF_MAP_TYPE_USER_RINGBUF,
   CgroupLocalStorage: uapi.BPF_MAP_TYPE_CGRP_STORAGE,
   Arena: uapi.BPF_MAP_TYPE_ARENA,
+  InstructionArray: uapi.BPF_MAP_TYPE_INSN_ARRAY,
 } as const;
 export type MapType = (typeof MapType)[keyof typeof MapType];
 

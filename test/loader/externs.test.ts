@@ -13,6 +13,7 @@ import { readKernelConfig } from '../../src/loader/externs/kernel-config-text.ts
 import { KernelExterns } from '../../src/loader/externs/kernel-externs.ts';
 import { findKernelSymbols } from '../../src/loader/externs/kernel-symbols.ts';
 import { kernelVersionCode } from '../../src/loader/externs/virtual-settings.ts';
+import { JumpTables } from '../../src/loader/jump-tables.ts';
 import { relocate } from '../../src/loader/relocate.ts';
 import { linkSubprograms } from '../../src/loader/subprograms.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
@@ -213,7 +214,8 @@ t.test('objects', { skip: whyNotCompile() }, (t) => {
       ['second', 32],
     ]);
     const moduleBtfs = { descriptor: (module: string) => opened.get(module) };
-    const descriptors = relocate(linked, { object, maps: new Map(), kernelExterns, moduleBtfs });
+    const others = { maps: new Map(), jumpTables: new JumpTables(new RecordingKernel()) };
+    const descriptors = relocate(linked, { object, ...others, kernelExterns, moduleBtfs });
     t.same(descriptors, [0, 31, 32]);
 
     const view = new InstructionView(linked.instructions);
@@ -244,15 +246,14 @@ t.test('objects', { skip: whyNotCompile() }, (t) => {
     opened.delete('second');
     const again = linkSubprograms(object, object.program('program'));
     t.equal(
-      thrown(() => relocate(again, { object, maps: new Map(), kernelExterns, moduleBtfs })).message,
+      thrown(() => relocate(again, { object, ...others, kernelExterns, moduleBtfs })).message,
       'Cannot load program program: it refers to in_second, and its module second is gone',
     );
     writeFileSync(kallsyms, 'ffffffff81234567 T symbol\nffffffff81234568 t symbol\n');
     const ambiguous = new KernelExterns(object, { kernelBtf: { vmlinux, modules }, kallsyms });
     opened.set('second', 32);
     t.equal(
-      thrown(() => relocate(again, { object, maps: new Map(), kernelExterns: ambiguous, moduleBtfs }))
-        .message,
+      thrown(() => relocate(again, { object, ...others, kernelExterns: ambiguous, moduleBtfs })).message,
       'Cannot load program program: it refers to symbol, and the kernel has several symbols of that name: ' +
         '0xffffffff81234567, 0xffffffff81234568',
     );

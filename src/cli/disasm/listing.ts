@@ -45,6 +45,8 @@ function referenceText(object: ObjectFile, relocation: FunctionSpec['relocations
       return `map ${relocation.map}`;
     case 'data':
       return `${relocation.map} + ${relocation.valueOffset}${variableText(object, relocation)}`;
+    case 'jump-table':
+      return `jump table ${relocation.table.name}`;
     case 'extern':
       return `extern ${relocation.symbol}`;
     case 'call':
