@@ -65,7 +65,8 @@ function create(spec: MapSpec, context: CreateMapContext & { inner: BpfMap | und
     if (untyped) return untyped;
     if (error instanceof SyscallError && error.errnoName === 'EINVAL') {
       const what = spec.type === MapType.RingBuffer ? 'ring buffer' : 'map';
-      requireMapType(context.kernel, { type: spec.type, doing: `create ${what} ${spec.name}` });
+      const { type, flags } = spec;
+      requireMapType(context.kernel, { type, flags, doing: `create ${what} ${spec.name}` });
     }
     throw error;
   }

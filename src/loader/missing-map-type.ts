@@ -1,13 +1,25 @@
 import { Feature, firstKernelOfMapType, mapTypeFeature, requireFeature } from '../features/index.ts';
 import { MapType, mapTypeName } from '../maps/index.ts';
 import type { Kernel } from '../sys/index.ts';
+import { BPF_F_LINK } from '../uapi/index.ts';
 
 /**
- * Says that a kernel lacks a type of maps, which it refuses as an invalid argument, one of several.
+ * Says that a kernel lacks a type of maps, or links for those of struct_ops, which it refuses as an invalid argument, one
+ * of several.
  *
  * @throws UnsupportedFeatureError naming the first kernel that has it
  */
-export function requireMapType(kernel: Kernel, { type, doing }: { type: number; doing: string }): void {
+export function requireMapType(
+  kernel: Kernel,
+  { type, flags = 0, doing }: { type: number; flags?: number; doing: string },
+): void {
+  if (type === MapType.StructOps && (flags & BPF_F_LINK) !== 0) {
+    requireFeature(Feature.StructOpsLink, {
+      doing,
+      kernel,
+      hint: 'the section .struct_ops registers without one',
+    });
+  }
   if (firstKernelOfMapType(type) === undefined) return;
   const feature =
     type === MapType.RingBuffer

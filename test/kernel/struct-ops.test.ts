@@ -20,7 +20,7 @@ t.teardown(() => {
   compiler.close();
 });
 /** Of the congestion control: the kernel keeps 15 characters. */
-const name = `tx${process.pid.toString(36)}`;
+const name = 'tx_ops';
 const path = compiler.fixture('struct-ops', { flags: [`-DNAME="${name}"`] });
 const before = openDescriptors();
 const key = new Uint8Array(4);
