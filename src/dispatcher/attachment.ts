@@ -1,9 +1,10 @@
 import { ArgumentError, AttachError, NotFoundError } from '../errors.ts';
 import { Attachment, type XdpMode, type XdpRefusal } from '../link/index.ts';
-import type { RouteSocket } from '../netlink/index.ts';
+import { tryInterfaceByIndex, type RouteSocket } from '../netlink/index.ts';
 import type { XdpAction } from './actions.ts';
 import { changeDispatcher } from './change.ts';
-import { unpinLeftovers } from './leftovers.ts';
+import { isPinnedIn, unpinLeftovers } from './leftovers.ts';
+import { withDispatcherLock } from './pins.ts';
 
 /** What is known of a program in a dispatcher that was attached here. */
 export interface DispatchedXdpFacts {
@@ -41,6 +42,8 @@ export class DispatchedXdp extends Attachment implements DispatchedXdpFacts {
   readonly priority: number;
   readonly chainCallActions: readonly XdpAction[];
   readonly #socket: RouteSocket;
+  /** The dispatcher that was last seen to have the program: another one is looked into, this one has it. */
+  #dispatcherId: number | undefined;
 
   /** Takes over the socket, which is in the interface's namespace. */
   constructor(socket: RouteSocket, facts: DispatchedXdpFacts) {
@@ -53,6 +56,20 @@ export class DispatchedXdp extends Attachment implements DispatchedXdpFacts {
     this.programId = facts.programId;
     this.priority = facts.priority;
     this.chainCallActions = facts.chainCallActions;
+  }
+
+  /** Whether it is in the dispatcher that is on the interface now, which other tools may have made anew. */
+  override get attached(): boolean {
+    this.checkOpen();
+    if (this.#dispatcherId !== undefined && this.#installedId() === this.#dispatcherId) return true;
+    // Under the lock the pins are those of the dispatcher that is there.
+    return withDispatcherLock(() => {
+      const { ifindex, programId } = this;
+      const dispatcherId = this.#installedId();
+      if (dispatcherId === undefined || !isPinnedIn({ ifindex, dispatcherId }, programId)) return false;
+      this.#dispatcherId = dispatcherId;
+      return true;
+    });
   }
 
   override pin(path: string): void {
@@ -71,6 +88,11 @@ export class DispatchedXdp extends Attachment implements DispatchedXdpFacts {
     } finally {
       this.letBe();
     }
+  }
+
+  #installedId(): number | undefined {
+    const programs = tryInterfaceByIndex(this.#socket, this.ifindex)?.xdp.programs;
+    return programs?.[this.mode];
   }
 
   /** False where the program is not there, or its interface is not. */

@@ -10,7 +10,8 @@ export function unpinLeftovers(ifindex: number, programId: number): void {
   });
 }
 
-function isPinnedIn(place: DispatcherPlace, programId: number): boolean {
+/** Whether a dispatcher has this program, by its pins; the caller holds the lock. */
+export function isPinnedIn(place: DispatcherPlace, programId: number): boolean {
   for (let slot = 0; slot < DISPATCHER_SLOTS; slot++) {
     const id = pinnedId(slotPath(place, { slot, kind: 'prog' }));
     if (id === programId) return true;

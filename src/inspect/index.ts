@@ -82,7 +82,6 @@ export type {
   CgroupHooks,
   CgroupProgram,
   CgroupQuery,
-  HookedProgram,
   InterfaceHook,
   InterfaceHooks,
   NetworkHooks,

@@ -15,6 +15,7 @@ export abstract class Attachment implements Link {
   }
 
   abstract get id(): number | undefined;
+  abstract get attached(): boolean;
   abstract pin(path: string): void;
   /** Ends the attachment; called once. */
   protected abstract detach(): void;

@@ -9,8 +9,16 @@ import {
   Fd,
   type Kernel,
 } from '../sys/index.ts';
+import type { bpf_link_info } from '../uapi/index.ts';
 import { Attachment } from './attachment.ts';
-import { forceDetach, openLinkById, openPinnedLink, readLinkInfo, tryUpdateLink } from './bpf-link.ts';
+import {
+  forceDetach,
+  linkPlace,
+  openLinkById,
+  openPinnedLink,
+  readLinkInfo,
+  tryUpdateLink,
+} from './bpf-link.ts';
 import { linkInfo, type LinkInfo } from './link-info.ts';
 
 export interface BpfLinkFacts {
@@ -31,19 +39,22 @@ export class BpfLink extends Attachment {
   override readonly id: number;
   readonly kernel: Kernel;
   readonly #fd: Fd;
+  /** Whether the kernel tells of links of this type that they are detached. */
+  readonly #tells: boolean;
 
   /** Takes over `fd`, also where it throws: then the link is closed. */
   constructor(fd: Fd, facts: BpfLinkFacts) {
-    let id: number;
+    let info: bpf_link_info;
     try {
-      ({ id } = readLinkInfo(facts.kernel, fd));
+      info = readLinkInfo(facts.kernel, fd);
     } catch (error) {
       fd.close();
       throw error;
     }
     super(facts.target);
     this.kind = facts.kind;
-    this.id = id;
+    this.id = info.id;
+    this.#tells = linkPlace(info) !== undefined;
     this.kernel = facts.kernel;
     this.#fd = fd;
   }
@@ -58,6 +69,11 @@ export class BpfLink extends Attachment {
   static fromId(id: number, facts: { kernel?: Kernel } = {}): BpfLink {
     const kernel = facts.kernel ?? systemKernel();
     return adopt(openLinkById(id, kernel), kernel);
+  }
+
+  override get attached(): boolean {
+    this.checkOpen();
+    return !this.#tells || Number(linkPlace(readLinkInfo(this.kernel, this.#fd))) !== 0;
   }
 
   /** What the kernel tells of it now. @throws ClosedError */

@@ -10,9 +10,9 @@ import {
   type Fd,
   type Kernel,
 } from '../sys/index.ts';
+import * as uapi from '../uapi/index.ts';
 import {
   BPF_F_REPLACE,
-  BPF_LINK_TYPE_XDP,
   bpf_attr_get_id,
   bpf_attr_link_detach,
   bpf_attr_link_update,
@@ -22,6 +22,31 @@ import {
 /** Asks the kernel about a link. Linux 5.8. */
 export function readLinkInfo(kernel: Kernel, fd: Fd): bpf_link_info {
   return readInfo(kernel, { fd, descriptor: bpf_link_info });
+}
+
+/**
+ * What a link is attached to, as a number that the kernel sets to 0 once it is detached. Undefined for links that end with
+ * their holders alone (struct bpf_link_ops without `detach`), and for netfilter, which does not tell.
+ */
+export function linkPlace(info: bpf_link_info): number | bigint | undefined {
+  switch (info.type) {
+    case uapi.BPF_LINK_TYPE_XDP:
+      return info.xdp.ifindex;
+    case uapi.BPF_LINK_TYPE_TCX:
+      return info.tcx.ifindex;
+    case uapi.BPF_LINK_TYPE_NETKIT:
+      return info.netkit.ifindex;
+    case uapi.BPF_LINK_TYPE_CGROUP:
+      return info.cgroup.cgroup_id;
+    case uapi.BPF_LINK_TYPE_NETNS:
+      return info.netns.netns_ino;
+    case uapi.BPF_LINK_TYPE_SOCKMAP:
+      return info.sockmap.map_id;
+    case uapi.BPF_LINK_TYPE_STRUCT_OPS:
+      return info.struct_ops.map_id;
+    default:
+      return undefined;
+  }
 }
 
 /**
@@ -91,7 +116,7 @@ export function* eachLink(
 /** The id of the bpf_link that holds a program on an interface; undefined where netlink does. */
 export function findXdpLink(ifindex: number, programId: number): number | undefined {
   for (const { info } of eachLink()) {
-    if (info.type === BPF_LINK_TYPE_XDP && info.prog_id === programId && info.xdp.ifindex === ifindex)
+    if (info.type === uapi.BPF_LINK_TYPE_XDP && info.prog_id === programId && info.xdp.ifindex === ifindex)
       return info.id;
   }
   return undefined;

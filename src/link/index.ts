@@ -46,6 +46,8 @@ export { attachStructOps, StructOpsRegistration, updateStructOps } from './struc
 export type { StructOpsOptions } from './struct-ops.ts';
 export { attachTc, TcAttachment } from './tc.ts';
 export type { TcOptions } from './tc.ts';
+export { queryHook } from './query-hook.ts';
+export type { HookedProgram } from './query-hook.ts';
 export { attachTracepoint } from './tracepoint.ts';
 export type { TracepointOptions } from './tracepoint.ts';
 export { attachRawTracepoint, attachTracing } from './tracing.ts';

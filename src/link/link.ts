@@ -23,6 +23,11 @@ export interface Link {
   /** Where it is attached, for people: `eth0`, `/sys/fs/cgroup/web`, `sched/sched_switch`. */
   readonly target: string;
   readonly closed: boolean;
+  /**
+   * False once somebody else has detached it, or what it was attached to is gone. Asks the kernel, unless nothing but its
+   * holders can end it. Of netfilter links the kernel does not tell: true. @throws ClosedError
+   */
+  readonly attached: boolean;
   /** Keeps the attachment in a bpf file system, beyond this process. @throws PinExistsError, ArgumentError */
   pin(path: string): void;
   /** Ends the attachment, unless it is pinned. Idempotent. */

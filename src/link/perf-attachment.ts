@@ -107,6 +107,12 @@ export class PerfEventAttachment extends Attachment {
     this.#place = place;
   }
 
+  /** Nobody else can take a program off an event. */
+  override get attached(): boolean {
+    this.checkOpen();
+    return true;
+  }
+
   override pin(path: string): void {
     throw new ArgumentError(
       'via',

@@ -4,6 +4,13 @@ import { bpfError, errno, tryBpf, type Fd } from '../sys/index.ts';
 import { bpf_attr_prog_attach } from '../uapi/index.ts';
 import { Attachment } from './attachment.ts';
 import { attachRefused, doing, type AttachRequest } from './create-link.ts';
+import { tryQueryHook } from './query-hook.ts';
+
+/**
+ * A cgroup that was removed, a device that was unplugged. Other refusals say nothing: before 5.18 the kernel does not list
+ * the programs of sockmaps.
+ */
+const GONE: readonly number[] = [errno.ENOENT, errno.ENODEV];
 
 export interface ProgAttachRequest extends AttachRequest {
   /** What it is attached to: a cgroup, a map, a device. Taken over, also where attaching throws. */
@@ -56,6 +63,16 @@ export class ProgAttachment extends Attachment {
     this.kind = request.kind;
     this.#program = own;
     this.#request = request;
+  }
+
+  override get attached(): boolean {
+    this.checkOpen();
+    const { place, attachType, target } = this.#request;
+    const { kernel, id } = this.#program;
+    const doing = `read what is attached to ${target}`;
+    const answer = tryQueryHook(kernel, { place: { fd: place.value }, attachType, doing });
+    if (typeof answer === 'number') return !GONE.includes(-answer);
+    return answer.programs.some(({ programId }) => programId === id);
   }
 
   override pin(path: string): void {

@@ -95,6 +95,12 @@ export class SocketAttachment extends Attachment {
     this.#detach = facts.detach;
   }
 
+  /** The socket itself is held, and does not tell what is attached to it. */
+  override get attached(): boolean {
+    this.checkOpen();
+    return true;
+  }
+
   override pin(path: string): void {
     throw new ArgumentError(
       'socket',

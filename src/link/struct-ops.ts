@@ -1,7 +1,7 @@
 import { ArgumentError, AttachError, ClosedError } from '../errors.ts';
 import { Feature, requireFeature } from '../features/index.ts';
 import type { BpfMap } from '../maps/index.ts';
-import { bpfError, describeErrno, errno, Fd, tryBpf } from '../sys/index.ts';
+import { bpfError, callBpf, describeErrno, errno, Fd, tryBpf } from '../sys/index.ts';
 import {
   BPF_F_LINK,
   BPF_MAP_TYPE_STRUCT_OPS,
@@ -71,6 +71,10 @@ export function updateStructOps(link: BpfLink, map: BpfMap, options: StructOpsOp
 }
 
 const KEY = new Uint8Array(4);
+/** Every value begins with struct bpf_struct_ops_common_value of the kernel: a reference count, and this. */
+const STATE_OFFSET = 4;
+/** BPF_STRUCT_OPS_STATE_INUSE of include/linux/bpf.h, the same since Linux 5.6. */
+const STATE_IN_USE = 1;
 
 /** A struct of functions that is registered without a bpf_link. */
 export class StructOpsRegistration extends Attachment {
@@ -96,6 +100,21 @@ export class StructOpsRegistration extends Attachment {
     this.#own = own;
   }
 
+  /** Somebody else may delete the map's one element. */
+  override get attached(): boolean {
+    this.checkOpen();
+    const { kernel } = this.#map;
+    const value = new Uint8Array(this.#map.valueSize);
+    callBpf(kernel, {
+      command: 'BPF_MAP_LOOKUP_ELEM',
+      attribute: bpf_attr_map_elem,
+      fields: { map_fd: this.#own.value, key: kernel.addressOf(KEY), value: kernel.addressOf(value) },
+      keep: [KEY, value],
+      doing: `read the state of struct_ops map ${this.target}`,
+    });
+    return new DataView(value.buffer).getUint32(STATE_OFFSET, true) === STATE_IN_USE;
+  }
+
   override pin(path: string): void {
     throw new ArgumentError(
       'map',
@@ -117,7 +136,8 @@ export class StructOpsRegistration extends Attachment {
     } as const;
     const result = tryBpf(kernel, call);
     this.#own.close();
-    if (result < 0 && result !== -errno.ENOENT) throw bpfError(call, result);
+    // Somebody else has unregistered it: what still runs in it is waited for, or has ended.
+    if (result < 0 && result !== -errno.ENOENT && result !== -errno.EINPROGRESS) throw bpfError(call, result);
   }
 
   protected override letBe(): void {

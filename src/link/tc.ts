@@ -120,12 +120,14 @@ export class TcAttachment extends Attachment {
     this.#programId = programId;
   }
 
+  override get attached(): boolean {
+    return this.info()?.programId === this.#programId;
+  }
+
   /** What the kernel has there now; undefined where somebody took it away. */
   info(): BpfFilter | undefined {
     this.checkOpen();
-    return listBpfFilters(this.#socket, this.#filter).find(
-      ({ priority, handle }) => priority === this.priority && handle === this.handle,
-    );
+    return this.#current();
   }
 
   /** Puts another program in this one's place, without a moment in which none is attached. @throws NetlinkError */
@@ -148,11 +150,8 @@ export class TcAttachment extends Attachment {
 
   protected override detach(): void {
     try {
-      const current = listBpfFilters(this.#socket, this.#filter).find(
-        ({ priority, handle }) => priority === this.priority && handle === this.handle,
-      );
       // Another program there is somebody else's, who replaced this one.
-      if (current?.programId === this.#programId) deleteBpfFilter(this.#socket, this.#filter);
+      if (this.#current()?.programId === this.#programId) deleteBpfFilter(this.#socket, this.#filter);
     } finally {
       this.#socket.close();
     }
@@ -160,5 +159,11 @@ export class TcAttachment extends Attachment {
 
   protected override letBe(): void {
     this.#socket.close();
+  }
+
+  #current(): BpfFilter | undefined {
+    return listBpfFilters(this.#socket, this.#filter).find(
+      ({ priority, handle }) => priority === this.priority && handle === this.handle,
+    );
   }
 }

@@ -182,6 +182,12 @@ export class UsdtAttachment extends Attachment {
     this.#undo = undo;
   }
 
+  /** Nobody else can take a program off a probe. */
+  override get attached(): boolean {
+    this.checkOpen();
+    return true;
+  }
+
   override pin(path: string): void {
     throw new ArgumentError(
       'path',

@@ -1,6 +1,6 @@
 import { ArgumentError, AttachError, ClosedError, NetlinkError } from '../errors.ts';
 import type { RouteSocket } from '../netlink/index.ts';
-import { interfaceByIndex, setXdpProgram } from '../netlink/index.ts';
+import { interfaceByIndex, setXdpProgram, tryInterfaceByIndex } from '../netlink/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { errnoName, pinDescriptor, type Fd } from '../sys/index.ts';
 import { findXdpLink, forceDetach, readLinkInfo, tryUpdateLink } from './bpf-link.ts';
@@ -74,8 +74,7 @@ export class XdpLink extends XdpAttachment {
     return this.#id;
   }
 
-  /** False once the interface is gone: the kernel then cuts the link off its device. */
-  get attached(): boolean {
+  override get attached(): boolean {
     this.checkOpen();
     return readLinkInfo(this.#program.kernel, this.#fd).xdp.ifindex !== 0;
   }
@@ -136,6 +135,12 @@ export class XdpNetlinkAttachment extends XdpAttachment {
     super(facts);
     this.#socket = socket;
     this.#program = facts.program.duplicate();
+  }
+
+  override get attached(): boolean {
+    this.checkOpen();
+    const device = tryInterfaceByIndex(this.#socket, this.ifindex);
+    return device?.xdp.programs[this.mode] === this.#program.id;
   }
 
   override pin(path: string): void {

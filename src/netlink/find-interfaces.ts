@@ -59,15 +59,20 @@ export function tryInterfaceByName(socket: RouteSocket, name: string): NetworkIn
 
 /** The interface of that index. Throws {@link NotFoundError} (`INTERFACE_NOT_FOUND`). */
 export function interfaceByIndex(socket: RouteSocket, index: number): NetworkInterface {
+  const found = tryInterfaceByIndex(socket, index);
+  if (found === undefined) throw notFound(socket, String(index));
+  return found;
+}
+
+/** The same, with undefined where there is none. */
+export function tryInterfaceByIndex(socket: RouteSocket, index: number): NetworkInterface | undefined {
   if (!Number.isInteger(index) || index < 1 || index > 0x7fff_ffff) {
     throw new ArgumentError(
       'index',
       `Cannot find interface ${String(index)}: an index is an integer above zero`,
     );
   }
-  const found = find(socket, getLink({ doing: `find interface ${String(index)}`, index, attributes: [] }));
-  if (found === undefined) throw notFound(socket, String(index));
-  return found;
+  return find(socket, getLink({ doing: `find interface ${String(index)}`, index, attributes: [] }));
 }
 
 function find(socket: RouteSocket, request: RouteRequest): NetworkInterface | undefined {

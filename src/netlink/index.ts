@@ -8,7 +8,13 @@ export { createVethPair, deleteInterface, setInterface } from './change-interfac
 export type { InterfaceChange, InterfaceReference, VethEnd, VethPairOptions } from './change-interfaces.ts';
 export { deviceChannels, deviceDriver, largeReceiveOffload } from './ethtool.ts';
 export type { DeviceChannels, DeviceDriver, EthtoolOptions } from './ethtool.ts';
-export { interfaceByIndex, interfaceByName, listInterfaces, tryInterfaceByName } from './find-interfaces.ts';
+export {
+  interfaceByIndex,
+  interfaceByName,
+  listInterfaces,
+  tryInterfaceByIndex,
+  tryInterfaceByName,
+} from './find-interfaces.ts';
 export type { InterfaceXdp, NetworkInterface, OperationalState, XdpMode } from './interface.ts';
 export { decodeInterface } from './interface.ts';
 export { formatIpAddress, parseIpAddress } from './ip-address.ts';

@@ -30,6 +30,7 @@ export const errno = {
   EOPNOTSUPP: constants.errno.EOPNOTSUPP,
   ENOBUFS: constants.errno.ENOBUFS,
   ENETDOWN: constants.errno.ENETDOWN,
+  EINPROGRESS: constants.errno.EINPROGRESS,
   /** Kernel-internal, leaked to user space by bpf(2) for what this kernel or machine cannot do. */
   ENOTSUPP: 524,
 } as const;

@@ -307,7 +307,10 @@ for (const kind of kinds) {
       if (kind.unpinnable) checkUnpinnable(t, { kind, collection });
       else if (isKernelBefore('5.13') && kind.info?.['kind'] === 'tracing')
         t.comment('skipped: before Linux 5.13 such a program is attached only once');
-      else await checkPin(t, { kind, collection });
+      else {
+        await checkPin(t, { kind, collection });
+        checkDetachedByOthers(t, { kind, collection });
+      }
     } catch (error) {
       const option = options[kind.name];
       missing = whyNotHere(error, { mayForbid: mayForbid.includes(kind.name), option });
@@ -350,6 +353,7 @@ function infoOf({ info }: Kind): Record<string, unknown> | undefined {
 async function checkContract(t: Test, { kind, collection, link }: Attached & { link: Link }): Promise<void> {
   t.ok(fired({ kind, collection }) > 0, 'attached it runs');
   t.equal(link.closed, false);
+  t.equal(link.attached, true);
   if (link instanceof BpfLink) {
     const { id } = link;
     t.match(link.info(), {
@@ -377,6 +381,31 @@ async function checkContract(t: Test, { kind, collection, link }: Attached & { l
     link instanceof BpfLink ? 'CLOSED' : 'ARGUMENT_INVALID',
   );
   if (link instanceof BpfLink) t.equal(thrown(() => link.info()).code, 'CLOSED');
+  t.equal(thrown(() => link.attached).code, 'CLOSED');
+}
+
+/** The kernel lets others detach these (BPF_LINK_DETACH), and of netfilter does not tell. */
+const detachable = ['cgroup', 'tcx', 'netns', 'netfilter'];
+
+function checkDetachedByOthers(t: Test, { kind, collection }: Attached): void {
+  const link = kind.attach(collection.program(`on_${kind.program}`), collection);
+  if (!(link instanceof BpfLink)) {
+    link.close();
+    return;
+  }
+  const { kind: type } = link.info();
+  using other = BpfLink.fromId(link.id);
+  if (detachable.includes(type)) {
+    other.forceDetach();
+    t.equal(link.attached, type === 'netfilter', 'detached by somebody else');
+  } else {
+    const error = thrown(() => {
+      other.forceDetach();
+    });
+    t.match(error.message, /EOPNOTSUPP/);
+    t.equal(link.attached, true);
+  }
+  link.close();
 }
 
 function checkUnpinnable(t: Test, { kind, collection }: Attached): void {

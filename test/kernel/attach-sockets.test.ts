@@ -19,6 +19,7 @@ import {
 import { struct, be16, bytes, u16 } from '../../src/binary/index.ts';
 import { Socket, socketConstants } from '../../src/sys/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
+import { bpftool, noBpftool } from '../helpers/bpftool.ts';
 import { notRoot } from '../helpers/cli.ts';
 import { isTooOld, skipWhole } from '../helpers/lacking.ts';
 import { noClang } from '../helpers/object-source.ts';
@@ -83,6 +84,7 @@ t.test('sockmap programs see what is sent', (t) =>
           await once(server, 'data');
           t.ok(hits('message_next') > 0);
         }
+        t.equal(link.attached, true);
         link.close();
         const after = hits('message');
         map.delete(0);
@@ -131,6 +133,7 @@ t.test('programs of sockets', (t) =>
         send();
         t.equal(hits(), 1, `${name} runs`);
         t.equal(link.via, 'socket');
+        t.equal(link.attached, true);
         link.close();
         send();
         t.equal(hits(), 1, 'detached it does not');
@@ -241,12 +244,17 @@ t.test('struct_ops: by registration', (t) =>
     t.equal(connectAs('ts_xdp_plain'), undefined);
     t.equal(hits(), 1);
     t.equal(plain.id, undefined);
+    t.equal(plain.attached, true);
     t.match(
       thrown(() => {
         plain.pin(`${world.bpffs.path}/struct_ops`);
       }),
       { code: 'ARGUMENT_INVALID', hint: 'pin the map instead, or put it into the section .struct_ops.link' },
     );
+    if (noBpftool === false) {
+      bpftool('struct_ops', 'unregister', 'id', String(map('plain').info().id));
+      t.equal(plain.attached, false, 'somebody else has unregistered it');
+    }
     plain.close();
     t.equal(connectAs('ts_xdp_plain'), 'ENOENT');
   }),

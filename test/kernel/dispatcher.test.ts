@@ -133,8 +133,11 @@ t.test(
     const place = placeOf(pair);
     const attachments = attachXdpMulti(collection, place);
     t.equal(turns(pair, collection), 'epx', 'what comes after the final one does not run');
+    const attached = (): string[] => attachments.filter((one) => one.attached).map(({ program }) => program);
+    t.same(attached().sort(), [...all].sort());
     detachXdpMulti({ ...place, programs: ['final'] });
     t.equal(turns(pair, collection), 'epl', 'the others run on');
+    t.same(attached().sort(), all.filter((name) => name !== 'final').sort(), 'in another dispatcher');
     using more = load(['plain', 'final']);
     const [first] = attachXdpMulti(more, {
       ...place,
@@ -309,6 +312,10 @@ t.test(
           'off',
         ]);
       t.equal(pinned().length, 1);
+      t.same(
+        attachments.map(({ attached }) => attached),
+        [false, false],
+      );
       for (const attachment of attachments) attachment.close();
       t.same(pinned(), [], end);
     }

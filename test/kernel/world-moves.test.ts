@@ -106,12 +106,13 @@ for (const via of ['link', 'netlink']) {
         target: other,
         ifindex: lines[0]?.['ifindex'],
       });
-      t.match(cli.stderr, `note: ${other} is gone; its program is no longer attached\n`);
+      t.match(cli.stderr, `note: ${other} is gone\n`);
+      t.match(await cli.line('detached'), { kind: 'xdp', target: other, via, reason: 'target_gone' });
       t.match(await event(cli, pair), { source_ifindex: index }, 'the other goes on');
       ip(`link delete ${name}`, netns);
       const { code, signal, lines: all, stderr } = await cli.ended;
       t.same([code, signal], [0, null], stderr);
-      t.match(stderr, `note: ${name} is gone; its program is no longer attached\n`);
+      t.match(stderr, `note: xdp_sniffer_enhanced is no longer attached to ${name}: the interface is gone\n`);
       t.match(summaryOf({ lines: all }), { events: 1, lost: 0 });
     }),
   );

@@ -1,20 +1,25 @@
 import type { Link } from '../../link/index.ts';
-import type { BpfProgram } from '../../programs/index.ts';
 import type { Output } from '../output/output.ts';
 import type { LoadedContext } from './context.ts';
 import { attachAll, reportAttached } from './interfaces.ts';
 
+/** A program where it was attached; none for struct_ops maps. */
+export interface AttachedProgram {
+  readonly link: Link;
+  readonly program: { readonly name: string; readonly id: number } | undefined;
+}
+
 /** Attaches the selected programs and says so; all of them or none. */
-export async function attachPrograms(context: LoadedContext): Promise<Link[]> {
+export async function attachPrograms(context: LoadedContext): Promise<AttachedProgram[]> {
   const { collection, selection, options, targets, netns, output } = context;
-  const links: Link[] = [];
+  const all: AttachedProgram[] = [];
   const reports: (() => void)[] = [];
   try {
     if (selection.xdp) {
       const program = collection.program(selection.xdp.name);
       const attachments = attachAll(program, { targets, options, netns });
-      links.push(...attachments);
       for (const attachment of attachments) {
+        all.push({ link: attachment, program });
         reports.push(() => {
           reportAttached(output, { attachment, program });
         });
@@ -24,7 +29,9 @@ export async function attachPrograms(context: LoadedContext): Promise<Link[]> {
       // Late: most loads have no dispatcher.
       const { attachDispatched, reportDispatched } = await import('./dispatched.ts');
       const attachments = attachDispatched(context);
-      links.push(...attachments);
+      for (const link of attachments) {
+        all.push({ link, program: { name: link.program, id: link.programId } });
+      }
       reports.push(() => {
         for (const attachment of attachments) reportDispatched(output, attachment);
       });
@@ -37,38 +44,44 @@ export async function attachPrograms(context: LoadedContext): Promise<Link[]> {
         ...(options.target !== undefined && { target: options.target }),
         ...(netns && { netns }),
       });
-      links.push(...attached);
-      for (const link of attached)
-        reports.push(reporter(output, { link, program: collection.program(name) }));
+      const program = collection.program(name);
+      for (const link of attached) {
+        all.push({ link, program });
+        reports.push(reporter(output, { link, program }));
+      }
     }
-    const structOps = selection.structOps ? collection.attachStructOps() : [];
-    links.push(...structOps);
-    for (const link of structOps) reports.push(reporter(output, { link, program: undefined }));
+    for (const link of selection.structOps ? collection.attachStructOps() : []) {
+      all.push({ link, program: undefined });
+      reports.push(reporter(output, { link, program: undefined }));
+    }
   } catch (error) {
-    for (const link of links) link.close();
+    for (const { link } of all) link.close();
     throw error;
   }
   // Said once all are there, so that what is reported holds.
   for (const report of reports) report();
-  return links;
+  return all;
 }
 
-function reporter(
-  output: Output,
-  { link, program }: { link: Link; program: BpfProgram | undefined },
-): () => void {
+/** What JSON says of every attachment. */
+export function attachmentFacts({ link, program }: AttachedProgram): Record<string, string | number | null> {
   const { kind, target, via, id } = link;
+  return {
+    kind,
+    program: program?.name ?? null,
+    target,
+    via,
+    program_id: program?.id ?? null,
+    link_id: id ?? null,
+  };
+}
+
+function reporter(output: Output, attached: AttachedProgram): () => void {
+  const { link, program } = attached;
+  const { kind, target } = link;
   return () => {
     output.stream({
-      json: () => ({
-        type: 'attached',
-        kind,
-        program: program?.name ?? null,
-        target,
-        via,
-        program_id: program?.id ?? null,
-        link_id: id ?? null,
-      }),
+      json: () => ({ type: 'attached', ...attachmentFacts(attached) }),
       text: () =>
         program
           ? `attached ${program.name} to ${target} (${kind}, program ${program.id})`

@@ -23,10 +23,11 @@ interface FollowContext {
 
 /**
  * Follows what happens to the interfaces while programs are attached: renamed, down, up, deleted. Deleted ones are
- * forgotten; the callback hears when none is left. Keeps the sniffer's local addresses current.
+ * forgotten. The callback hears of every notification about the others, which may be of a program that somebody took off.
+ * Keeps the sniffer's local addresses current.
  */
-export function followInterfaces(context: FollowContext, onAllGone: () => void): RouteWatch {
-  const follower = new Follower(context, onAllGone);
+export function followInterfaces(context: FollowContext, onChange: () => void): RouteWatch {
+  const follower = new Follower(context, onChange);
   const { netns } = context;
   const watch = watchRoute(
     { groups: ['link', 'ipv4-address', 'ipv6-address'], ...(netns && { netns }) },
@@ -52,12 +53,12 @@ interface State {
 
 class Follower {
   readonly #context: FollowContext;
-  readonly #onAllGone: () => void;
+  readonly #onChange: () => void;
   readonly #states: Map<number, State>;
 
-  constructor(context: FollowContext, onAllGone: () => void) {
+  constructor(context: FollowContext, onChange: () => void) {
     this.#context = context;
-    this.#onAllGone = onAllGone;
+    this.#onChange = onChange;
     this.#states = new Map(context.targets.map(({ index, name, up }) => [index, { name, up }]));
   }
 
@@ -94,8 +95,8 @@ class Follower {
     this.#states.delete(index);
     this.#context.maps?.removeInterface(index);
     const { name } = state;
-    this.#say({ change: 'removed', name, index, text: `${name} is gone; its program is no longer attached` });
-    if (this.#states.size === 0) this.#onAllGone();
+    this.#say({ change: 'removed', name, index, text: `${name} is gone` });
+    this.#onChange();
   }
 
   #changed({ index, name, up }: NetworkInterface): void {
@@ -110,6 +111,7 @@ class Follower {
       this.#say({ change: up ? 'up' : 'down', name, index, text: `${name} is ${up ? 'up' : 'down'}` });
       state.up = up;
     }
+    this.#onChange();
   }
 
   #say({ change, name, index, text }: { change: string; name: string; index: number; text: string }): void {

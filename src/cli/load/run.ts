@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../errors.ts';
 import { ObjectFile } from '../../elf/index.ts';
 import { bindToDevice, checkPinDirectory, Collection, pinCollection } from '../../loader/index.ts';
-import { inNamespace, type Link } from '../../link/index.ts';
+import { inNamespace } from '../../link/index.ts';
 import {
   adaptToKernel,
   fillSnifferMaps,
@@ -16,7 +16,7 @@ import type { Output } from '../output/output.ts';
 import { resolveObject } from '../shipped-object.ts';
 import { setEntry } from './assignments.ts';
 import type { LoadedContext } from './context.ts';
-import { attachPrograms } from './attach-programs.ts';
+import { attachPrograms, type AttachedProgram } from './attach-programs.ts';
 import { findTargets } from './interfaces.ts';
 import type { LoadCommandOptions } from './options.ts';
 import { prepareObject } from './prepare-object.ts';
@@ -90,30 +90,37 @@ async function runLoaded(context: LoadedContext): Promise<number> {
   }
   for (const { map, key, value } of options.set) setEntry(collection.map(map), { key, value });
   const stream = options.detach === true ? undefined : await EventStream.prepare({ ...context, maps });
-  const attachments: Link[] = [];
+  const attachments: AttachedProgram[] = [];
+  let pinned = false;
   try {
     attachments.push(...(await attachPrograms(context)));
-    if (pinDirectory !== undefined) pin(pinDirectory, { attachments, context });
+    if (pinDirectory !== undefined) {
+      pin(pinDirectory, { attachments, context });
+      pinned = true;
+    }
     if (stream) await stream.run(attachments);
-    else for (const attachment of attachments) attachment.leave();
+    else for (const { link } of attachments) link.leave();
     await output.flush();
     return ExitCode.Done;
   } finally {
-    for (const attachment of attachments) attachment.close();
+    for (const { link } of attachments) {
+      // A dispatcher is pinned where other tools look for it, and holds its programs without us.
+      if (pinned && link.via === 'dispatcher') link.leave();
+      else link.close();
+    }
     stream?.close();
   }
 }
 
 function pin(
   directory: string,
-  { attachments, context }: { attachments: readonly Link[]; context: LoadedContext },
+  { attachments, context }: { attachments: readonly AttachedProgram[]; context: LoadedContext },
 ): void {
+  const links = attachments.map(({ link }) => link);
   pinCollection(directory, {
     collection: context.collection,
-    links: attachments.filter(({ via }) => via === 'link'),
+    links: links.filter(({ via }) => via === 'link'),
   });
-  // A dispatcher is pinned where other tools look for it, and holds its programs without us.
-  for (const attachment of attachments) if (attachment.via === 'dispatcher') attachment.leave();
   context.output.stream({
     json: () => ({ type: 'pinned', directory }),
     text: () => `pinned to ${directory}; remove it with: ts-xdp unload ${directory}`,

@@ -1,19 +1,20 @@
-import { ArgumentError, type FileError } from '../../errors.ts';
-import type { Link } from '../../link/index.ts';
+import { ArgumentError, type AttachError, type FileError } from '../../errors.ts';
 import { MapType, type BpfMap } from '../../maps/index.ts';
 import { findEventTypes, type EventType } from '../../loader/index.ts';
 import { sumCounters, WallClock } from '../../sniffer/index.ts';
 import { clockGettime } from '../../sys/index.ts';
+import type { AttachedProgram } from './attach-programs.ts';
 import type { StreamContext } from './context.ts';
 import { EndOfStream } from './end-of-stream.ts';
 import { EventPrinter } from './event-printer.ts';
 import { followInterfaces } from './follow-interfaces.ts';
 import type { ProtobufOutput } from './protobuf-output.ts';
 import { printSummary } from './summary.ts';
+import { AttachmentWatch } from './watch-attachments.ts';
 
 /**
  * The events of every ring buffer of a loaded object, until a signal, the count, the duration, the end of standard
- * output or of the last interface.
+ * output or of the last attachment.
  *
  * Everything that can fail is prepared before anything is attached, signals are caught from then on, and `close()`
  * gives everything back.
@@ -26,6 +27,7 @@ export class EventStream {
   readonly #startedAt = performance.now();
   #printers: readonly EventPrinter[] = [];
   #protobuf: ProtobufOutput | undefined;
+  #attachments: AttachmentWatch | undefined;
 
   private constructor(context: StreamContext) {
     this.#context = context;
@@ -43,15 +45,21 @@ export class EventStream {
     }
   }
 
-  /** Streams, detaches, reads what is left and prints the summary. */
-  async run(attachments: readonly Link[]): Promise<void> {
+  /**
+   * Streams, detaches, reads what is left and prints the summary.
+   *
+   * @throws AttachError (ATTACH_CHANGED) after that, where somebody else has detached what was attached
+   */
+  async run(attachments: readonly AttachedProgram[]): Promise<void> {
     const { options, output, pinDirectory } = this.#context;
+    const lost = this.#watch(attachments);
     const counting = { counter: this.#counter, limit: options.count, end: this.#end };
     for (const printer of this.#printers) listen(printer, counting);
     if (options.duration !== undefined) this.#cleanup.push(this.#end.after(options.duration));
     await this.#end.reached;
+    this.#attachments?.close();
     // Detached first, so that nothing more arrives: then what was read is exactly what was submitted.
-    if (pinDirectory === undefined) for (const attachment of attachments) attachment.close();
+    if (pinDirectory === undefined) for (const { link } of attachments) link.close();
     drainRest(this.#printers, counting);
     printSummary(output, {
       events: this.#counter.events,
@@ -60,10 +68,27 @@ export class EventStream {
       dropped: output.dropped + (this.#protobuf?.dropped ?? 0),
     });
     await this.#protobuf?.close();
+    if (lost.error) throw lost.error;
   }
 
   close(): void {
     for (const close of this.#cleanup.splice(0).toReversed()) close();
+  }
+
+  #watch(attachments: readonly AttachedProgram[]): { readonly error: AttachError | undefined } {
+    const lost: { error: AttachError | undefined } = { error: undefined };
+    this.#attachments = new AttachmentWatch(attachments, {
+      ...this.#context,
+      onEnd: (error) => {
+        lost.error = error;
+        this.#end.finish();
+      },
+      onError: (error) => {
+        this.#end.fail(error);
+      },
+    });
+    this.#cleanup.push(() => this.#attachments?.close());
+    return lost;
   }
 
   async #prepare(): Promise<void> {
@@ -93,7 +118,7 @@ export class EventStream {
       for (const { ring } of this.#printers) ring.close();
     });
     const routes = followInterfaces(context, () => {
-      this.#end.finish();
+      this.#attachments?.look();
     });
     this.#cleanup.push(() => {
       routes.close();

@@ -1,9 +1,9 @@
 import { closeSync, constants, openSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { queryHook } from '../../link/index.ts';
 import { AttachType, type AttachTypeName } from '../../programs/index.ts';
 import type { Kernel } from '../../sys/index.ts';
 import * as uapi from '../../uapi/index.ts';
-import { queryHook } from '../hooks/index.ts';
 import { unlessGone } from '../unless-gone.ts';
 import type { CgroupHolder } from './holder.ts';
 import type { Search } from './search.ts';

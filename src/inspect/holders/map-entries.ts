@@ -1,9 +1,9 @@
+import { queryHook } from '../../link/index.ts';
 import { BpfMap, MapType, mapTypeName } from '../../maps/index.ts';
 import { AttachType, type AttachTypeName } from '../../programs/index.ts';
 import { BPF_PROG_TYPE_XDP } from '../../uapi/index.ts';
 import { NotFoundError } from '../../errors.ts';
 import { objectIds } from '../objects/index.ts';
-import { queryHook } from '../hooks/index.ts';
 import type { MapHolder } from './holder.ts';
 import type { Search } from './search.ts';
 import { structOpsHolds } from './struct-ops.ts';

@@ -1,8 +1,8 @@
+import { queryHook } from '../../link/index.ts';
 import { listInterfaces, RouteSocket } from '../../netlink/index.ts';
 import { AttachType, type AttachTypeName } from '../../programs/index.ts';
 import { withNetworkNamespace, type NetworkNamespace } from '../../sys/index.ts';
 import * as uapi from '../../uapi/index.ts';
-import { queryHook } from '../hooks/index.ts';
 import type { NetnsHolder, TcHolder, TcxHolder, XdpHolder } from './holder.ts';
 import { openNamespace, type NamespaceReference } from './network-namespaces.ts';
 import type { Network, Search } from './search.ts';

@@ -1,10 +1,9 @@
 import { readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
-import { openCgroup } from '../../link/index.ts';
+import { openCgroup, queryHook } from '../../link/index.ts';
 import { AttachType, type AttachTypeName } from '../../programs/index.ts';
 import type { Kernel } from '../../sys/index.ts';
 import { BPF_F_QUERY_EFFECTIVE } from '../../uapi/index.ts';
-import { queryHook } from './query.ts';
 
 /** A program of a cgroup. */
 export interface CgroupProgram {

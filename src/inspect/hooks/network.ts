@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import type { LinkInfo } from '../../link/index.ts';
+import { queryHook, type HookedProgram, type LinkInfo } from '../../link/index.ts';
 import {
   clsactSide,
   listBpfFilters,
@@ -17,7 +17,6 @@ import {
   BPF_TCX_INGRESS,
 } from '../../uapi/index.ts';
 import { listLinks } from '../objects/index.ts';
-import { queryHook, type HookedProgram } from './query.ts';
 
 /** What is attached to one interface. */
 export interface InterfaceHooks {

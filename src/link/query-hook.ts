@@ -1,5 +1,5 @@
-import { bpfError, errno, exchangeBpf, type Kernel } from '../../sys/index.ts';
-import { bpf_attr_query } from '../../uapi/index.ts';
+import { bpfError, errno, exchangeBpf, type Kernel } from '../sys/index.ts';
+import { bpf_attr_query } from '../uapi/index.ts';
 
 /** A program at a hook, in the order in which they run. */
 export interface HookedProgram {
@@ -42,10 +42,18 @@ const ABSENT: readonly number[] = [
  *
  * @throws PermissionError, SyscallError
  */
-export function queryHook(
+export function queryHook(kernel: Kernel, query: HookQuery): HookAnswer | undefined {
+  const answer = tryQueryHook(kernel, query);
+  if (typeof answer !== 'number') return answer;
+  if (ABSENT.includes(-answer)) return undefined;
+  throw bpfError({ command: 'BPF_PROG_QUERY', doing: query.doing, needed: ['CAP_NET_ADMIN'] }, answer);
+}
+
+/** The same with any refusal as the negated errno. */
+export function tryQueryHook(
   kernel: Kernel,
   { place, attachType, flags = 0, doing }: HookQuery,
-): HookAnswer | undefined {
+): HookAnswer | number {
   const [ids, links, programFlags, linkFlags] = [0, 1, 2, 3].map(() => new Uint32Array(ROOM)) as [
     Uint32Array,
     Uint32Array,
@@ -75,11 +83,9 @@ export function queryHook(
     },
     keep: buffers,
     doing,
-    needed: ['CAP_NET_ADMIN'],
   } as const;
   const { result, answer } = exchangeBpf(kernel, call);
-  if (ABSENT.includes(-result)) return undefined;
-  if (result < 0) throw bpfError(call, result);
+  if (result < 0) return result;
   const programs = Array.from({ length: answer.count }, (_, index) => ({
     programId: ids[index] ?? 0,
     linkId: links[index] ?? 0,
