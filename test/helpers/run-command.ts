@@ -7,7 +7,8 @@ import type { Document } from './bpftool.ts';
 // Every output listens for the end of standard output, and here are many.
 process.stdout.setMaxListeners(0);
 
-class CapturedOutput extends Output {
+/** Keeps what a command prints. */
+export class CapturedOutput extends Output {
   readonly results: { document: Document; text: string }[] = [];
   readonly notes: string[] = [];
 

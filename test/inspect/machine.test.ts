@@ -1,5 +1,6 @@
 import t from 'tap';
 import { doctorDocument } from '../../src/cli/doctor/document.ts';
+import { runDoctor } from '../../src/cli/doctor/run.ts';
 import { doctorText } from '../../src/cli/doctor/text.ts';
 import type { Check, MachineFiles } from '../../src/inspect/index.ts';
 import { inspectMachine } from '../../src/inspect/index.ts';
@@ -21,6 +22,7 @@ import {
   bpf_attr_map_create,
 } from '../../src/uapi/index.ts';
 import { RecordingKernel } from '../helpers/recording-kernel.ts';
+import { CapturedOutput } from '../helpers/run-command.ts';
 
 /** A machine of these files and no others. */
 function machineOf(files: Readonly<Record<string, string>>): MachineFiles {
@@ -272,6 +274,18 @@ function kernelWith({ ringBuffer }: { ringBuffer: boolean }): RecordingKernel {
   });
   return kernel;
 }
+
+t.test('doctor ends with the exit code of the verdict', async (t) => {
+  const answers: [exitCode: number, kernel: RecordingKernel][] = [
+    [4, kernelWith({ ringBuffer: false })],
+    [3, new RecordingKernel(() => -errno.EPERM)],
+  ];
+  for (const [exitCode, kernel] of answers) {
+    const output = new CapturedOutput({ json: true });
+    t.equal(await runDoctor({ kernel }, output), exitCode);
+    t.match(output.results, [{ document: { verdict: { can_run: false } } }]);
+  }
+});
 
 t.test('the verdict', (t) => {
   const files = machineOf({});

@@ -1,5 +1,6 @@
 import { inspectMachine } from '../../inspect/index.ts';
 import type { MachineVerdict } from '../../inspect/index.ts';
+import type { Kernel } from '../../sys/index.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { doctorDocument } from './document.ts';
@@ -8,11 +9,13 @@ import { doctorText } from './text.ts';
 export interface DoctorOptions {
   /** Names of interfaces; without any, all that are up are looked at. */
   readonly iface?: readonly string[] | undefined;
+  /** @default the running one */
+  readonly kernel?: Kernel | undefined;
 }
 
-/** Prints what this machine can do. Gives 0 where the main job can run, 3 where only a permission is missing, else 1. */
-export async function runDoctor({ iface }: DoctorOptions, output: Output): Promise<number> {
-  const findings = inspectMachine({ interfaces: iface });
+/** Prints what this machine can do. Gives 0 where the main job can run, 3 where only a permission is missing, else 4. */
+export async function runDoctor({ iface, kernel }: DoctorOptions, output: Output): Promise<number> {
+  const findings = inspectMachine({ interfaces: iface, kernel });
   output.result(doctorDocument(findings), doctorText(findings, { colors: wantsColors() }));
   await output.flush();
   return exitCode(findings.verdict);
@@ -25,7 +28,7 @@ function exitCode({ obstacle }: MachineVerdict): number {
     case 'permission':
       return ExitCode.NotPermitted;
     case 'unsupported':
-      return ExitCode.Failed;
+      return ExitCode.Unsupported;
   }
 }
 
