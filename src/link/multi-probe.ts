@@ -7,6 +7,7 @@ import * as uapi from '../uapi/index.ts';
 import type { BpfLink } from './bpf-link-attachment.ts';
 import { checkProgram, createLink } from './create-link.ts';
 import { findProgramFile, functionOffset, withExecutable } from './program-file.ts';
+import { matchesPattern } from './name-pattern.ts';
 import { readTracefs } from './tracefs.ts';
 
 /** Options of {@link attachKprobeMulti}. */
@@ -154,7 +155,7 @@ function placesIn(path: string, { functions, offsets }: UprobeMultiOptions): rea
   }
   if (offsets !== undefined) return offsets;
   if (typeof functions !== 'string') return (functions ?? []).map((name) => functionOffset(path, name));
-  const test = matcher(functions);
+  const test = (name: string): boolean => matchesPattern(functions, name);
   const found = withExecutable(path, (file) => findFunctions(file, { test }));
   if (found.length === 0) throw noMatch(functions, path);
   return [...new Set(found.map(({ offset }) => BigInt(offset)))];
@@ -167,24 +168,13 @@ function describePlaces({ functions, offsets }: UprobeMultiOptions): string {
 
 /** The functions that the kernel can trace, of its own and of its modules, in the order of tracefs. */
 function traceableFunctions(pattern: string, doing: string): string[] {
-  const test = matcher(pattern);
   // Absent on kernels built without CONFIG_DYNAMIC_FTRACE, which have no function that may be traced.
   const names = (readTracefs('available_filter_functions', doing) ?? '')
     .split('\n')
     .map((line) => line.split(' ', 1)[0] ?? '')
-    .filter((name) => name !== '' && test(name));
+    .filter((name) => name !== '' && matchesPattern(pattern, name));
   if (names.length === 0) throw noMatch(pattern, 'this kernel');
   return [...new Set(names)];
-}
-
-/** `*` is any run of characters, `?` one. */
-function matcher(pattern: string): (name: string) => boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  const expression = new RegExp(`^${source}$`);
-  return (name) => expression.test(name);
 }
 
 function noMatch(pattern: string, where: string): NotFoundError {

@@ -17,6 +17,7 @@ export interface PlacedSection {
 export interface ElfAnatomy {
   readonly bytes: Uint8Array;
   readonly littleEndian: boolean;
+  readonly programTable: number;
   readonly sectionTable: number;
   readonly sections: readonly PlacedSection[];
   readonly btf: BtfAnatomy | undefined;
@@ -26,6 +27,7 @@ export function elfAnatomyOf(bytes: Uint8Array): ElfAnatomy {
   const { littleEndian, sections } = readContainer(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const sectionTable = Number(view.getBigUint64(40, littleEndian));
+  const programTable = Number(view.getBigUint64(32, littleEndian));
   const placed = sections.map(({ name, type, size, executable }, index) => {
     const header = sectionTable + index * SECTION_HEADER;
     return {
@@ -40,6 +42,7 @@ export function elfAnatomyOf(bytes: Uint8Array): ElfAnatomy {
   return {
     bytes,
     littleEndian,
+    programTable,
     sectionTable,
     sections: placed,
     btf: btf && btfAnatomyOf(bytes.subarray(btf.offset, btf.offset + btf.size), btf.offset),

@@ -42,6 +42,7 @@ const RUNS: readonly [target: string, mutants: number, outcomes: readonly string
   ['elf', 2000, ['refused at the section table', 'refused past the section table', 'read', 'loaded']],
   ['btf', 1000, ['refused', 'read in part']],
   ['btf-ext', 3000, ['refused', 'read in part', 'read']],
+  ['executable', 1500, ['refused', 'read in part', 'read']],
   ['value', 2000, ['refused', 'read', 'no values']],
   ['asm', 2000, ['refused', 'read']],
   ['instructions', 2000, ['read']],

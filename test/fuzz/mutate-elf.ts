@@ -11,9 +11,15 @@ const SYMBOL_TABLE = 2;
 const STRING_TABLE = 3;
 const RELOCATIONS = 9;
 const NO_BITS = 8;
+const NOTES = 7;
+const DYNAMIC_SYMBOLS = 11;
+const PROGRAM_HEADER = 56;
+/** SHT_GNU_verdef and SHT_GNU_versym. */
+const VERSIONS = [0x6fff_fffd, 0x6fff_ffff];
 
 const fileHeaderFields: readonly Field[] = [[4, 1], [5, 1], [16, 2], [18, 2], [32, 8], [40, 8], [54, 2], [56, 2], [58, 2], [60, 2], [62, 2]]; // prettier-ignore
 const sectionHeaderFields: readonly Field[] = [[0, 4], [4, 4], [8, 8], [24, 8], [32, 8], [40, 4], [44, 4], [48, 8], [56, 8]]; // prettier-ignore
+const programHeaderFields: readonly Field[] = [[0, 4], [4, 4], [8, 8], [16, 8], [32, 8], [40, 8]]; // prettier-ignore
 const symbolFields: readonly Field[] = [[0, 4], [4, 1], [5, 1], [6, 2], [8, 8], [16, 8]]; // prettier-ignore
 const relocationFields: readonly Field[] = [[0, 8], [8, 4], [12, 4]]; // prettier-ignore
 const instructionFields: readonly Field[] = [[0, 1], [1, 1], [2, 2], [4, 4]]; // prettier-ignore
@@ -21,22 +27,49 @@ const names = [
   ...['.maps', '.data', '.rodata', '.bss', '.text', '.BTF', '.BTF.ext', 'maps', '.ksyms', '.kconfig'],
   ...['xdp', 'license', 'version', 'tc', 'fentry/', 'struct_ops', '?xdp', '.struct_ops.link', ''],
 ];
+const probeArguments = [
+  '@',
+  '-8@%rax',
+  '1@x0',
+  '$',
+  '4@-99999999999999999999(%rsp',
+  ',%rbp,8)',
+  ' ',
+  '\0',
+  '8@[sp, 12]',
+  '9@%al',
+];
 const opcodes = [0x18, 0x85, 0x95, 0xb7, 0x05, 0x06, 0xdb, 0xc3, 0xd4, 0xdc, 0xbf, 0x8d, 0x61, 0x7b, 0xe5];
 
 /** What is changed, as often as it stands here. */
-const KINDS = [
+const OBJECT_CHANGES = [
   ...['file header', 'cut', 'swap sections', 'rename'],
   ...['section header', 'section header', 'data', 'legacy maps', 'legacy maps'],
   ...['symbol', 'symbol', 'symbol', 'relocation', 'relocation', 'relocation'],
   ...['instruction', 'instruction', 'instruction', 'ext', 'ext', 'ext', 'ext'],
   ...['btf', 'btf', 'btf', 'btf', 'definition', 'definition', 'definition', 'definition'],
 ] as const;
+const EXECUTABLE_CHANGES = [
+  ...['file header', 'cut', 'swap sections', 'rename', 'rename', 'section header', 'section header'],
+  ...['program header', 'program header', 'symbol', 'symbol', 'symbol', 'note', 'note', 'note', 'note'],
+  ...['argument', 'argument', 'version', 'version', 'data'],
+] as const;
+type Change = (typeof OBJECT_CHANGES | typeof EXECUTABLE_CHANGES)[number];
 
 /** A copy of an object with one to three changes. */
 export function mutateElf(anatomy: ElfAnatomy, dice: Dice): Uint8Array {
+  return mutate(anatomy, OBJECT_CHANGES, dice);
+}
+
+/** A copy of a program or a library with one to three changes. */
+export function mutateExecutable(anatomy: ElfAnatomy, dice: Dice): Uint8Array {
+  return mutate(anatomy, EXECUTABLE_CHANGES, dice);
+}
+
+function mutate(anatomy: ElfAnatomy, changes: readonly Change[], dice: Dice): Uint8Array {
   const mutation = new ElfMutation(anatomy, dice);
-  const changes = dice.onceIn(3) ? 1 + dice.below(3) : 1;
-  for (let change = 0; change < changes; change++) mutation.apply();
+  const count = dice.onceIn(3) ? 1 + dice.below(3) : 1;
+  for (let change = 0; change < count; change++) mutation.apply(dice.pick(changes));
   return mutation.bytes;
 }
 
@@ -53,10 +86,10 @@ class ElfMutation {
     this.#writer = new FieldWriter(this.bytes, anatomy.littleEndian);
   }
 
-  apply(): void {
+  apply(change: Change): void {
     const { sectionTable, sections, btf } = this.#anatomy;
     const dice = this.#dice;
-    switch (dice.pick(KINDS)) {
+    switch (change) {
       case 'file header':
         this.#field(0, fileHeaderFields);
         return;
@@ -73,7 +106,25 @@ class ElfMutation {
         this.#rename();
         return;
       case 'symbol':
-        this.#entry(({ type }) => type === SYMBOL_TABLE, { size: SYMBOL, fields: symbolFields });
+        this.#entry(({ type }) => type === SYMBOL_TABLE || type === DYNAMIC_SYMBOLS, {
+          ...{ size: SYMBOL, fields: symbolFields },
+        });
+        return;
+      case 'program header': {
+        const count = dice.below(this.bytes[56] ?? 1);
+        this.#field(this.#anatomy.programTable + count * PROGRAM_HEADER, programHeaderFields);
+        return;
+      }
+      case 'note':
+        this.#entry(({ type }) => type === NOTES, { size: 4, fields: [[0, 4]] });
+        return;
+      case 'argument': {
+        const notes = sections.find(({ name }) => name === '.note.stapsdt');
+        if (notes) this.#writer.text(notes.offset + dice.below(notes.size), dice.pick(probeArguments));
+        return;
+      }
+      case 'version':
+        this.#entry(({ type }) => VERSIONS.includes(type), { size: 2, fields: [dice.pick([[0, 2], [0, 4]])] }); // prettier-ignore
         return;
       case 'relocation':
         this.#entry(({ type }) => type === RELOCATIONS, { size: RELOCATION, fields: relocationFields });

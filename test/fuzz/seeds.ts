@@ -22,6 +22,8 @@ const FIXTURES = [
 export interface SeedFiles {
   readonly own: readonly string[];
   readonly corpus: readonly string[];
+  /** Programs and libraries, with probes and versions of symbols where clang is there. */
+  readonly executables: readonly string[];
   readonly coreTarget: string | undefined;
 }
 
@@ -32,14 +34,32 @@ export function collectSeeds(
 ): SeedFiles {
   mkdirSync(folder, { recursive: true });
   const own = [stripped(join(root, SHIPPED), folder)];
+  let executables = ['/bin/true'];
   let coreTarget: string | undefined;
   if (spawnSync('clang', ['--version']).status === 0) {
     for (const fixture of FIXTURES) own.push(compile(root, { source: `${fixture}.bpf.c`, folder }));
     for (const fixture of ['loader/globals', 'loader/maps'])
       own.push(compile(root, { source: `${fixture}.bpf.c`, folder, target: 'bpfeb' }));
+    executables = link(root, folder);
     coreTarget = compile(root, { source: 'core/target.c', folder });
   }
-  return { own, corpus: existsSync(corpus) ? smallObjects(corpus) : [], coreTarget };
+  return { own, corpus: existsSync(corpus) ? smallObjects(corpus) : [], executables, coreTarget };
+}
+
+/** A program and a library; one without the symbols for the debugger. */
+function link(root: string, folder: string): string[] {
+  const fixtures = join(root, 'test/fixtures/link');
+  const versions = `-Wl,--version-script,${join(fixtures, 'versions.map')}`;
+  const outputs: [name: string, source: string, options: string[]][] = [
+    ['traced', 'traced.c', []],
+    ['traced-stripped', 'traced.c', ['-s']],
+    ['versions.so', 'versions.c', ['-shared', '-fPIC', '-nostdlib', versions]],
+  ];
+  return outputs.map(([name, source, options]) => {
+    const output = join(folder, name);
+    if (!existsSync(output)) execFileSync('clang', ['-O1', ...options, join(fixtures, source), '-o', output]);
+    return output;
+  });
 }
 
 /** DWARF is not read, and is most of an object. */
@@ -82,6 +102,7 @@ function isElf(path: string): boolean {
 export class Seeds {
   readonly own: readonly string[];
   readonly objects: readonly string[];
+  readonly executables: readonly string[];
   readonly #contents = new Map<string, Uint8Array>();
   readonly #coreTarget: string | undefined;
   #btfs: Uint8Array[] | undefined;
@@ -91,6 +112,7 @@ export class Seeds {
   constructor(files: SeedFiles) {
     this.own = files.own;
     this.objects = [...files.own, ...files.corpus];
+    this.executables = files.executables;
     this.#coreTarget = files.coreTarget;
   }
 

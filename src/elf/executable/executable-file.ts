@@ -1,5 +1,6 @@
 import { at, Cursor, layout, u16, u32, u64 } from '../../binary/index.ts';
 import { ElfError } from '../../errors.ts';
+import { NameReader } from './names.ts';
 
 /** Bytes that are read when they are asked for: an executable may be hundreds of megabytes. */
 export interface ByteSource {
@@ -49,6 +50,8 @@ const PT_LOAD = 1;
 const PF_X = 1;
 const SHT_NOBITS = 8;
 const SHN_XINDEX = 0xffff;
+/** Program headers in the 64 KiB that the kernel reads of them (load_elf_phdrs() in fs/binfmt_elf.c). */
+const MOST_SEGMENTS = Math.floor(65_536 / programHeader.size);
 
 export interface ExecutableSection {
   readonly name: string;
@@ -149,15 +152,16 @@ function readSections(source: ByteSource, header: Header): ExecutableSection[] {
     sectionHeader.decode(table, index * sectionHeader.size),
   );
   const nameHeader = headers[namesIndex];
-  const names = nameHeader
+  const nameTable = nameHeader
     ? take(source, {
         offset: Number(nameHeader.offset),
         length: Number(nameHeader.size),
         what: 'the section names',
       })
     : new Uint8Array(0);
+  const names = new NameReader(source, nameTable, { count });
   return headers.map((one) => ({
-    name: stringAt(names, one.name),
+    name: names.at(one.name),
     type: one.type,
     address: Number(one.addr),
     offset: Number(one.offset),
@@ -170,6 +174,7 @@ function readSegments(source: ByteSource, header: Header): LoadSegment[] {
   const { phnum, phentsize } = header;
   if (phnum === 0) return [];
   if (phentsize !== programHeader.size) throw broken(source, 'program headers of an unknown size');
+  if (phnum > MOST_SEGMENTS) throw broken(source, `${String(phnum)} program headers`);
   const table = take(source, {
     offset: Number(header.phoff),
     length: phnum * programHeader.size,
@@ -196,12 +201,4 @@ function take(
 
 function broken(source: ByteSource, what: string): ElfError {
   return new ElfError('ELF_INVALID', `Cannot read ${source.name}: it has ${what}`);
-}
-
-/** Up to the NUL, or the end. */
-export function stringAt(bytes: Uint8Array, offset: number): string {
-  if (offset >= bytes.length) return '';
-  const end = bytes.indexOf(0, offset);
-  const length = (end < 0 ? bytes.length : end) - offset;
-  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString('latin1');
 }

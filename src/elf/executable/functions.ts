@@ -1,6 +1,6 @@
 import { ElfError } from '../../errors.ts';
 import type { ExecutableFile, ExecutableSection } from './executable-file.ts';
-import { stringAt } from './executable-file.ts';
+import { NameReader } from './names.ts';
 import { symbolVersions, type SymbolVersions } from './symbol-versions.ts';
 
 const SHT_SYMTAB = 2;
@@ -33,9 +33,11 @@ export function findFunctions(
   wanted: { readonly test: (name: string) => boolean; readonly version?: string | undefined },
 ): ExecutableFunction[] {
   const byOffset = new Map<string, ExecutableFunction>();
-  for (const table of file.sections) {
-    if (table.type !== SHT_SYMTAB && table.type !== SHT_DYNSYM) continue;
-    const versions = table.type === SHT_DYNSYM ? symbolVersions(file) : undefined;
+  // The ELF specification has a file hold one table of each kind, and libbpf reads the first.
+  for (const type of [SHT_DYNSYM, SHT_SYMTAB]) {
+    const table = file.sections.find((section) => section.type === type);
+    if (!table) continue;
+    const versions = type === SHT_DYNSYM ? symbolVersions(file) : undefined;
     for (const fn of functionsOf(file, { table, versions, wanted })) {
       const key = `${fn.name}:${String(fn.offset)}`;
       if (!byOffset.has(key)) byOffset.set(key, fn);
@@ -56,21 +58,25 @@ function* functionsOf(
   const symbols = file.contents(table);
   const names = file.sections[table.link];
   if (!names) throw new ElfError('ELF_INVALID', `Cannot read ${file.source.name}: its symbols have no names`);
-  const strings = file.contents(names);
+  const count = Math.floor(symbols.length / SYMBOL_SIZE);
+  const strings = new NameReader(file.source, file.contents(names), { count });
   const view = new DataView(symbols.buffer, symbols.byteOffset, symbols.length);
   for (let at = 0; at + SYMBOL_SIZE <= symbols.length; at += SYMBOL_SIZE) {
     const info = view.getUint8(at + 4);
     const sectionIndex = view.getUint16(at + 6, true);
     if ((info & 0xf) !== STT_FUNC || sectionIndex === 0) continue;
-    const full = stringAt(strings, view.getUint32(at, true));
+    const full = strings.at(view.getUint32(at, true));
     const [name, version, isDefault] = versionOf(full, versions?.of(at / SYMBOL_SIZE));
     if (!wanted.test(name)) continue;
     if (wanted.version === undefined ? !isDefault : version !== wanted.version) continue;
     const section = file.sections[sectionIndex];
     if (!section) continue;
+    const offset = Number(view.getBigUint64(at + 8, true)) - section.address + section.offset;
+    // A symbol may claim any address; one before the file's beginning or beyond its end is of no instruction in it.
+    if (!(offset >= 0 && offset < file.source.size)) continue;
     yield {
       name,
-      offset: Number(view.getBigUint64(at + 8, true)) - section.address + section.offset,
+      offset,
       size: Number(view.getBigUint64(at + 16, true)),
       local: info >>> 4 === STB_LOCAL,
     };

@@ -1,5 +1,5 @@
 import type { ExecutableFile } from './executable-file.ts';
-import { stringAt } from './executable-file.ts';
+import { NameReader } from './names.ts';
 
 /** The section types of GNU symbol versioning (SHT_GNU_versym and SHT_GNU_verdef). */
 const SHT_GNU_VERDEF = 0x6fff_fffd;
@@ -27,6 +27,8 @@ export function symbolVersions(file: ExecutableFile): SymbolVersions | undefined
   };
 }
 
+const DEFINITION_SIZE = 20;
+
 /** Elf64_Verdef (ndx at 4, aux at 12, next at 16), whose first Elf64_Verdaux begins with the name. */
 function versionNames(file: ExecutableFile): Map<number, string> {
   const names = new Map<number, string>();
@@ -34,12 +36,13 @@ function versionNames(file: ExecutableFile): Map<number, string> {
   const strings = section && file.sections[section.link];
   if (!section || !strings) return names;
   const bytes = file.contents(section);
-  const text = file.contents(strings);
+  const count = Math.floor(bytes.length / DEFINITION_SIZE);
+  const text = new NameReader(file.source, file.contents(strings), { count });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at + 20 <= bytes.length;) {
+  for (let at = 0; at + DEFINITION_SIZE <= bytes.length;) {
     const auxiliary = at + view.getUint32(at + 12, true);
     if (auxiliary + 8 <= bytes.length) {
-      names.set(view.getUint16(at + 4, true), stringAt(text, view.getUint32(auxiliary, true)));
+      names.set(view.getUint16(at + 4, true), text.at(view.getUint32(auxiliary, true)));
     }
     const next = view.getUint32(at + 16, true);
     if (next === 0) break;

@@ -2,6 +2,7 @@ import type { FuzzTarget } from '../target.ts';
 import type { Seeds } from '../seeds.ts';
 import { btfExtTarget, btfTarget } from './btf.ts';
 import { elfTarget } from './elf.ts';
+import { executableTarget } from './executable.ts';
 import {
   assemblerTarget,
   configurationTarget,
@@ -22,6 +23,7 @@ export const targets: Readonly<Record<string, TargetEntry>> = {
   elf: { make: elfTarget, share: 450_000 },
   btf: { make: btfTarget, share: 200_000 },
   'btf-ext': { make: btfExtTarget, share: 350_000 },
+  executable: { make: executableTarget, share: 60_000 },
   value: { make: valueTarget, share: 30_000 },
   asm: { make: assemblerTarget, share: 30_000 },
   instructions: { make: instructionTarget, share: 30_000 },
