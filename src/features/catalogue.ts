@@ -1,4 +1,5 @@
 import * as btf from './btf-features.ts';
+import { contextArguments } from './argument-features.ts';
 import type { Feature as FeatureDescription } from './feature.ts';
 import * as helper from './helper-features.ts';
 import * as instruction from './instruction-features.ts';
@@ -49,6 +50,7 @@ export const Feature = {
   InstructionSet3: instruction.instructionSet3,
   InstructionSet4: instruction.instructionSet4,
   MemoryCgroupAccounting: helper.memoryCgroupAccounting,
+  ContextArguments: contextArguments,
   Btf: btf.btf,
   BtfFunctions: btf.btfFunctions,
   BtfGlobalFunctions: btf.btfGlobalFunctions,

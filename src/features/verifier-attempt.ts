@@ -26,11 +26,13 @@ export function askVerifier(
     readonly subject: string;
     readonly instructions: readonly Partial<Instruction>[];
     readonly fields: Partial<bpf_attr_prog_load>;
+    /** Further buffers that `fields` has the addresses of. */
+    readonly keep?: readonly Uint8Array[];
   },
 ): VerifierAnswer {
   const log = new Uint8Array(LOG_SIZE);
   const fields = { log_level: 1, log_size: log.length, log_buf: kernel.addressOf(log), ...program.fields };
-  const attempt = programLoad(kernel, { ...program, fields, keep: [log] });
+  const attempt = programLoad(kernel, { ...program, fields, keep: [log, ...(program.keep ?? [])] });
   const call = { ...attempt, doing: `probe for ${attempt.subject}` };
   const result = tryBpf(kernel, call);
   if (result >= 0) kernel.close(result);

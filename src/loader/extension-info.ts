@@ -23,8 +23,12 @@ interface Records {
  * The kernel takes either kind for all functions or for none (check_btf_func, check_btf_line in
  * kernel/bpf/verifier.c), so what does not cover every function is left out.
  */
-export function extensionInfo(linked: LinkedProgram, ext: BtfExt): ExtensionInfo {
+export function extensionInfo(
+  linked: LinkedProgram,
+  { ext, clones }: { ext: BtfExt; clones?: ReadonlyMap<number, number> | undefined },
+): ExtensionInfo {
   const functions = collect(linked, ext.functionInfo);
+  if (functions && clones) nameClones(functions, { clones });
   const lines = functions && collect(linked, ext.lineInfo);
   const present = [functions, lines].filter((records) => records !== undefined);
   return {
@@ -42,6 +46,22 @@ export function extensionInfo(linked: LinkedProgram, ext: BtfExt): ExtensionInfo
       }),
     }),
   };
+}
+
+/** Of `struct bpf_func_info`: behind the instruction. */
+const TYPE_ID_OFFSET = 4;
+
+/** Types that stand in for those of functions, in this program: see {@link ContextArguments}. */
+function nameClones(
+  { bytes, recordSize, count }: Records,
+  { clones }: { clones: ReadonlyMap<number, number> },
+): void {
+  const view = new DataView(bytes.buffer);
+  for (let index = 0; index < count; index++) {
+    const at = index * recordSize + TYPE_ID_OFFSET;
+    const clone = clones.get(view.getUint32(at, true));
+    if (clone !== undefined) view.setUint32(at, clone, true);
+  }
 }
 
 function collect(linked: LinkedProgram, sections: ReadonlyMap<string, BtfExtSection>): Records | undefined {

@@ -7,6 +7,7 @@ import {
   type ObjectFile,
   type ProgramSpec,
 } from '../elf/index.ts';
+import { Feature, isSupported } from '../features/index.ts';
 import { arenaMemory, MapType, type BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { systemKernel, type BpfToken, type Fd, type Kernel } from '../sys/index.ts';
@@ -15,6 +16,7 @@ import { findAttachTarget } from './attach-target.ts';
 import { bindReadOnlyData } from './bind-read-only-data.ts';
 import { CoreRelocations, explainRefusal } from './core-relocations.ts';
 import { chooseToken } from './choose-token.ts';
+import { replaceContextArguments, type ContextArguments } from './context-arguments.ts';
 import { createMap } from './create-maps.ts';
 import { kernelConfigContents } from './externs/kernel-config.ts';
 import { KernelExterns } from './externs/kernel-externs.ts';
@@ -89,6 +91,7 @@ class ObjectLoad implements LoadedParts {
   /** Names of maps that were in the kernel before. */
   readonly #reused = new Set<string>();
   #btf: Fd | undefined;
+  #contextArguments: ContextArguments | undefined;
   #token: BpfToken | undefined;
 
   constructor(object: ObjectFile, options: LoadOptions) {
@@ -122,6 +125,7 @@ class ObjectLoad implements LoadedParts {
     this.#chooseToken();
     if (this.#options.externs === 'of-object') this.#kernelExterns.check();
     try {
+      this.#contextArguments = this.#replaceContextArguments(programs);
       this.#btf = this.#loadBtf();
       const maps = [...this.#object.maps.values()].filter((map) => map.autocreate);
       for (const spec of maps) this.#translateStructOps(spec);
@@ -156,10 +160,23 @@ class ObjectLoad implements LoadedParts {
     this.#token = token;
   }
 
+  /** A kernel that has tokens (6.9) knows the tags of arguments (6.8). */
+  #replaceContextArguments(programs: readonly ProgramSpec[]): ContextArguments | undefined {
+    if (this.#token) return undefined;
+    const replaced = replaceContextArguments(this.#object, programs);
+    if (!replaced || isSupported(Feature.ContextArguments, { kernel: this.#kernel })) return undefined;
+    this.warnings.push(...replaced.warnings);
+    return replaced;
+  }
+
   /** An object can do without its BTF in the kernel, at the price of untyped maps and no line information. */
   #loadBtf(): Fd | undefined {
     try {
-      return loadObjectBtf(this.#kernel, { object: this.#object, token: this.#token });
+      return loadObjectBtf(this.#kernel, {
+        object: this.#object,
+        token: this.#token,
+        added: this.#contextArguments?.types,
+      });
     } catch (error) {
       if (!(error instanceof BtfError) || this.#needsBtf()) throw error;
       this.warnings.push(`${error.message}; loaded without it`);
@@ -236,6 +253,7 @@ class ObjectLoad implements LoadedParts {
         btf: this.#btf,
         kernel: this.#kernel,
         moduleDescriptors,
+        functionTypes: this.#contextArguments?.functions.get(spec.name),
         attach,
         acceptedLog: this.#options.acceptedLog,
         token: this.#token,

@@ -62,6 +62,8 @@ export function loadProgram(
     kernel: Kernel;
     /** `fd_array`: descriptors of the BTF of modules. Linux 5.14. */
     moduleDescriptors?: readonly number[];
+    /** What stands in for the types of its functions: see {@link ContextArguments}. */
+    functionTypes?: ReadonlyMap<number, number> | undefined;
     /** What it is verified against: see {@link AttachFields}. */
     attach?: AttachFields | undefined;
     /** @default 'none' */
@@ -70,10 +72,12 @@ export function loadProgram(
   },
 ): { program: BpfProgram; log: string } {
   const { object, btf, kernel, moduleDescriptors = [], attach, acceptedLog = 'none', token } = context;
+  const { functionTypes } = context;
   const { spec, instructions } = linked;
   if (spec.type === 0) throw unknownType(spec);
   const license = new TextEncoder().encode(`${object.license}\0`);
-  const info = btf && object.btfExt ? extensionInfo(linked, object.btfExt) : undefined;
+  const info =
+    btf && object.btfExt ? extensionInfo(linked, { ext: object.btfExt, clones: functionTypes }) : undefined;
   const descriptors = new Uint8Array(Int32Array.from(moduleDescriptors).buffer);
   const fields: LoadFields = {
     prog_type: spec.type,

@@ -1,6 +1,6 @@
 import { BtfError, SyscallError } from '../errors.ts';
 import { struct, u32 } from '../binary/index.ts';
-import type { Btf, BtfDatasec } from '../btf/index.ts';
+import type { Btf, BtfDatasec, BtfType } from '../btf/index.ts';
 import { KERNEL_CONFIG_SECTION, type ObjectFile } from '../elf/index.ts';
 import {
   bpfError,
@@ -19,6 +19,7 @@ import {
   btf_type,
   btf_var_secinfo,
 } from '../uapi/index.ts';
+import { appendTypes } from './append-types.ts';
 import { btfSupport, sanitizeBtf } from './sanitize-btf.ts';
 
 const Member = struct('btf_member', { name_off: u32, type: u32, offset: u32 });
@@ -26,16 +27,21 @@ const LOG_SIZE = 256 * 1024;
 
 /**
  * Brings an object's BTF into the kernel (`BPF_BTF_LOAD`, Linux 4.18), where programs and maps refer to it; what an
- * older kernel does not know is replaced first. Undefined for an object without BTF, or where its `.BTF` holds no type.
+ * older kernel does not know is replaced first. `added` are types behind its own. Undefined for an object without BTF, or where its `.BTF` holds no type.
  *
  * @throws BtfError with the kernel's reason
  */
 export function loadObjectBtf(
   kernel: Kernel,
-  { object, token }: { object: ObjectFile; token?: BpfToken | undefined },
+  {
+    object,
+    token,
+    added = [],
+  }: { object: ObjectFile; token?: BpfToken | undefined; added?: readonly BtfType[] | undefined },
 ): Fd | undefined {
   if (!object.btf || object.btf.typeCount <= 1) return undefined;
-  const bytes = prepareBtf(object.btf, object);
+  const prepared = prepareBtf(object.btf, object);
+  const bytes = added.length === 0 ? prepared : appendTypes(prepared, added);
   try {
     return loadBtf(kernel, { bytes, name: object.name, token });
   } catch (error) {

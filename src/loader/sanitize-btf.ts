@@ -1,4 +1,5 @@
 import { Btf } from '../btf/index.ts';
+import type { BtfType } from '../btf/index.ts';
 import { Feature, isSupported } from '../features/index.ts';
 import type { Kernel } from '../sys/index.ts';
 import {
@@ -15,6 +16,7 @@ import {
   btf_type,
   btf_var_secinfo,
 } from '../uapi/index.ts';
+import { appendTypes } from './append-types.ts';
 
 /** What a kernel takes in BTF beyond the kinds of Linux 4.18. */
 export interface BtfSupport {
@@ -56,12 +58,10 @@ export function sanitizeBtf(bytes: Uint8Array, support: BtfSupport): Uint8Array 
   const sanitizer = new Sanitizer(btf, copy, support);
   for (const id of btf.ids()) sanitizer.visit(id);
   if (!sanitizer.changed) return undefined;
-  return sanitizer.needsPlaceholder ? withPlaceholder(copy) : copy;
+  return sanitizer.needsPlaceholder ? appendTypes(copy, [PLACEHOLDER]) : copy;
 }
 
 const WORD = 4;
-/** Without the kind layouts of Linux 7.1, which no kernel needs. */
-const BTF_HEADER_SIZE = 24;
 /** BTF_INT_ENC(0, 0, 8): unsigned, 8 bits. */
 const BYTE = 8;
 
@@ -193,27 +193,14 @@ class Sanitizer {
   }
 }
 
-const PLACEHOLDER = new TextEncoder().encode('enum64_placeholder\0');
-
-/** Adds an int of one byte behind the last type, and its name behind the last string. */
-function withPlaceholder(bytes: Uint8Array): Uint8Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const header = btf_header.read(view, 0);
-  const types = bytes.subarray(header.hdr_len + header.type_off).subarray(0, header.type_len);
-  const strings = bytes.subarray(header.hdr_len + header.str_off).subarray(0, header.str_len);
-  const added = btf_type.size + WORD;
-  const hdr_len = BTF_HEADER_SIZE;
-  const built = new Uint8Array(hdr_len + types.length + added + strings.length + PLACEHOLDER.length);
-  const target = new DataView(built.buffer);
-  built.set(bytes.subarray(0, hdr_len));
-  const type_len = types.length + added;
-  const str_len = strings.length + PLACEHOLDER.length;
-  btf_header.update(target, 0, { hdr_len, type_off: 0, type_len, str_off: type_len, str_len });
-  built.set(types, hdr_len);
-  const record = hdr_len + types.length;
-  btf_type.update(target, record, { name_off: strings.length, info: BTF_KIND_INT << 24, size: 1 });
-  target.setUint32(record + btf_type.size, BYTE, true);
-  built.set(strings, hdr_len + type_len);
-  built.set(PLACEHOLDER, hdr_len + type_len + strings.length);
-  return built;
-}
+/** An int of one byte, whose id follows that of the last type. */
+const PLACEHOLDER: BtfType = {
+  kind: 'int',
+  name: 'enum64_placeholder',
+  size: 1,
+  bits: 8,
+  offset: 0,
+  signed: false,
+  char: false,
+  bool: false,
+};

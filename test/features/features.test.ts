@@ -100,6 +100,7 @@ const commands: Readonly<Record<keyof typeof Feature, number>> = {
   InstructionSet3: BPF_PROG_LOAD,
   InstructionSet4: BPF_PROG_LOAD,
   MemoryCgroupAccounting: BPF_PROG_LOAD,
+  ContextArguments: BPF_PROG_LOAD,
   Btf: BPF_BTF_LOAD,
   BtfFunctions: BPF_BTF_LOAD,
   BtfGlobalFunctions: BPF_BTF_LOAD,
