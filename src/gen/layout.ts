@@ -96,7 +96,8 @@ export function checkLayout(
 class LayoutCheck {
   readonly #description: LayoutDescription;
   readonly #context: { readonly object: string; readonly hint: string };
-  readonly #done = new Set<RecordLayout | EnumLayout>();
+  /** The object's types that each layout was compared with: one type of the module may be several in the object. */
+  readonly #done = new Map<RecordLayout | EnumLayout, Set<RecordType | EnumType>>();
 
   constructor(description: LayoutDescription, context: { readonly object: string; readonly hint: string }) {
     this.#description = description;
@@ -113,15 +114,20 @@ class LayoutCheck {
       const found = (type?.typeName ?? base) + dimensions;
       throw this.#error(where, { found, expected: (layout?.type ?? wantedBase) + wantedDimensions });
     }
-    if (type === undefined || layout === undefined) return;
+    if (type === undefined || layout === undefined || this.#isDone(layout, type)) return;
     if (type.kind === 'record' && 'fields' in layout) this.#record(layout, type);
     else if (type.kind === 'enum' && 'values' in layout) this.#enum(layout, type);
     else throw this.#error(where, { found: type.typeName, expected: layout.type });
   }
 
+  #isDone(layout: RecordLayout | EnumLayout, type: RecordType | EnumType): boolean {
+    const compared = this.#done.get(layout) ?? new Set();
+    if (compared.has(type)) return true;
+    this.#done.set(layout, compared.add(type));
+    return false;
+  }
+
   #record(layout: RecordLayout, type: RecordType): void {
-    if (this.#done.has(layout)) return;
-    this.#done.add(layout);
     const fields = new Map(type.fields.map((field) => [field.name, field]));
     for (const [name, wanted] of Object.entries(layout.fields)) {
       this.#field({ layout, name, wanted }, fields.get(name));

@@ -28,7 +28,14 @@ t.teardown(() => {
 const folder = t.testdir({});
 const inFolder = (name: string): string => join(folder, name);
 
-const fixtures = ['gen/types', 'typed-events', 'loader/globals', 'loader/maps', 'btf/types'] as const;
+const fixtures = [
+  'gen/types',
+  'gen/families',
+  'typed-events',
+  'loader/globals',
+  'loader/maps',
+  'btf/types',
+] as const;
 const nameOf = (fixture: string): string => fixture.replace('/', '-');
 for (const fixture of fixtures) {
   const source =
@@ -307,24 +314,31 @@ t.test('the embedded object is the one that it was generated from', async (t) =>
   t.equal(embedded.name, 'sniffer');
 });
 
-t.test('an object that has changed is refused before it is loaded', async (t) => {
-  const { load } = (await import(pathToFileURL(inFolder('gen-types.js')).href)) as {
+/** The error that a module refuses a changed object with. */
+async function refusal(
+  fixture: 'gen/types' | 'gen/families',
+  { defines, name }: { defines: Record<string, string>; name: string },
+): Promise<TsXdpError> {
+  const { load } = (await import(pathToFileURL(inFolder(`${nameOf(fixture)}.js`)).href)) as {
     load: (options: { object?: unknown }) => unknown;
   };
   // The class of the build, which is what the module imports.
   const build = (await import(pathToFileURL(inProject('dist/index.js')).href)) as typeof library;
+  const object = build.ObjectFile.open(objects.compile(fixture, { name, defines }));
+  try {
+    load({ object });
+  } catch (error) {
+    if (error instanceof build.LayoutError) return error;
+    throw error;
+  }
+  throw new Error('it was loaded');
+}
+
+t.test('an object that has changed is refused before it is loaded', async (t) => {
   const hint = 'generate the module again: ts-xdp gen gen-types.bpf.o -o gen-types.ts';
-  const refused = (defines: Record<string, string>, name: string): TsXdpError => {
-    const object = build.ObjectFile.open(objects.compile('gen/types', { name, defines }));
-    try {
-      load({ object });
-    } catch (error) {
-      t.ok(error instanceof build.BtfError, 'it is a BtfError');
-      return error as TsXdpError;
-    }
-    throw new Error('it was loaded');
-  };
-  const moved = refused({ CHANGED: '1' }, 'moved');
+  const refused = (defines: Record<string, string>, name: string): Promise<TsXdpError> =>
+    refusal('gen/types', { defines, name });
+  const moved = await refused({ CHANGED: '1' }, 'moved');
   t.equal(
     moved.message,
     'Cannot load gen-types.bpf.o: field after of struct moving is at byte 8 in the object and at byte 4 in the generated module',
@@ -347,7 +361,28 @@ t.test('an object that has changed is refused before it is loaded', async (t) =>
     ['LIMIT', 'variable limit is u64 in the object and u32 in the generated module'],
   ];
   for (const [define, why] of cases) {
-    t.equal(refused({ [define]: '1' }, define.toLowerCase()).message, `Cannot load gen-types.bpf.o: ${why}`);
+    const { message } = await refused({ [define]: '1' }, define.toLowerCase());
+    t.equal(message, `Cannot load gen-types.bpf.o: ${why}`);
+  }
+});
+
+t.test('each use of a type is compared, not the first one alone', async (t) => {
+  const cases: readonly (readonly [define: string, why: string])[] = [
+    [
+      'SWAPPED',
+      'field source of struct address_pair is at byte 4 in the object and at byte 0 in the generated module',
+    ],
+    [
+      'OTHER_ENUM',
+      'enumerator STAGE_IN_ of enum stage is 7 in the object and missing in the generated module',
+    ],
+  ];
+  for (const [define, why] of cases) {
+    const { message } = await refusal('gen/families', {
+      defines: { [define]: '1' },
+      name: `families-${define}`,
+    });
+    t.equal(message, `Cannot load gen-families.bpf.o: ${why}`);
   }
 });
 
