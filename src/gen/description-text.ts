@@ -55,13 +55,10 @@ function section(name: string, entries: readonly string[], indent = '  '): strin
 }
 
 function layoutText({ types, maps, variables, events }: ObjectModel): string {
-  const mapTypes = maps.flatMap(({ name, entries }) =>
-    entries
-      ? [
-          `${literalKey(name)}: [${[entries.key, entries.value].map(({ shape }) => quote(layoutType(shape))).join(', ')}]`,
-        ]
-      : [],
-  );
+  const mapTypes = maps.map(({ name, kind, entries }) => {
+    const sides = [entries?.key, entries?.value].map((side) => (side ? layoutType(side.shape) : ''));
+    return `${literalKey(name)}: [${[...sides, kind].map(quote).join(', ')}]`;
+  });
   return (
     section('types', types.map(typeLayout), '    ') +
     section('maps', mapTypes, '    ') +

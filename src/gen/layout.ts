@@ -6,8 +6,8 @@ import type { EnumType, RecordField, RecordType, Shape } from './shape.ts';
 export interface LayoutDescription {
   /** Structs, unions and enums by their name in the module. */
   readonly types: Readonly<Record<string, RecordLayout | EnumLayout>>;
-  /** Types of key and value. */
-  readonly maps: Readonly<Record<string, readonly [key: string, value: string]>>;
+  /** Types of key and value, empty where there is none, and the kind as bpftool says it. */
+  readonly maps: Readonly<Record<string, readonly [key: string, value: string, kind?: string]>>;
   readonly variables: Readonly<Record<string, string>>;
   readonly events: Readonly<Record<string, string>>;
 }
@@ -77,9 +77,11 @@ export function checkLayout(
   context: { readonly object: string; readonly hint: string },
 ): void {
   const check = new LayoutCheck(description, context);
-  for (const { name, entries } of model.maps) {
+  for (const { name, kind, entries } of model.maps) {
     const wanted = Object.hasOwn(description.maps, name) ? description.maps[name] : undefined;
-    if (!wanted || !entries) continue;
+    if (!wanted) continue;
+    check.kind(wanted[2], kind, `map ${name}`);
+    if (!entries) continue;
     check.type(wanted[0], entries.key.shape, `the key of map ${name}`);
     check.type(wanted[1], entries.value.shape, `the value of map ${name}`);
   }
@@ -93,6 +95,17 @@ export function checkLayout(
   }
 }
 
+/** Kinds that differ in what becomes of entries when the map is full, or in how they are found, and in no call about them. */
+const INTERCHANGEABLE = [
+  ['hash', 'lru_hash'],
+  ['percpu_hash', 'lru_percpu_hash'],
+  ['devmap', 'devmap_hash'],
+];
+
+function sameUse(one: string, other: string): boolean {
+  return one === other || INTERCHANGEABLE.some((kinds) => kinds.includes(one) && kinds.includes(other));
+}
+
 class LayoutCheck {
   readonly #description: LayoutDescription;
   readonly #context: { readonly object: string; readonly hint: string };
@@ -102,6 +115,12 @@ class LayoutCheck {
   constructor(description: LayoutDescription, context: { readonly object: string; readonly hint: string }) {
     this.#description = description;
     this.#context = context;
+  }
+
+  /** A module that says no kind is of an earlier version. */
+  kind(wanted: string | undefined, found: string, where: string): void {
+    if (wanted === undefined || sameUse(wanted, found)) return;
+    throw this.#error(where, { found, expected: wanted });
   }
 
   type(wanted: string, shape: Shape, where: string): void {

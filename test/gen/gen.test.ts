@@ -314,21 +314,27 @@ t.test('the embedded object is the one that it was generated from', async (t) =>
   t.equal(embedded.name, 'sniffer');
 });
 
-/** The error that a module refuses a changed object with. */
+/** The error that a module refuses a changed object with, or that says that it would load it. */
 async function refusal(
   fixture: 'gen/types' | 'gen/families',
   { defines, name }: { defines: Record<string, string>; name: string },
 ): Promise<TsXdpError> {
   const { load } = (await import(pathToFileURL(inFolder(`${nameOf(fixture)}.js`)).href)) as {
-    load: (options: { object?: unknown }) => unknown;
+    load: (options: { object?: unknown; prepare?: () => void }) => unknown;
   };
   // The class of the build, which is what the module imports.
   const build = (await import(pathToFileURL(inProject('dist/index.js')).href)) as typeof library;
   const object = build.ObjectFile.open(objects.compile(fixture, { name, defines }));
+  const passed = 'it would be loaded';
   try {
-    load({ object });
+    load({
+      object,
+      prepare() {
+        throw new Error(passed);
+      },
+    });
   } catch (error) {
-    if (error instanceof build.LayoutError) return error;
+    if (error instanceof build.LayoutError || (error as Error).message === passed) return error as TsXdpError;
     throw error;
   }
   throw new Error('it was loaded');
@@ -365,6 +371,20 @@ t.test('an object that has changed is refused before it is loaded', async (t) =>
     t.equal(message, `Cannot load gen-types.bpf.o: ${why}`);
   }
 });
+
+t.test(
+  'a map of another kind is refused, and one that differs in nothing that is called is not',
+  async (t) => {
+    const refused = (kind: string): Promise<TsXdpError> =>
+      refusal('gen/families', { defines: { COUNTS: `BPF_MAP_TYPE_${kind}` }, name: `families-${kind}` });
+    for (const kind of ['PERCPU_HASH', 'ARRAY']) {
+      const { message } = await refused(kind);
+      const why = `map counts is ${kind.toLowerCase()} in the object and hash in the generated module`;
+      t.equal(message, `Cannot load gen-families.bpf.o: ${why}`);
+    }
+    for (const kind of ['HASH', 'LRU_HASH']) t.equal((await refused(kind)).message, 'it would be loaded');
+  },
+);
 
 t.test('each use of a type is compared, not the first one alone', async (t) => {
   const cases: readonly (readonly [define: string, why: string])[] = [
