@@ -52,6 +52,8 @@ const ATOMICS: Readonly<Record<number, { readonly sign: string; readonly word: s
 const NO_SPECULATION = 0xc0;
 /** `BPF_ADDR_SPACE_CAST` */
 const ADDRESS_SPACE_CAST = 1;
+/** `BPF_ADDR_PERCPU` of include/linux/filter.h, since Linux 6.10: the verifier's own, in lookups of per-CPU arrays. */
+const PER_CPU_ADDRESS = -1;
 
 /**
  * An instruction in the syntax of the kernel's verifier and of bpftool: `(07) r1 += 4`. Other than
@@ -103,6 +105,8 @@ function arithmetic({ opcode, destination, source, offset, immediate }: Instruct
   if ((opcode & uapi.BPF_X) === 0) return `${target} ${sign} ${immediate}`;
   if (what === uapi.BPF_MOV && !narrow && offset === ADDRESS_SPACE_CAST)
     return `${target} = addr_space_cast(r${source}, ${immediate >>> 16}, ${immediate & 0xffff})`;
+  if (what === uapi.BPF_MOV && !narrow && offset === PER_CPU_ADDRESS)
+    return `${target} = &(void __percpu *)(r${source})`;
   const extended = what === uapi.BPF_MOV && [8, 16, 32].includes(offset) ? `(s${offset})` : '';
   return `${target} ${sign} ${extended}${letter}${source}`;
 }

@@ -160,6 +160,8 @@ t.test('machine code by function', async (t) => {
 t.test('instructions that this clang does not make, as the kernel prints them', (t) => {
   const rows: readonly (readonly [string, string])[] = [
     ['r1 = (s8)r2', '(bf) r1 = (s8)r2'],
+    ['r0 = addr_space_cast(r1, 0, 1)', '(bf) r0 = addr_space_cast(r1, 0, 1)'],
+    ['r0 = &(void __percpu *)(r0)', '(bf) r0 = &(void __percpu *)(r0)'],
     ['r1 = bswap32 r1', '(d7) r1 = bswap32 r1'],
     ['r1 s/= r2', '(3f) r1 s/= r2'],
     ['r1 = *(s16 *)(r2 - 4)', '(89) r1 = *(s16 *)(r2 -4)'],
@@ -173,6 +175,27 @@ t.test('instructions that this clang does not make, as the kernel prints them', 
   for (const [assembly, expected] of rows)
     t.equal(kernelText(new InstructionView(encodeInstructions(assemble(assembly))), 0), expected);
   t.end();
+});
+
+t.test('a lookup in a per-CPU array, as the verifier left it', async (t) => {
+  const source = `#include "check.h"
+    struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u32); }
+      per_cpu SEC(".maps");
+    SEC("xdp") int used_per_cpu(struct xdp_md *ctx) {
+      __u32 key = 0, *value = bpf_map_lookup_elem(&per_cpu, &key);
+      return value ? (*value)++ : XDP_PASS;
+    }
+    char _license[] SEC("license") = "GPL";`;
+  using loaded = Collection.load(ObjectFile.open(compiler.source('per-cpu', source)));
+  const { document, text: shown } = await run(['dump', 'xlated', String(loaded.program('used_per_cpu').id)]);
+  const disassembled = (document as { disasm: string }[]).map(({ disasm }) => disasm);
+  if (disassembled.some((line) => line.includes('call percpu_array_map_lookup_elem'))) {
+    // The JIT compiler of this machine has no such instruction (bpf_jit_supports_percpu_insn()), so the lookup stays a call.
+    t.comment('lookups in per-CPU arrays are calls here');
+    return;
+  }
+  t.ok(disassembled.includes('(bf) r0 = &(void __percpu *)(r0)'), shown);
+  t.notOk(disassembled.includes('(bf) r0 = r0'));
 });
 
 t.test('runs as bpftool does', async (t) => {
