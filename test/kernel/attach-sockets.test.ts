@@ -252,7 +252,7 @@ t.test('struct_ops: by registration', (t) =>
       { code: 'ARGUMENT_INVALID', hint: 'pin the map instead, or put it into the section .struct_ops.link' },
     );
     if (noBpftool === false) {
-      bpftool('struct_ops', 'unregister', 'id', String(map('plain').info().id));
+      bpftool('struct_ops', 'unregister', 'id', String(collection.map('plain').info().id));
       t.equal(plain.attached, false, 'somebody else has unregistered it');
     }
     plain.close();
