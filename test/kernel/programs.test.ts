@@ -9,6 +9,7 @@ import { programTypeName } from '../../src/programs/index.ts';
 import { mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import { BPF_PROG_TYPE_NETFILTER, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP } from '../../src/uapi/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { isKernelBefore } from '../helpers/lacking.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { uninterrupted } from '../helpers/test-runs.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -78,10 +79,13 @@ t.test('a run gives what the program returned and what became of the packet', (t
 
 t.test('what cannot be run says why', (t) => {
   const program = collection.program('first_byte');
-  t.match(
-    thrown(() => program.testRun({ data: new Uint8Array(13) })),
-    { code: 'SYSCALL_FAILED', errnoName: 'EINVAL' },
-  );
+  // Before 5.18 XDP programs ran with less than an Ethernet header (bpf_prog_test_run_xdp(), net/bpf/test_run.c).
+  if (!isKernelBefore('5.18')) {
+    t.match(
+      thrown(() => program.testRun({ data: new Uint8Array(13) })),
+      { code: 'SYSCALL_FAILED', errnoName: 'EINVAL' },
+    );
+  }
   t.match(
     thrown(() => collection.program('no_run').testRun({ data })),
     { code: 'SYSCALL_FAILED', errno: 524, call: 'bpf(BPF_PROG_TEST_RUN)' },
