@@ -1,5 +1,6 @@
 export { isAttachable } from './attach.ts';
 export type { AttachOptions } from './attach.ts';
+export { heededOptions } from './attach-needs.ts';
 export { Collection } from './collection.ts';
 export type { LoadOptions } from './load-options.ts';
 export type { AcceptedLog } from './load-program.ts';

@@ -57,12 +57,33 @@ const doNotParse: readonly Refusal[] = [
   ),
   usage(
     ['load', snifferObject, '--iface', 'lo', '--detach', '--count', '3'],
-    '--detach returns at once, so it goes without --count and --duration',
+    '--detach returns at once, so it goes without --count',
+  ),
+  usage(
+    [
+      ...['load', snifferObject, '--iface', 'lo', '--detach', '--protobuf', 'x.pb', '--trace'],
+      ...['--event', 'events=simple_event', '--duration', '1s'],
+    ],
+    '--detach returns at once, so it goes without --duration, --event, --protobuf and --trace',
   ),
   usage(
     ['load', snifferObject, '--iface', 'lo', '--pin', '/sys/fs/bpf/x', '--via', 'netlink'],
     '--pin goes with --via link: an attachment by netlink cannot be pinned, and stays without it',
   ),
+  usage(
+    ['unload', '/sys/fs/bpf/x', '--netns', 'blue'],
+    '--netns goes with --iface: it says in which namespace the interface is',
+  ),
+  usage(
+    ['unload', 'prog', '5', '--iface', 'lo'],
+    'unload prog frees what holds it wherever that is, so it goes without --iface',
+  ),
+  usage(
+    ['trace', 'prog', '5', '--count', '3'],
+    'trace prog prints what is there and ends, so it goes without --count',
+  ),
+  usage(['btf', 'show', '--format', 'c'], 'btf show prints no types, so it goes without --format and --root'),
+  usage(['btf', 'list', '--root', 'x'], 'btf list prints no types, so it goes without --format and --root'),
   usage(
     ['unload'],
     'unload needs an interface (--iface NAME), a directory of pins, or what to free: prog, map or link and its id',

@@ -1,11 +1,13 @@
 /** `ts-xdp load` on objects whose programs are of other kinds than XDP, and `collection.attachAll()`. */
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import t from 'tap';
-import { Collection, ObjectFile } from '../../src/index.ts';
+import { BpfLink, Collection, ObjectFile } from '../../src/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
 import { Cli, notRoot, summaryOf } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import { leftObjects, loadedObjects } from '../helpers/kernel-objects.ts';
+import { isKernelBefore } from '../helpers/lacking.ts';
 import { noClang, uniqueTag } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -108,6 +110,10 @@ t.test('--target, --pid and --iface', async (t) => {
 });
 
 t.test('--pin keeps links of every kind, and unload takes them away', async (t) => {
+  if (isKernelBefore('5.15')) {
+    t.comment('skipped: tracepoints have no links before Linux 5.15');
+    return;
+  }
   const directory = `${world.bpffs.path}/kinds`;
   const args = ['load', object, '--cgroup', world.cgroup, '--pin', directory, '--detach', '--json'];
   const { code, lines } = await runHosted(args);
@@ -116,6 +122,46 @@ t.test('--pin keeps links of every kind, and unload takes them away', async (t) 
   t.ok(loadedObjects(tag).length > 0, 'it outlives the command');
   t.equal((await runHosted(['unload', directory])).code, 0);
   t.same(await leftObjects(tag), []);
+});
+
+t.test('options that nothing of the object heeds are named, and are no error', async (t) => {
+  const place = ['--iface', world.pair.receiver.name, '--netns', world.netnsName];
+  const given = [...place, '--cgroup', '/', '--pid', '1', '--target', 'x', '--mode', 'generic', '--replace'];
+  const exec = ['load', object, '--prog', `${tag}_exec`, '--duration', '50ms'];
+  const { code, stderr } = await runHosted([...exec, ...given, '--pin-root', '/nonexistent']);
+  t.equal(code, 0, stderr);
+  const ignored = '--iface, --netns, --cgroup, --pid, --target, --mode, --replace, --pin-root';
+  t.equal(stderr, `note: without effect on this object: ${ignored}\n`);
+  const traffic = ['load', object, '--prog', `${tag}_traffic`, '--duration', '50ms', ...place];
+  t.equal((await runHosted([...traffic, '--via', 'link', '--json'])).stderr.includes('--iface'), false);
+});
+
+t.test('--detach leaves what a link holds pinned, however XDP would be attached', async (t) => {
+  const { code, lines, stderr } = await runHosted([
+    ...['load', object, '--prog', `${tag}_connect`, '--cgroup', world.cgroup],
+    ...['--via', 'netlink', '--detach', '--json'],
+  ]);
+  t.equal(code, 0, stderr);
+  const directory = `/sys/fs/bpf/${tag}_sections`;
+  t.match(lines.at(-1), { type: 'pinned', directory });
+  using link = BpfLink.fromId(Number(lines[0]?.['link_id']));
+  t.equal(link.attached, true, 'it outlives the command');
+  t.equal((await runHosted(['unload', directory])).code, 0);
+  t.equal(link.attached, false);
+});
+
+t.test('--detach refuses what cannot stay', async (t) => {
+  const target = `${world.traced}:traced:round`;
+  const directory = `${world.bpffs.path}/refused`;
+  const args = ['load', world.object, '--prog', 'on_usdt', '--target', target];
+  const { code, lines } = await runHosted([...args, '--detach', '--pin', directory, '--json']);
+  t.equal(code, 1);
+  t.match(lines.at(-1)?.error, {
+    code: 'ARGUMENT_INVALID',
+    message: `Cannot leave on_usdt attached to ${target}: a perf event of this process holds it, and goes with it`,
+    hint: 'leave --detach out, and let the command run',
+  });
+  t.notOk(existsSync(directory));
 });
 
 t.test('attachAll() gives the links of all, or of none', async (t) => {

@@ -23,6 +23,8 @@ export async function runBtf(options: BtfOptions, output: Output): Promise<numbe
   switch (action) {
     case 'show':
     case 'list':
+      if (options.format !== undefined || (options.root ?? []).length > 0)
+        throw new UsageError(`btf ${action} prints no types, so it goes without --format and --root`);
       return runBtfShow(output, { id: shownId(source, which) });
     case 'dump':
       if (source === undefined)

@@ -15,6 +15,7 @@ import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { resolveObject } from '../shipped-object.ts';
 import { setEntry } from './assignments.ts';
+import { checkOptions } from './check-options.ts';
 import type { LoadedContext } from './context.ts';
 import { attachPrograms, type AttachedProgram } from './attach-programs.ts';
 import { findTargets } from './interfaces.ts';
@@ -22,6 +23,7 @@ import type { LoadCommandOptions } from './options.ts';
 import { prepareObject } from './prepare-object.ts';
 import type { ProgramSelection } from './select-programs.ts';
 import { EventStream } from './stream.ts';
+import { optionsWithoutEffect } from './without-effect.ts';
 
 /** `ts-xdp load`: see commands/load.ts for what it takes. */
 export async function runLoad(input: CommandInput, output: Output): Promise<number> {
@@ -33,12 +35,14 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
   const object = ObjectFile.open(path);
   adaptToKernel(object);
   const selection = prepareObject(object, options);
+  const ignored = optionsWithoutEffect(options, { object, selection });
+  if (ignored.length > 0) output.note(`note: without effect on this object: ${ignored.join(', ')}`);
   // Late: start-up is mostly imports, and few load by a configuration.
   const configuration =
     options.config === undefined
       ? undefined
       : (await import('./configuration-file.ts')).readConfiguration(options.config);
-  const pinDirectory = pinDirectoryOf(options, object);
+  const pinDirectory = pinDirectoryOf(options, { object, selection });
   if (pinDirectory !== undefined) checkPinDirectory(pinDirectory);
   const netns = options.netns === undefined ? undefined : NetworkNamespace.open(options.netns);
   try {
@@ -94,6 +98,7 @@ async function runLoaded(context: LoadedContext): Promise<number> {
   let pinned = false;
   try {
     attachments.push(...(await attachPrograms(context)));
+    if (!stream) checkStay(attachments);
     if (pinDirectory !== undefined) {
       pin(pinDirectory, { attachments, context });
       pinned = true;
@@ -110,6 +115,18 @@ async function runLoaded(context: LoadedContext): Promise<number> {
     }
     stream?.close();
   }
+}
+
+/** What a perf event holds goes with this process, pinned or not. @throws ArgumentError */
+function checkStay(attachments: readonly AttachedProgram[]): void {
+  const leaving = attachments.find(({ link }) => link.via === 'perf_event');
+  if (!leaving) return;
+  const { link, program } = leaving;
+  throw new ArgumentError(
+    'detach',
+    `Cannot leave ${program?.name ?? link.kind} attached to ${link.target}: a perf event of this process holds it, and goes with it`,
+    { hint: 'leave --detach out, and let the command run' },
+  );
 }
 
 function pin(
@@ -161,29 +178,16 @@ function wantedInterfaces({
   return wanted;
 }
 
-function checkOptions(options: LoadCommandOptions): void {
-  if (options.detach === true && (options.count !== undefined || options.duration !== undefined)) {
-    throw new UsageError('--detach returns at once, so it goes without --count and --duration');
-  }
-  if (options.multi === true && (options.replace === true || options.via !== undefined)) {
-    const other = options.replace === true ? '--replace' : '--via';
-    throw new UsageError(
-      `--multi attaches beside what is there, by a dispatcher, so it goes without ${other}`,
-    );
-  }
-  if (options.priority !== undefined && options.multi !== true) {
-    throw new UsageError('--priority goes with --multi: without a dispatcher there is one program');
-  }
-  if (options.pin !== undefined && options.via === 'netlink') {
-    throw new UsageError(
-      '--pin goes with --via link: an attachment by netlink cannot be pinned, and stays without it',
-    );
-  }
-}
-
-/** `--detach` pins, because an unpinned link would go with this process; a dispatcher stays by itself. */
-function pinDirectoryOf(options: LoadCommandOptions, object: ObjectFile): string | undefined {
-  const staysUnpinned = options.via === 'netlink' || options.multi === true;
-  if (options.pin !== undefined || options.detach !== true || staysUnpinned) return options.pin;
+/**
+ * `--detach` pins, because an unpinned link would go with this process; XDP by netlink and in a dispatcher stays by
+ * itself.
+ */
+function pinDirectoryOf(
+  { pin, detach, via, multi }: LoadCommandOptions,
+  { object, selection }: { object: ObjectFile; selection: ProgramSelection },
+): string | undefined {
+  const staysUnpinned =
+    (via === 'netlink' || multi === true) && selection.others.length === 0 && !selection.structOps;
+  if (pin !== undefined || detach !== true || staysUnpinned) return pin;
   return `/sys/fs/bpf/${object.name.replace(/[^A-Za-z0-9_-]/g, '_')}`;
 }

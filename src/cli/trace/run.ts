@@ -17,6 +17,8 @@ export async function runTrace({ words, count }: TraceOptions, output: Output): 
     throw new UsageError('trace takes nothing, or prog and an id, a name, a tag or a pin');
   else if (stream !== 'stdout' && stream !== 'stderr')
     throw new UsageError(`${stream} is no stream of a program: stdout and stderr are`);
+  else if (count !== undefined)
+    throw new UsageError('trace prog prints what is there and ends, so it goes without --count');
   else printStreams(output, { selector, stream });
   await output.flush();
   return ExitCode.Done;

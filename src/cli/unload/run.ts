@@ -37,7 +37,15 @@ export async function runUnload(input: CommandInput, output: Output): Promise<nu
   if (program !== undefined && options.iface.length === 0) {
     throw new UsageError('--prog and --id go with --iface: they say which program of an interface');
   }
+  if (options.netns !== undefined && options.iface.length === 0) {
+    throw new UsageError('--netns goes with --iface: it says in which namespace the interface is');
+  }
   if (isKind(directory) || selector !== undefined) {
+    if (options.iface.length > 0) {
+      throw new UsageError(
+        `unload ${directory ?? ''} frees what holds it wherever that is, so it goes without --iface`,
+      );
+    }
     if (directory === undefined || selector === undefined)
       throw new UsageError(
         `unload ${directory ?? ''} needs an id, a name, a tag or a pin; a directory of that name is ./${directory ?? ''}`,

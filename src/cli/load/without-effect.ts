@@ -1,0 +1,31 @@
+import type { ObjectFile } from '../../elf/index.ts';
+import { heededOptions, type AttachOptions } from '../../loader/index.ts';
+import type { LoadCommandOptions } from './options.ts';
+import type { ProgramSelection } from './select-programs.ts';
+
+/**
+ * Which of the given options nothing of the object heeds. They are no error: one command line may be for several objects. A
+ * sniffer's maps are filled by its interfaces, whatever is attached there.
+ */
+export function optionsWithoutEffect(
+  options: LoadCommandOptions,
+  { object, selection }: { object: ObjectFile; selection: ProgramSelection },
+): string[] {
+  const { xdp, dispatched, others } = selection;
+  const onXdp = xdp !== undefined || dispatched.length > 0;
+  const heeded = new Set<keyof AttachOptions>(others.flatMap((spec) => [...heededOptions(spec)]));
+  if (onXdp || object.maps.has('iface_configs')) heeded.add('interfaces').add('netns');
+  const sharesMaps = [...object.maps.values()].some(({ pinByName }) => pinByName);
+  const given: [flag: string, isGiven: boolean, isHeeded: boolean][] = [
+    ['--iface', options.iface.length > 0, heeded.has('interfaces')],
+    ['--netns', options.netns !== undefined, heeded.has('netns')],
+    ['--cgroup', options.cgroup !== undefined, heeded.has('cgroup')],
+    ['--pid', options.pid !== undefined, heeded.has('pid')],
+    ['--target', options.target !== undefined, heeded.has('target')],
+    ['--mode', options.mode !== undefined, onXdp],
+    ['--via', options.via !== undefined, xdp !== undefined],
+    ['--replace', options.replace === true, xdp !== undefined],
+    ['--pin-root', options.pinRoot !== undefined, sharesMaps],
+  ];
+  return given.flatMap(([flag, isGiven, isHeeded]) => (isGiven && !isHeeded ? [flag] : []));
+}
