@@ -10,7 +10,7 @@ import { resolveType, sizeOf } from './resolve.ts';
 import { booleanValue, enumValue, floatValue, integerValue } from './scalar-codec.ts';
 import { structValue } from './struct-codec.ts';
 import type { PlacedCodec } from './struct-codec.ts';
-import type { BtfArray, BtfMember, BtfType } from './type.ts';
+import type { BtfArray, BtfMember, BtfType, BtfVariable } from './type.ts';
 import type { BtfValue } from './value.ts';
 import { wholeValue } from './whole-value.ts';
 
@@ -47,8 +47,20 @@ export function createCodec(btf: Btf, typeId: number): Codec {
   return wholeValue({ size, read, write }, formatType(btf, typeId));
 }
 
+/** `MAX_RESOLVE_DEPTH` of kernel/bpf/btf.c: nothing that the kernel accepts nests deeper. */
+const MAX_DEPTH = 32;
+/**
+ * Members of unions share their bytes, and structs may have none, so that a type of few bytes may have any number of values:
+ * more than these, and more than this many for each byte, no type has that was not made for it.
+ */
+const MOST_VALUES = 1 << 20;
+const MOST_VALUES_OF_A_BYTE = 16;
+
 class CodecCompiler {
   readonly #btf: Btf;
+  /** By the type as it was asked for: how many objects, numbers and texts reading it makes. */
+  readonly #values = new Map<number, number>();
+  #depth = 0;
   /** `undefined` while a type is being compiled: meeting it then means that it contains itself. */
   readonly #compiled = new Map<number, FieldCodec | undefined>();
 
@@ -62,12 +74,30 @@ class CodecCompiler {
     if (known !== undefined) return known;
     if (this.#compiled.has(typeId)) throw this.#error(typeId, 'it contains itself');
     this.#compiled.set(typeId, undefined);
+    if (++this.#depth > MAX_DEPTH) throw this.#error(typeId, 'it is nested too deeply');
     const resolved = resolveType(this.#btf, typeId);
     const type = this.#btf.type(resolved);
     const codec =
-      type.kind === 'variable' ? this.compile(type.typeId) : this.#compileType(type, { typeId, resolved });
+      type.kind === 'variable' ? this.#variable(typeId, type) : this.#compileType(type, { typeId, resolved });
+    this.#depth--;
     this.#compiled.set(typeId, codec);
     return codec;
+  }
+
+  #variable(typeId: number, { typeId: of }: BtfVariable): FieldCodec {
+    const codec = this.compile(of);
+    this.#values.set(typeId, this.#valuesOf(of));
+    return codec;
+  }
+
+  #valuesOf(typeId: number): number {
+    return this.#values.get(typeId) ?? 1;
+  }
+
+  #checkValues(typeId: number, { values, size }: { values: number; size: number }): void {
+    if (values > Math.max(MOST_VALUES, size * MOST_VALUES_OF_A_BYTE))
+      throw this.#error(typeId, `its ${size} bytes would be ${values} values`);
+    this.#values.set(typeId, values);
   }
 
   #compileType(type: BtfType, { typeId, resolved }: { typeId: number; resolved: number }): FieldCodec {
@@ -86,11 +116,15 @@ class CodecCompiler {
         if (type.size !== 4 && type.size !== 8) break;
         return floatValue({ size: type.size, typeName }, { littleEndian });
       case 'array':
-        return this.#array(type, typeName);
+        return this.#array(type, { typeId, typeName });
       case 'struct':
       case 'union': {
-        const fields = fieldsOf(this.#btf, resolved).map((field) => this.#field(field, resolved, type.size));
-        return structValue(fields, { size: type.size, typeName });
+        const { size } = type;
+        const members = fieldsOf(this.#btf, resolved);
+        const fields = members.map((field) => this.#field(field, resolved, size));
+        const values = members.reduce((sum, member) => sum + this.#valuesOf(member.typeId), 1);
+        this.#checkValues(typeId, { values, size });
+        return structValue(fields, { size, typeName });
       }
       default:
         break;
@@ -110,14 +144,16 @@ class CodecCompiler {
     return type.bool ? booleanValue(integer, place) : integerValue(integer, place);
   }
 
-  #array(type: BtfArray, typeName: string): FieldCodec {
+  #array(type: BtfArray, { typeId, typeName }: { typeId: number; typeName: string }): FieldCodec {
     const { length, elementTypeId } = type;
     const element = this.#btf.type(resolveType(this.#btf, elementTypeId));
     if (element.kind === 'int' && element.size === 1) {
       if (element.name === 'char') return textValue({ length, typeName });
       if (!element.signed && !element.bool) return bytesValue({ length, typeName });
     }
-    return arrayValue(this.compile(elementTypeId), { length, typeName });
+    const codec = arrayValue(this.compile(elementTypeId), { length, typeName });
+    this.#checkValues(typeId, { values: 1 + length * this.#valuesOf(elementTypeId), size: codec.size });
+    return codec;
   }
 
   #field(field: BtfMember, structId: number, structSize: number): PlacedCodec {

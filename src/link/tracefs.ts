@@ -53,11 +53,26 @@ export function tracefsRefusal(
 /** The number by which perf_event_open(2) knows a tracepoint: `sched`, `sched_switch`. */
 export function tracepointId(group: string, { event, doing }: { event: string; doing: string }): bigint {
   const text = readTracefs(join('events', group, event, 'id'), doing);
-  if (text !== undefined) return BigInt(text.trim());
+  if (text !== undefined) return parseTracepointId(text, { group, event, doing });
   const name = `${group}/${event}`;
   throw new NotFoundError(
     'TRACEPOINT_NOT_FOUND',
     name,
     `Cannot ${doing}: this kernel has no tracepoint ${name}`,
+  );
+}
+
+/** @throws FileError for a text that is no number of an event */
+export function parseTracepointId(
+  text: string,
+  { group, event, doing }: { group: string; event: string; doing: string },
+): bigint {
+  const number = text.trim();
+  if (/^\d{1,10}$/.test(number)) return BigInt(number);
+  const file = join('events', group, event, 'id');
+  throw new FileError(
+    'FILE_UNREADABLE',
+    file,
+    `Cannot ${doing}: ${file} of tracefs says ${JSON.stringify(number)}`,
   );
 }

@@ -152,7 +152,21 @@ function noteInstruction(
 
 /** Where a process has a byte of a file. @throws NotFoundError where it has not loaded it */
 function addressIn(pid: number, { path, offset }: { path: string; offset: number }): bigint {
-  for (const line of readFileSync(`/proc/${String(pid)}/maps`, 'utf8').split('\n')) {
+  const address = addressInMaps(readFileSync(`/proc/${String(pid)}/maps`, 'utf8'), { path, offset });
+  if (address !== undefined) return address;
+  throw new NotFoundError(
+    'SYMBOL_NOT_FOUND',
+    path,
+    `Cannot find ${path} in process ${String(pid)}: it has not loaded it`,
+  );
+}
+
+/** Where a byte of a file is by the text of /proc/PID/maps; undefined where the file is not, or not there. */
+export function addressInMaps(
+  text: string,
+  { path, offset }: { path: string; offset: number },
+): bigint | undefined {
+  for (const line of text.split('\n')) {
     const match = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) \S+ \d+\s+(.*)$/.exec(line);
     if (match?.[4] !== path) continue;
     const [start, end, from] = match.slice(1, 4).map((text) => BigInt(`0x${text}`)) as [
@@ -163,11 +177,7 @@ function addressIn(pid: number, { path, offset }: { path: string; offset: number
     const address = start + BigInt(offset) - from;
     if (address >= start && address < end) return address;
   }
-  throw new NotFoundError(
-    'SYMBOL_NOT_FOUND',
-    path,
-    `Cannot find ${path} in process ${String(pid)}: it has not loaded it`,
-  );
+  return undefined;
 }
 
 /** A program at every place of a USDT probe. */

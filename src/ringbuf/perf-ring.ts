@@ -1,4 +1,3 @@
-import { BoundsError } from '../errors.ts';
 import {
   ioctl,
   openPerfEvent,
@@ -10,57 +9,23 @@ import {
 import {
   PERF_COUNT_SW_BPF_OUTPUT,
   PERF_EVENT_IOC_ENABLE,
-  PERF_RECORD_LOST,
-  PERF_RECORD_SAMPLE,
   PERF_SAMPLE_RAW,
   PERF_TYPE_SOFTWARE,
-  perf_event_mmap_page,
 } from '../uapi/index.ts';
+import { PerfMemory, type PerfRecordVisitor } from './perf-memory.ts';
 
-const { data_head: HEAD, data_tail: TAIL } = perf_event_mmap_page.offsets;
-/** `struct perf_event_header`: a u32 of type, u16s of flags and size. */
-const HEADER_SIZE = 8;
-const TYPE = 0;
-const SIZE = 6;
-/** A sample's header is followed by the length of its data. */
-const RAW_DATA = HEADER_SIZE + 4;
-/** A lost record's by an id. */
-const LOST_COUNT = HEADER_SIZE + 8;
-
-export interface PerfRecordVisitor {
-  /** Returning false ends the walk after this sample, whose bytes are gone when it returns. */
-  sample(view: DataView, start: number, length: number): boolean;
-  lost(count: number): void;
-}
-
-/**
- * The samples that programs write for one CPU: a perf event, and the ring that the kernel fills for it.
- *
- * A page with the positions comes first, then the data (kernel/events/ring_buffer.c). Records may wrap at its end: those
- * are put together in memory of this process.
- */
+/** The samples that programs write for one CPU: a perf event, and the ring that the kernel fills for it. */
 export class PerfRing {
   readonly fd: Fd;
   readonly cpu: number;
   readonly #mapping: MemoryMapping;
-  readonly #head: Int32Array;
-  readonly #tail: BigUint64Array;
-  readonly #data: DataView;
-  readonly #size: number;
-  #wrapped: DataView | undefined;
-  /** Exact up to 2^53 bytes. */
-  #position: number;
+  readonly #memory: PerfMemory;
 
   private constructor(fd: Fd, facts: { cpu: number; mapping: MemoryMapping; pageSize: number }) {
-    const { buffer } = facts.mapping;
     this.fd = fd;
     this.cpu = facts.cpu;
     this.#mapping = facts.mapping;
-    this.#head = new Int32Array(buffer, HEAD, 1);
-    this.#tail = new BigUint64Array(buffer, TAIL, 1);
-    this.#data = new DataView(buffer, facts.pageSize);
-    this.#size = buffer.byteLength - facts.pageSize;
-    this.#position = Number(Atomics.load(this.#tail, 0));
+    this.#memory = new PerfMemory(facts.mapping, facts);
   }
 
   /** @throws PermissionError, SyscallError: ENODEV for a CPU that is off */
@@ -98,57 +63,14 @@ export class PerfRing {
     }
   }
 
-  /**
-   * Walks over what is there and gives its space back to the kernel, once, at the end, also when the visitor throws.
-   * False where the visitor ended it.
-   *
-   * @throws BoundsError for a record that no kernel writes
-   */
+  /** As {@link PerfMemory.walk}. */
   walk(visitor: PerfRecordVisitor): boolean {
-    const start = this.#position;
-    // Pairs with the barrier before the store to data_head in perf_output_put_handle().
-    const available = ((Atomics.load(this.#head, 0) >>> 0) - (start >>> 0)) >>> 0;
-    let done = 0;
-    let more = true;
-    try {
-      while (more && done < available) {
-        const at = (start + done) % this.#size;
-        const { view, offset, size } = this.#record(at, available - done);
-        done += size;
-        const type = view.getUint32(offset + TYPE, true);
-        if (type === PERF_RECORD_LOST) visitor.lost(Number(view.getBigUint64(offset + LOST_COUNT, true)));
-        else if (type === PERF_RECORD_SAMPLE) {
-          const length = view.getUint32(offset + HEADER_SIZE, true);
-          if (RAW_DATA + length > size) throw new BoundsError(RAW_DATA, length, size);
-          more = visitor.sample(view, offset + RAW_DATA, length);
-        }
-      }
-    } finally {
-      this.#position = start + done;
-      // Pairs with the load of data_tail in __perf_output_begin(): everything up to there has been read.
-      if (done > 0) Atomics.store(this.#tail, 0, BigInt(this.#position));
-    }
-    return more;
+    return this.#memory.walk(visitor);
   }
 
   /** Idempotent. The kernel takes the event out of the map with its last descriptor. */
   close(): void {
     this.#mapping.close();
     this.fd.close();
-  }
-
-  /** Where a record lies in one piece. */
-  #record(at: number, available: number): { view: DataView; offset: number; size: number } {
-    // Records are multiples of 8 bytes, as their headers are, so that these never wrap.
-    const size = this.#data.getUint16(at + SIZE, true);
-    if (size < HEADER_SIZE || size > available) throw new BoundsError(at, size, available);
-    if (at + size <= this.#size) return { view: this.#data, offset: at, size };
-    this.#wrapped ??= new DataView(new ArrayBuffer(0x1_0000));
-    const { buffer, byteOffset } = this.#data;
-    const whole = new Uint8Array(this.#wrapped.buffer);
-    const first = this.#size - at;
-    whole.set(new Uint8Array(buffer, byteOffset + at, first));
-    whole.set(new Uint8Array(buffer, byteOffset, size - first), first);
-    return { view: this.#wrapped, offset: 0, size };
   }
 }

@@ -15,7 +15,15 @@ const SHIPPED = 'bpf/sniffer.bpf.o';
 
 const FIXTURES = [
   ...['loader/globals', 'loader/calls', 'loader/maps', 'loader/events', 'core/local', 'core/kernel'],
-  ...['externs/settings', 'externs/symbols', 'externs/legacy', 'externs/iproute2', 'externs/hidden'],
+  ...[
+    'loader/dispatched',
+    'gen/types',
+    'externs/settings',
+    'externs/symbols',
+    'externs/legacy',
+    'externs/iproute2',
+    'externs/hidden',
+  ],
   'typed-events',
 ];
 

@@ -4,8 +4,10 @@ import { listFunction } from '../../src/cli/disasm/listing.ts';
 import { listingText } from '../../src/cli/disasm/text.ts';
 import { objectReport } from '../../src/cli/inspect/report.ts';
 import { reportText } from '../../src/cli/inspect/text.ts';
+import { readRunConfig } from '../../src/dispatcher/run-config.ts';
 import type { ObjectFile } from '../../src/elf/index.ts';
-import { BtfError, TsXdpError, ValueError } from '../../src/errors.ts';
+import { BtfError, ObjectError, TsXdpError, ValueError } from '../../src/errors.ts';
+import { generateModule } from '../../src/gen/index.ts';
 import { Collection } from '../../src/loader/index.ts';
 import { loadingKernel } from '../helpers/loading-kernel.ts';
 import { attempt, checkError, demand } from './expected-errors.ts';
@@ -66,6 +68,20 @@ export function inspectAll(object: ObjectFile): void {
   if ([...object.variables.values()].some(({ size }) => size > MOST_READ)) return;
   attempt([BtfError], () => reportText(objectReport(object)));
 }
+
+/** Writes modules in both forms, and reads how programs of the object want to share an interface. */
+export function generateAll(object: ObjectFile): void {
+  if ([...object.variables.values()].some(({ size }) => size > MOST_READ)) return;
+  for (const form of ['typescript', 'javascript'] as const)
+    attempt([BtfError, ObjectError], () => generateModule(object, { ...GENERATED, form }));
+  for (const program of object.programs.keys())
+    attempt([BtfError, ObjectError], () => readRunConfig(object, program));
+}
+
+const GENERATED = {
+  ...{ objectName: 'mutant.bpf.o', regenerate: 'ts-xdp gen mutant.bpf.o' },
+  source: { kind: 'beside', path: './mutant.bpf.o' },
+} as const;
 
 /** Loads into a kernel that says yes to everything; whatever comes of it, nothing stays open. */
 export function load(object: ObjectFile, kernelBtf: Btf | undefined): boolean {

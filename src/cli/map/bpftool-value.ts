@@ -1,5 +1,5 @@
-import { resolveType, sizeOf, type Btf, type BtfMember, type BtfType } from '../../btf/index.ts';
-import { BtfError } from '../../errors.ts';
+import { createCodec, resolveType, sizeOf, type Btf, type BtfMember, type BtfType } from '../../btf/index.ts';
+import { BoundsError, BtfError } from '../../errors.ts';
 import type { Json } from '../output/error-report.ts';
 
 /** Where a value lies. */
@@ -17,6 +17,32 @@ export interface ValuePlace {
  * text, other arrays lists.
  */
 export function bpftoolValue(btf: Btf, typeId: number, place: ValuePlace): Json {
+  checkValue(btf, typeId, place);
+  return valueOf(btf, typeId, place);
+}
+
+/** By BTF, the types that are known to hold together, with their sizes: maps have millions of values of one type. */
+const checked = new WeakMap<Btf, Map<number, number>>();
+
+/** Codecs are made of types that end somewhere and whose parts lie within them, and of no others. */
+function checkValue(btf: Btf, typeId: number, { view, at }: ValuePlace): void {
+  const known = checked.get(btf) ?? new Map<number, number>();
+  checked.set(btf, known);
+  const size = known.get(typeId) ?? checkedSize(btf, typeId);
+  known.set(typeId, size);
+  if (at + size > view.byteLength) throw new BoundsError(at, size, view.byteLength);
+}
+
+function checkedSize(btf: Btf, typeId: number): number {
+  const type = btf.type(resolveType(btf, typeId));
+  if (type.kind !== 'datasec') return createCodec(btf, typeId).size;
+  return type.variables.reduce(
+    (end, { typeId: variable, offset }) => Math.max(end, offset + createCodec(btf, variable).size),
+    0,
+  );
+}
+
+function valueOf(btf: Btf, typeId: number, place: ValuePlace): Json {
   const { view, at } = place;
   const type = btf.type(resolveType(btf, typeId));
   switch (type.kind) {
@@ -42,7 +68,7 @@ export function bpftoolValue(btf: Btf, typeId: number, place: ValuePlace): Json 
       const text = isText(btf, type.elementTypeId) ? printable(view, at, type.length) : undefined;
       if (text !== undefined) return text;
       return Array.from({ length: type.length }, (_, index) =>
-        bpftoolValue(btf, type.elementTypeId, { ...place, at: at + index * size }),
+        valueOf(btf, type.elementTypeId, { ...place, at: at + index * size }),
       );
     }
     case 'struct':
@@ -51,11 +77,11 @@ export function bpftoolValue(btf: Btf, typeId: number, place: ValuePlace): Json 
     case 'datasec':
       return {
         [type.name]: type.variables.map(({ typeId: variable, offset }) =>
-          bpftoolValue(btf, variable, { ...place, at: at + offset }),
+          valueOf(btf, variable, { ...place, at: at + offset }),
         ),
       };
     case 'variable':
-      return { [type.name]: bpftoolValue(btf, type.typeId, place) };
+      return { [type.name]: valueOf(btf, type.typeId, place) };
     default:
       throw new BtfError(`Cannot show a value of BTF type ${typeId}: there are no values of a ${type.kind}`, {
         typeId,
@@ -65,7 +91,7 @@ export function bpftoolValue(btf: Btf, typeId: number, place: ValuePlace): Json 
 
 function memberValue(btf: Btf, { typeId, bitOffset, bitSize }: BtfMember, place: ValuePlace): Json {
   const { view, at } = place;
-  if (bitSize === 0) return bpftoolValue(btf, typeId, { ...place, at: at + bitOffset / 8 });
+  if (bitSize === 0) return valueOf(btf, typeId, { ...place, at: at + bitOffset / 8 });
   return bits(view, { bitOffset: at * 8 + bitOffset, bitSize });
 }
 

@@ -31,7 +31,7 @@ export function disassembleMachineCode(code: Uint8Array): MachineInstruction[] |
       stdio: ['ignore', 'pipe', 'ignore'],
       maxBuffer: 1 << 28,
     });
-    return text.split('\n').flatMap((line) => parseLine(line) ?? []);
+    return parseListing(text);
   } catch (error) {
     // Not installed, or an objdump that knows no other machine than another one.
     const { code: failure, status } = error as { code?: unknown; status?: unknown };
@@ -40,6 +40,11 @@ export function disassembleMachineCode(code: Uint8Array): MachineInstruction[] |
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** What objdump prints; lines of another form are left out. */
+export function parseListing(text: string): MachineInstruction[] {
+  return text.split('\n').flatMap((line) => parseLine(line) ?? []);
 }
 
 /** `   4:\t0f 1f 44 00 00       \tnopl   0x0(%rax,%rax,1)` */

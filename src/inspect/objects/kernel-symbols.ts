@@ -4,6 +4,7 @@ const SYMBOLS = '/proc/kallsyms';
 /** What the immediates of calls in a loaded program are relative to. */
 const BASE = ' __bpf_call_base\n';
 const ADDRESS_DIGITS = 16;
+const ADDRESS = /^[\da-f]{16}$/;
 
 /** A symbol of the kernel, of one of its modules, or of a loaded program. */
 export interface KernelSymbol {
@@ -25,12 +26,18 @@ export class KernelSymbols {
     this.#text = text;
     const at = text.indexOf(BASE);
     const start = text.lastIndexOf('\n', at) + 1;
-    this.callBase = at < 0 ? 0n : BigInt(`0x${text.slice(start, start + ADDRESS_DIGITS)}`);
+    const address = text.slice(start, start + ADDRESS_DIGITS);
+    this.callBase = at >= 0 && ADDRESS.test(address) ? BigInt(`0x${address}`) : 0n;
+  }
+
+  /** Of the text of such a list. */
+  static parse(text: string): KernelSymbols {
+    return new KernelSymbols(text);
   }
 
   /** Reads /proc/kallsyms, some megabytes: once for all that is to be found. */
   static read(): KernelSymbols {
-    return new KernelSymbols(readFileSync(SYMBOLS, 'latin1'));
+    return KernelSymbols.parse(readFileSync(SYMBOLS, 'latin1'));
   }
 
   /** The symbols that begin at some addresses, the first of each. */

@@ -25,12 +25,17 @@ export function readMapDetails(fd: Fd): MapDetails {
       cause,
     });
   }
+  return parseMapDetails(text);
+}
+
+/** What such an entry says; what it does not say, or not as a number, is undefined. */
+export function parseMapDetails(text: string): MapDetails {
   const facts = new Map(
     text.split('\n').map((line) => line.split(':\t') as [name: string, value: string | undefined]),
   );
   const number = (name: string): number | undefined => {
     const value = facts.get(name);
-    return value === undefined ? undefined : Number(value);
+    return value === undefined || !/^\d+$/.test(value) ? undefined : Number(value);
   };
   const truth = (name: string): boolean | undefined => {
     const value = number(name);

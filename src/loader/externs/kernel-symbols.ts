@@ -14,12 +14,16 @@ export function findKernelSymbols(
   names: ReadonlySet<string>,
   { path = PATH }: { path?: string } = {},
 ): Map<string, readonly bigint[]> {
+  return names.size === 0 ? new Map<string, bigint[]>() : symbolsIn(readList(path), names);
+}
+
+/** The same in the text of such a list. */
+export function symbolsIn(text: string, names: ReadonlySet<string>): Map<string, readonly bigint[]> {
   const found = new Map<string, bigint[]>();
-  if (names.size === 0) return found;
   // A line is `ffffffff81000000 T name`, with a tab and `[module]` after it for a module's. Link-time optimization
   // appends a hash to the names of static variables.
   const line = /^([0-9a-f]+) (?:d (\S+?)\.llvm\.\S*|\S (\S+))/gm;
-  for (const [, address = '', variable, plain] of readList(path).matchAll(line)) {
+  for (const [, address = '', variable, plain] of text.matchAll(line)) {
     const name = variable ?? plain ?? '';
     if (!names.has(name)) continue;
     const value = BigInt(`0x${address}`);

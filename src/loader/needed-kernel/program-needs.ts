@@ -1,4 +1,5 @@
 import { helperNumber } from '../../asm/index.ts';
+import { resolveType } from '../../btf/index.ts';
 import { referencesOf } from '../../elf/index.ts';
 import type { FunctionSpec, ObjectFile, ProgramSpec } from '../../elf/index.ts';
 import {
@@ -94,7 +95,7 @@ function referenceNeeds(
 /** `extern const void symbol __ksym` asks for an address alone. */
 function isUntyped(object: ObjectFile, typeId: number): boolean {
   const { btf } = object;
-  for (let id = typeId; btf !== undefined && id !== 0; id = btf.sizeOrTypeId(id))
-    if (!['const', 'volatile', 'variable'].includes(btf.kindOf(id))) return false;
-  return true;
+  if (btf === undefined) return true;
+  const type = btf.kindOf(typeId) === 'variable' ? btf.sizeOrTypeId(typeId) : typeId;
+  return btf.kindOf(resolveType(btf, type)) === 'void';
 }

@@ -12,19 +12,9 @@ import { printTypes, useTypes } from '../use-btf.ts';
 
 /** BTF alone: that of objects, and a part of a kernel's. */
 export function btfTarget(seeds: Seeds): FuzzTarget {
-  const anatomies = new Map<Uint8Array, BtfAnatomy>();
   return {
     name: 'btf',
-    mutant(dice) {
-      const original = dice.pick(seeds.btfs);
-      if (dice.onceIn(50)) return mutateBytes(original, dice);
-      const anatomy = anatomies.get(original) ?? btfAnatomyOf(original);
-      anatomies.set(original, anatomy);
-      const bytes = Uint8Array.from(original);
-      const writer = new FieldWriter(bytes, anatomy.littleEndian);
-      for (let count = dice.below(4); count >= 0; count--) mutateBtf(writer, anatomy, dice);
-      return dice.onceIn(50) ? bytes.subarray(0, dice.below(bytes.length)) : bytes;
-    },
+    mutant: btfMutants(seeds),
     exercise(input) {
       const btf = attempt([BtfError], () => Btf.parse(input));
       if (!btf) return 'refused';
@@ -33,6 +23,21 @@ export function btfTarget(seeds: Seeds): FuzzTarget {
       const printed = dice.onceIn(3) ? printTypes(btf) : true;
       return refused === 0 && printed ? 'read' : 'read in part';
     },
+  };
+}
+
+/** Makes mutants of the BTF of objects. */
+export function btfMutants(seeds: Seeds): FuzzTarget['mutant'] {
+  const anatomies = new Map<Uint8Array, BtfAnatomy>();
+  return (dice) => {
+    const original = dice.pick(seeds.btfs);
+    if (dice.onceIn(50)) return mutateBytes(original, dice);
+    const anatomy = anatomies.get(original) ?? btfAnatomyOf(original);
+    anatomies.set(original, anatomy);
+    const bytes = Uint8Array.from(original);
+    const writer = new FieldWriter(bytes, anatomy.littleEndian);
+    for (let count = dice.below(4); count >= 0; count--) mutateBtf(writer, anatomy, dice);
+    return dice.onceIn(50) ? bytes.subarray(0, dice.below(bytes.length)) : bytes;
   };
 }
 

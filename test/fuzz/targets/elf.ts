@@ -8,7 +8,14 @@ import { mutateElf } from '../mutate-elf.ts';
 import type { FuzzTarget } from '../target.ts';
 import type { Seeds } from '../seeds.ts';
 import { printTypes, useTypes } from '../use-btf.ts';
-import { disassembleAll, inspectAll, load, relocateAgainst, useVariables } from '../use-object.ts';
+import {
+  disassembleAll,
+  generateAll,
+  inspectAll,
+  load,
+  relocateAgainst,
+  useVariables,
+} from '../use-object.ts';
 
 /**
  * Whole objects. Every one is read, and its variables are read and written. What else is done with it, its bytes decide:
@@ -52,6 +59,7 @@ export function exerciseObject(
   }
   if (chosen(8)) disassembleAll(object);
   if (chosen(8)) inspectAll(object);
+  if (chosen(16)) generateAll(object);
   // Kernel symbols and kernel functions have the kernel's own types and symbols read, which takes long.
   const patient = object.externs.size === 0 || chosen(256);
   if (!patient || !chosen(4)) return 'read';

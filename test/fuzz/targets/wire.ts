@@ -5,8 +5,9 @@ import { decodeAddress } from '../../../src/netlink/addresses.ts';
 import { encodeAttributes, numberAttribute, stringAttribute } from '../../../src/netlink/attributes.ts';
 import { decodeInterface } from '../../../src/netlink/interface.ts';
 import { decodeDone, decodeError, decodeMessages, encodeMessage } from '../../../src/netlink/message.ts';
+import { PerfMemory } from '../../../src/ringbuf/perf-memory.ts';
 import { RingBuffer } from '../../../src/ringbuf/index.ts';
-import type { MemoryMapping, MmapRequest } from '../../../src/sys/index.ts';
+import { MemoryMapping, type MmapRequest } from '../../../src/sys/index.ts';
 import * as uapi from '../../../src/uapi/index.ts';
 import { RecordingKernel } from '../../helpers/recording-kernel.ts';
 import { attempt, demand } from '../expected-errors.ts';
@@ -132,6 +133,78 @@ export function ringTarget(): FuzzTarget {
       map.close();
       demand(kernel.openMappings.size === 0, 'a mapping stays');
       return drained === undefined ? 'refused' : bytes > 0 ? 'read' : 'nothing there';
+    },
+  };
+}
+
+const PAGE = 4096;
+const HEAD = 0;
+const TAIL = 8;
+/** Of the input: the head, the tail, then the data. */
+const PERF_POSITIONS = 16;
+
+function perfRing(records: readonly (readonly [type: number, length: number])[], start: number): Uint8Array {
+  const bytes = new Uint8Array(PERF_POSITIONS + RING);
+  const view = new DataView(bytes.buffer);
+  let position = start;
+  const put = (at: number, word: number): void => {
+    view.setUint32(PERF_POSITIONS + ((position + at) % RING), word, true);
+  };
+  for (const [type, length] of records) {
+    const size = type === uapi.PERF_RECORD_SAMPLE ? 12 + length : 24;
+    const whole = (size + 7) & ~7;
+    put(0, type);
+    put(4, whole << 16);
+    put(8, type === uapi.PERF_RECORD_SAMPLE ? whole - 12 : 1);
+    if (type === uapi.PERF_RECORD_LOST) put(16, length);
+    position += whole;
+  }
+  view.setUint32(HEAD, position, true);
+  view.setUint32(TAIL, start, true);
+  return bytes;
+}
+
+/** The ring of a perf event, whose records wrap at its end. */
+export function perfTarget(): FuzzTarget {
+  const { PERF_RECORD_SAMPLE: sample, PERF_RECORD_LOST: lost } = uapi;
+  const rings = [
+    perfRing([[sample, 20], [lost, 7], [sample, 4], [sample, 100]], 0),
+    perfRing([[sample, 200], [sample, 60], [lost, 1]], RING - 64),
+    perfRing([[sample, 4060]], 4096),
+    perfRing([], 8),
+  ]; // prettier-ignore
+  return {
+    name: 'perf-ring',
+    mutant(dice) {
+      const original = dice.pick(rings);
+      if (!dice.onceIn(3)) return mutateBytes(original, dice);
+      // Most of a ring is data; what counts lies at its start and at its positions.
+      const bytes = original.slice();
+      bytes.set(mutateBytes(bytes.subarray(0, 64), dice).subarray(0, 64));
+      return bytes;
+    },
+    exercise(input) {
+      const whole = new Uint8Array(PERF_POSITIONS + RING);
+      whole.set(input.subarray(0, whole.length));
+      const buffer = new ArrayBuffer(PAGE + RING);
+      const view = new DataView(whole.buffer);
+      const page = new BigUint64Array(buffer);
+      page[uapi.perf_event_mmap_page.offsets.data_head / 8] = view.getBigUint64(HEAD, true);
+      page[uapi.perf_event_mmap_page.offsets.data_tail / 8] = view.getBigUint64(TAIL, true) & 0xffff_ffffn;
+      new Uint8Array(buffer, PAGE).set(whole.subarray(PERF_POSITIONS));
+      using mapping = new MemoryMapping(buffer, () => undefined);
+      const memory = new PerfMemory(mapping, { pageSize: PAGE });
+      let records = 0;
+      const walked = attempt([BoundsError], () =>
+        memory.walk({
+          sample(data, start, length) {
+            demand(start >= 0 && start + length <= data.byteLength, 'a sample lies outside of its bytes');
+            return ++records < 10_000;
+          },
+          lost: () => records++,
+        }),
+      );
+      return walked === undefined ? 'refused' : records > 0 ? 'read' : 'nothing there';
     },
   };
 }
