@@ -42,9 +42,9 @@ export interface EntryCodecs<Key, Value> {
  * `Key` and `Value` come out.
  *
  * Entries come and go while a map is read, by programs and by others. Hashes are read by batches of whole buckets (Linux
- * 5.6): an entry that stays is seen exactly once, one that comes or goes is seen or not. Where the kernel has no batches
- * for a map, its keys are walked by their order; where the key it stands at is gone the kernel starts over, so that keys
- * may come twice, and {@link MapIterationError} ends what would never end.
+ * 5.6): an entry that stays is seen exactly once, one that comes or goes is seen or not. Other maps go on from the last
+ * key, with or without batches; the keys that were given out may be deleted, but where somebody deletes the one that the
+ * kernel stands at, it starts over: keys may come twice then, and {@link MapIterationError} ends what would never end.
  */
 export abstract class KeyedMap<Key, Value, KeyInput = Key, ValueInput = Value> {
   /** For handles of this library on the same map. */

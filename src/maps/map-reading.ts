@@ -2,7 +2,7 @@ import { MapIterationError } from '../errors.ts';
 import { errno } from '../sys/index.ts';
 import { batchCapacity, lacksBatches, MapBatch } from './map-batch.ts';
 import type { MapCalls } from './map-calls.ts';
-import { MapType } from './map-type.ts';
+import { MapType, resumesByPlace } from './map-type.ts';
 
 /** Entries that lie one after the other, valid until the next ones are asked for. */
 export interface ReadBatch {
@@ -19,16 +19,44 @@ const MOST_INTERRUPTIONS = 16;
 /**
  * Reads a whole map by batches, once through. Returns false, before the first batch, where the kernel has none for it.
  *
- * The kernel copies whole buckets of a hash, and says ENOSPC for one with more entries than there is room for: the room
- * is doubled then (__htab_map_lookup_and_delete_batch() in kernel/bpf/hashtab.c).
+ * Hashes go on at a bucket, arrays at an index. Other maps go on from the last key of a batch
+ * (generic_map_lookup_batch() in kernel/bpf/syscall.c), and a trie starts over where that is gone: of those the next
+ * batch is read before one is given out, so that whoever gets its keys may delete them.
+ *
+ * @throws MapIterationError, of a map that goes on from keys, after twice as many entries as it can hold
  */
 export function* readBatches(
   calls: MapCalls,
   { command, capacity = batchCapacity(calls) }: { command: ReadCommand; capacity?: number },
 ): Generator<ReadBatch, boolean> {
+  const { name, type, maxEntries } = calls.facts;
   // Before 6.15 the kernel ends a batch at an empty slot with EINTR (generic_map_lookup_batch() in kernel/bpf/syscall.c).
-  if (calls.facts.type === MapType.ArrayOfMaps) return false;
+  if (type === MapType.ArrayOfMaps) return false;
+  const ahead = !resumesByPlace(type);
+  const batches = stepBatches(calls, { command, capacity, keepLast: ahead });
+  let step = batches.next();
+  for (let total = 0; step.done !== true;) {
+    total += step.value.count;
+    if (ahead && total > maxEntries * 2) throw restless(name);
+    const following = ahead ? batches.next() : undefined;
+    yield step.value;
+    step = following ?? batches.next();
+  }
+  return step.value;
+}
+
+/**
+ * The batches, each valid until the next one is asked for; with `keepLast` until the one after that.
+ *
+ * The kernel copies whole buckets of a hash, and says ENOSPC for one with more entries than there is room for: the room
+ * is doubled then (__htab_map_lookup_and_delete_batch() in kernel/bpf/hashtab.c).
+ */
+function* stepBatches(
+  calls: MapCalls,
+  { command, capacity, keepLast }: { command: ReadCommand; capacity: number; keepLast: boolean },
+): Generator<ReadBatch, boolean> {
   let batch = new MapBatch(calls, capacity);
+  let spare: MapBatch | undefined;
   let interruptions = 0;
   for (let first = true; ;) {
     const { result, count } = batch.read(command, { first });
@@ -40,14 +68,21 @@ export function* readBatches(
       first = false;
       continue;
     }
-    if (result === -errno.EINTR && interruptions++ < MOST_INTERRUPTIONS) continue;
-    if (result < 0 && result !== -errno.ENOENT) {
+    const interrupted = result === -errno.EINTR && (count > 0 || interruptions++ < MOST_INTERRUPTIONS);
+    if (result < 0 && result !== -errno.ENOENT && !interrupted) {
       if (first && lacksBatches(calls, result)) return false;
       throw calls.error(command, { doing: 'read', result });
     }
-    first = false;
-    if (count > 0) yield { keys: batch.keys, values: batch.values, count };
+    if (count > 0) {
+      first = false;
+      yield { keys: batch.keys, values: batch.values, count };
+    }
     if (result === -errno.ENOENT) return true;
+    if (!keepLast || count === 0) continue;
+    const last = batch;
+    batch = spare ?? new MapBatch(calls, last.capacity);
+    batch.continueFrom(last);
+    spare = last;
   }
 }
 

@@ -64,6 +64,18 @@ export function hasTake(type: number): boolean {
   return WITH_TAKE.has(type);
 }
 
+const BY_PLACE: ReadonlySet<number> = new Set([
+  ...WITH_TAKE,
+  MapType.HashOfMaps,
+  MapType.Array,
+  MapType.PerCpuArray,
+]);
+
+/** Whether a reading by batches goes on at a bucket or an index, whatever became of the last key (kernel/bpf/hashtab.c). */
+export function resumesByPlace(type: number): boolean {
+  return BY_PLACE.has(type);
+}
+
 const PREFIX = 'BPF_MAP_TYPE_';
 
 let names: ReadonlyMap<number, string> | undefined;

@@ -1,6 +1,16 @@
 /** What every family of maps does, against what bpftool sees in the same maps. */
 import t, { type Test } from 'tap';
-import { ArrayMap, BpfMap, HashMap, LpmTrie, MapType, PerCpuMap, type KeyedMap } from '../../src/index.ts';
+import {
+  ArrayMap,
+  BpfMap,
+  HashMap,
+  LpmTrie,
+  MapType,
+  PerCpuMap,
+  type IpPrefix,
+  type KeyedMap,
+} from '../../src/index.ts';
+import { batchCapacity } from '../../src/maps/map-batch.ts';
 import { readBatches, stepKeys } from '../../src/maps/map-reading.ts';
 import { errno, systemKernel } from '../../src/sys/index.ts';
 import {
@@ -12,6 +22,7 @@ import {
   BPF_MAP_LOOKUP_BATCH,
   BPF_MAP_UPDATE_BATCH,
   BPF_MAP_UPDATE_ELEM,
+  bpf_attr_batch,
 } from '../../src/uapi/index.ts';
 import { bytes, dump, fromHex } from '../helpers/map-entries.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
@@ -298,6 +309,87 @@ t.test('entries that others add and delete while a map is read', (t) => {
       if (fresh < 1150) map.set(bytes(fresh++, 4), bytes(0, 4));
     }
     t.equal(stayed.size, 200, 'what stays is seen');
+  }
+  t.end();
+});
+
+t.test('a trie of several batches whose prefixes are deleted as they come', (t) => {
+  const count = 10_000;
+  const options = {
+    type: MapType.LpmTrie,
+    keySize: 8,
+    valueSize: 4,
+    maxEntries: count,
+    flags: BPF_F_NO_PREALLOC,
+    name: 'prefixes',
+  };
+  const filled = (): LpmTrie<IpPrefix, Uint8Array> => {
+    const trie = LpmTrie.ofAddresses<Uint8Array>(BpfMap.create(options));
+    const address = (index: number): string => `10.${index >> 8}.${index & 255}.0/24`;
+    trie.setMany(Array.from({ length: count }, (_, index) => [address(index), bytes(index, 4)] as const));
+    return trie;
+  };
+  using small = BpfMap.create(options);
+  const batchSize = batchCapacity(small.calls);
+  t.ok(count > 2 * batchSize, 'it has three batches');
+  const deletions: readonly (readonly [string, (index: number) => boolean])[] = [
+    ['the last one of each batch', (index) => (index + 1) % batchSize === 0],
+    ['every one', () => true],
+  ];
+  for (const [name, deletes] of deletions) {
+    const trie = filled();
+    const seen: string[] = [];
+    for (const key of trie.keys()) {
+      if (deletes(seen.length) && !trie.delete(key)) t.fail('it was there');
+      seen.push(key.address);
+      if (seen.length > count * 3) break;
+    }
+    t.equal(seen.length, count, name);
+    t.equal(new Set(seen).size, count, 'each came once');
+    trie.map.close();
+  }
+  t.end();
+});
+
+t.test('batches that never end', (t) => {
+  const restless: RecordingKernel = new RecordingKernel(({ command }) =>
+    command === BPF_MAP_LOOKUP_BATCH ? 0 : restless.newDescriptor(),
+  );
+  using map = BpfMap.create(
+    { type: MapType.LpmTrie, keySize: 8, valueSize: 4, maxEntries: 10, name: 'restless' },
+    { kernel: restless },
+  );
+  for (const walk of [() => map.keyBytes(), () => map.entries()]) {
+    let count = 0;
+    const error = thrown(() => {
+      for (const _ of walk()) count++;
+    });
+    t.equal(count, 20);
+    t.match(error, { code: 'MAP_ITERATION_ABORTED', map: 'restless' });
+  }
+  t.end();
+});
+
+t.test('a batch that is interrupted', (t) => {
+  // As before Linux 6.15 where a key is gone between being found and being read: what was copied by then counts.
+  let asked = 0;
+  const interrupting: RecordingKernel = new RecordingKernel(({ command }, attribute) => {
+    if (command !== BPF_MAP_LOOKUP_BATCH) return interrupting.newDescriptor();
+    const view = new DataView(attribute.buffer, attribute.byteOffset);
+    const [result, count] = [
+      [-errno.EINTR, 2],
+      [-errno.EINTR, 0],
+      [-errno.EINTR, 3],
+      [-errno.ENOENT, 1],
+    ][asked++]!;
+    view.setUint32(bpf_attr_batch.offsets.count, count!, true);
+    return result!;
+  });
+  for (const type of [MapType.LpmTrie, MapType.PerCpuArray]) {
+    asked = 0;
+    using map = BpfMap.create({ type, keySize: 8, valueSize: 8, maxEntries: 6 }, { kernel: interrupting });
+    t.equal([...map.keyBytes()].length, 6);
+    t.equal(asked, 4);
   }
   t.end();
 });
