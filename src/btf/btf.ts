@@ -133,6 +133,11 @@ export class Btf {
     return this.string(this.#view.getUint32(this.byteOffsetOf(id), this.littleEndian));
   }
 
+  /** Within this folder: where the name of one of this BTF's own types is in its strings. Throws {@link BtfError}. */
+  nameOffsetOf(id: number): number {
+    return this.#view.getUint32(this.byteOffsetOf(id), this.littleEndian);
+  }
+
   /**
    * Where the `struct btf_type` of one of this BTF's own types starts in `bytes`.
    *

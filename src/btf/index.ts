@@ -30,6 +30,7 @@ export type { BtfKind } from './kind.ts';
 export { parseValue } from './parse-value.ts';
 export { toFlag, toFloat } from './scalar-codec.ts';
 export { refuseUnknown, toRecord } from './struct-codec.ts';
+export { relocateBtf } from './relocate.ts';
 export { alignmentOf, resolveType, sizeOf } from './resolve.ts';
 export type * from './type.ts';
 export { toJson } from './value.ts';

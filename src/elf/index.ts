@@ -5,7 +5,7 @@ export type { EventAnchors } from './event-anchors.ts';
 export type { Relocation } from './instruction-relocations.ts';
 export type { InitialSlot, MapDefinition, MapSpec, StructOpsDefinition } from './map-spec.ts';
 export { ObjectFile, objectNameOf, readObjectBytes } from './object-file.ts';
-export { readBtf } from './object-parts.ts';
+export { readBtf, readModuleBtf } from './object-parts.ts';
 export { jumpTargets } from './jump-tables.ts';
 export type { JumpTable } from './jump-tables.ts';
 export { KERNEL_CONFIG_SECTION } from './externs.ts';

@@ -1,7 +1,7 @@
 /** How each part of an object is read from its sections. */
 import { BtfError, ObjectError } from '../errors.ts';
 import { Cursor } from '../binary/index.ts';
-import { Btf, BtfExt } from '../btf/index.ts';
+import { Btf, BtfExt, relocateBtf } from '../btf/index.ts';
 import { readBtfMaps } from './btf-maps.ts';
 import { BPF_MAP_TYPE_ARENA } from '../uapi/index.ts';
 import type { ElfContainer, ElfSection } from './container.ts';
@@ -41,6 +41,21 @@ export function readVersion(elf: ElfContainer): number {
 export function readBtf(elf: ElfContainer): Btf | undefined {
   const section = sectionNamed(elf, '.BTF');
   return section && section.size > 0 ? Btf.parse(section.data) : undefined;
+}
+
+/**
+ * The types of a kernel module's file, or of an object. A module's may extend a distilled base that is in the file
+ * (`.BTF.base`), and are related to the kernel's where that is given; without one they extend the kernel's themselves.
+ *
+ * @throws BtfError
+ */
+export function readModuleBtf(elf: ElfContainer, { kernel }: { kernel: Btf | undefined }): Btf | undefined {
+  const own = sectionNamed(elf, '.BTF');
+  if (!own || own.size === 0) return undefined;
+  const distilled = sectionNamed(elf, '.BTF.base');
+  if (!distilled || distilled.size === 0) return Btf.parse(own.data, { base: kernel });
+  const btf = Btf.parse(own.data, { base: Btf.parse(distilled.data) });
+  return kernel ? relocateBtf(btf, kernel) : btf;
 }
 
 export function readBtfExt(elf: ElfContainer, btf: Btf | undefined): BtfExt | undefined {

@@ -12,6 +12,8 @@ export interface BtfOptions {
   readonly which?: string | undefined;
   readonly format?: 'c' | 'json' | 'raw';
   readonly root?: readonly string[];
+  /** What the types of a file extend. */
+  readonly base?: string;
 }
 
 /** Types of one piece of text: BTFs of 100,000 types need not become one string. */
@@ -29,7 +31,7 @@ export async function runBtf(options: BtfOptions, output: Output): Promise<numbe
     case 'dump':
       if (source === undefined)
         throw new UsageError('btf dump needs a source: an object, a BTF file, kernel, id ID, …');
-      dump(readBtfSource(source, { which }), options, output);
+      dump(readBtfSource(source, { which, base: options.base }), options, output);
       await output.flush();
       return ExitCode.Done;
     default:

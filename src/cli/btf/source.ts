@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Btf } from '../../btf/index.ts';
-import { readBtf, readContainer } from '../../elf/index.ts';
+import { readContainer, readModuleBtf } from '../../elf/index.ts';
 import { ArgumentError, BtfError, FileError } from '../../errors.ts';
 import { openMaps, openPrograms, readBtfById } from '../../inspect/index.ts';
 import { systemKernel, type Kernel } from '../../sys/index.ts';
@@ -19,15 +19,23 @@ export interface BtfSource {
 
 /**
  * The types of `kernel`, of an object, or of a file that is BTF and nothing else; with `which` of what the kernel has: the
- * BTF of an `id`, that of a `prog`, or the key and value of a `map`; `file` is the same as none.
+ * BTF of an `id`, that of a `prog`, or the key and value of a `map`; `file` is the same as none, and a number alone an id.
+ * `base` is what those of a file extend: `kernel`, an object or another file.
  *
  * @throws UsageError, FileError, ElfError, BtfError, NotFoundError, PermissionError, SyscallError
  */
 export function readBtfSource(
   source: string,
-  { which, kernel = systemKernel() }: { which?: string | undefined; kernel?: Kernel } = {},
+  options: { which?: string | undefined; base?: string | undefined; kernel?: Kernel } = {},
 ): BtfSource {
-  if (which === undefined) return { btf: readFile(source) };
+  const { which, base, kernel = systemKernel() } = options;
+  if (base !== undefined) {
+    if (which === undefined || source === 'file')
+      return { btf: readFile(which ?? source, { base: readFile(base) }) };
+    throw new UsageError('--base is for types of a file: what the kernel has extends what the kernel says');
+  }
+  if (which === undefined)
+    return { btf: /^\d+$/.test(source) ? readBtfById(kernel, idOf(source)) : readFile(source) };
   switch (source) {
     case 'file':
       return { btf: readFile(which) };
@@ -95,17 +103,17 @@ function requireOne<Info extends { readonly id: number }>(
   );
 }
 
-/** A kernel module's extend the kernel's. */
-function readFile(source: string): Btf {
+/** Those of a kernel module that is loaded extend the kernel's. */
+function readFile(source: string, { base }: { base?: Btf } = {}): Btf {
   if (source === 'kernel') return Btf.parse(readBytes(KERNEL));
   const { path } = resolveObject(source);
   const bytes = readBytes(path);
   if (isBtf(bytes)) {
     const ofModule = dirname(resolve(path)) === KERNEL_FOLDER && resolve(path) !== KERNEL;
-    return Btf.parse(bytes, { base: ofModule ? Btf.parse(readBytes(KERNEL)) : undefined });
+    return Btf.parse(bytes, { base: base ?? (ofModule ? Btf.parse(readBytes(KERNEL)) : undefined) });
   }
   // Not ObjectFile: types can be shown of an object whose maps or programs cannot be read.
-  const btf = readBtf(readContainer(bytes));
+  const btf = readModuleBtf(readContainer(bytes), { kernel: base });
   if (btf) return btf;
   throw new BtfError('Cannot dump the types: the object has no BTF', { hint: 'compile it with -g' });
 }

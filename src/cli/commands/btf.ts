@@ -8,7 +8,8 @@ export const btfCommand: CommandDeclaration = {
     { name: '<action>', description: 'dump, show or list' },
     {
       name: '[source]',
-      description: 'an object file, a file of BTF, kernel, or id, prog, map or file and what follows',
+      description:
+        'an object file, a file of BTF, kernel, the id of a BTF, or id, prog, map or file and what follows',
     },
     {
       name: '[which]',
@@ -22,6 +23,10 @@ export const btfCommand: CommandDeclaration = {
         'c: declarations that clang compiles to the same layout; json: every type as BTF has it; raw: a line for every type and element',
       choices: ['c', 'json', 'raw'],
     },
+    {
+      flags: '--base <source>',
+      description: 'what the types of a kernel module extend: kernel, or a file that has them',
+    },
     { flags: '--root <name>', description: 'only this type and what it needs', repeatable: true },
   ],
   examples: [
@@ -29,6 +34,7 @@ export const btfCommand: CommandDeclaration = {
     'ts-xdp btf dump mine.bpf.o --root my_event',
     'ts-xdp btf dump kernel --root xdp_md --format json',
     'ts-xdp btf dump prog my_xdp --format raw',
+    'ts-xdp btf dump my_module.ko --base kernel',
     'ts-xdp btf show',
   ],
   object: ({ arguments: [, source, which] }) =>
