@@ -82,13 +82,13 @@ export class BoundsError extends TsXdpError {
 /** A thread that reads a ring buffer ended with an error: its handler threw it, or could not be made. */
 export class RingWorkerError extends TsXdpError {
   readonly code = 'RING_WORKER_FAILED';
-  /** The map's name. */
+  /** The map's name; several are separated by commas. */
   readonly map: string;
 
   /** `cause` is what was thrown there, as far as it can be passed between threads. */
-  constructor(map: string, cause: unknown) {
+  constructor({ map, what }: { readonly map: string; readonly what: string }, cause: unknown) {
     const said = cause instanceof Error ? cause.message : String(cause);
-    super(`Cannot read ring buffer ${map} in a worker: ${said}`, { cause });
+    super(`Cannot read ${what} in a worker: ${said}`, { cause });
     this.map = map;
   }
 }

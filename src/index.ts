@@ -181,6 +181,7 @@ export { BpfProgram, programTypeName } from './programs/index.ts';
 export type { ProgramInfo, TestRunOptions, TestRunResult } from './programs/index.ts';
 export {
   PerfBuffer,
+  ReaderGroup,
   RingBuffer,
   RingBufferRecord,
   RingBufferWorker,
@@ -189,16 +190,22 @@ export {
 } from './ringbuf/index.ts';
 export type {
   EventStreamOptions,
+  GroupedReader,
+  GroupedReaders,
+  GroupEvent,
+  GroupHandlers,
   ListenOptions,
   MakeRingWorkerHandler,
   NodeEventStreamOptions,
   PerfBufferOptions,
   PerfSample,
   RecordDecoder,
+  RecordSource,
   RingBufferOptions,
   RingBufferWorkerOptions,
   RingWorkerContext,
   RingWorkerHandler,
+  RingWorkerMaps,
 } from './ringbuf/index.ts';
 export { BpfToken, NetworkNamespace, openPidfd } from './sys/index.ts';
 export {

@@ -2,9 +2,16 @@ export { PerfBuffer } from './perf-buffer.ts';
 export type { PerfBufferOptions, PerfSample } from './perf-buffer.ts';
 export { RingBufferRecord } from './record.ts';
 export { RingBuffer } from './ring-buffer.ts';
-export type { ListenOptions, RecordDecoder, RingBufferOptions } from './ring-buffer.ts';
+export { ReaderGroup } from './reader-group.ts';
+export type { GroupedReader, GroupedReaders, GroupEvent, GroupHandlers } from './reader-group.ts';
+export type { ListenOptions, RecordDecoder, RingBufferOptions } from './reader-options.ts';
 export { RingBufferWorker } from './ring-buffer-worker.ts';
-export type { RingBufferWorkerOptions } from './ring-buffer-worker.ts';
+export type { RingBufferWorkerOptions, RingWorkerMaps } from './ring-buffer-worker.ts';
 export type { EventStreamOptions, NodeEventStreamOptions } from './streams.ts';
-export type { MakeRingWorkerHandler, RingWorkerContext, RingWorkerHandler } from './worker-loop.ts';
+export type {
+  MakeRingWorkerHandler,
+  RecordSource,
+  RingWorkerContext,
+  RingWorkerHandler,
+} from './worker-loop.ts';
 export { UserRecord, UserRingBuffer } from './user-ring-buffer.ts';

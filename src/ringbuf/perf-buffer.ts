@@ -1,17 +1,19 @@
 import type { Readable } from 'node:stream';
 import { ArgumentError, ClosedError, EventSizeError } from '../errors.ts';
 import { createCodec, type Btf, type BtfValue, type ValueCodec } from '../btf/index.ts';
-import { PerfEventArray, type BpfMap } from '../maps/index.ts';
-import { checkInteger, errno, openReadinessSet, watchReadable, type Fd } from '../sys/index.ts';
-import { PerfRing } from './perf-ring.ts';
+import type { BpfMap } from '../maps/index.ts';
+import { BlockingWait, checkInteger, openReadinessSet, type Fd } from '../sys/index.ts';
+import { LoopReading } from './loop-reading.ts';
+import { isReadByGroup } from './membership.ts';
+import type { PerfRing } from './perf-ring.ts';
+import { openPerfRings } from './perf-rings.ts';
 import { RingBufferRecord } from './record.ts';
-import type { ListenOptions, RecordDecoder } from './ring-buffer.ts';
+import type { ListenOptions, RecordDecoder } from './reader-options.ts';
 import {
   toNodeStream,
   toWebStream,
   type EventStreamOptions,
   type NodeEventStreamOptions,
-  type StreamedReader,
 } from './streams.ts';
 
 /** How a perf buffer is opened and read. */
@@ -28,17 +30,6 @@ export interface PerfBufferOptions {
 export interface PerfSample<Event> {
   readonly cpu: number;
   readonly event: Event;
-}
-
-/** What an iteration waits for. */
-interface IterationWaiter {
-  /** There may be samples. */
-  ready: boolean;
-  /** It was stopped. */
-  isOver(): boolean;
-  /** Resolves when it is ready or over. */
-  wait(): Promise<void>;
-  end(): void;
 }
 
 type Decode<Event> = (view: DataView, start: number, length: number) => Event;
@@ -60,12 +51,13 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   readonly #rings: readonly PerfRing[];
   readonly #ready: Fd;
   readonly #decode: Decode<Event>;
-  readonly #batchSize: number;
   readonly #onLost: PerfBufferOptions['onLost'];
   readonly #forgetMap: () => void;
   #lost = 0;
   #discarded = 0;
-  #stop: (() => void) | undefined;
+  readonly #reading: LoopReading<PerfSample<Event>>;
+  readonly #onClose = new Set<() => void>();
+  #blocking: BlockingWait | undefined;
   #draining = false;
   #closed = false;
   /** The ring to begin with next: none shall wait for the others for ever. */
@@ -74,16 +66,10 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   private constructor(map: BpfMap, { decode, ...options }: PerfBufferOptions & { decode: Decode<Event> }) {
     const { pagesPerCpu = 64, batchSize = 1024, onLost } = options;
     checkInteger('batchSize', batchSize, { minimum: 1, maximum: 0x7fff_ffff });
-    checkInteger('pagesPerCpu', pagesPerCpu, { minimum: 1, maximum: 0x10_0000 });
-    if ((pagesPerCpu & (pagesPerCpu - 1)) !== 0) {
-      const message = `Cannot use ${pagesPerCpu} pages for each CPU: a power of two is wanted`;
-      throw new ArgumentError('pagesPerCpu', message);
-    }
     this.map = map;
     this.#decode = decode;
-    this.#batchSize = batchSize;
     this.#onLost = onLost;
-    this.#rings = openRings(map, pagesPerCpu);
+    this.#rings = openPerfRings(map, { pages: pagesPerCpu });
     try {
       this.#ready = openReadinessSet(
         this.#rings.map(({ fd }) => fd),
@@ -93,6 +79,20 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
       for (const ring of this.#rings) ring.close();
       throw error;
     }
+    this.#reading = new LoopReading<PerfSample<Event>>({
+      description: `perf buffer ${map.name}`,
+      batchSize,
+      isClosed: () => this.#closed,
+      checkFree: () => {
+        if (!isReadByGroup(this)) return;
+        throw new ArgumentError('map', `Cannot read perf buffer ${map.name}: a group reads it`);
+      },
+      readiness: () => this.#ready,
+      drain: (onSample, options) => this.drain(onSample, options),
+      giveBack: (samples) => {
+        this.#discarded += samples.length;
+      },
+    });
     this.#forgetMap = map.fd.onClose(() => {
       this.close();
     });
@@ -164,6 +164,31 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     return this.#closed;
   }
 
+  /** It is being listened to, or an iteration reads it, or a group does. */
+  get reading(): boolean {
+    return this.#reading.active || isReadByGroup(this);
+  }
+
+  /** Bytes that wait in the rings of all CPUs, headers included. */
+  get pending(): number {
+    let pending = 0;
+    if (!this.#closed) for (const ring of this.#rings) pending += ring.pending;
+    return pending;
+  }
+
+  /** Readable, and that once, when there is something new in a ring: libbpf's `perf_buffer__epoll_fd()`. */
+  get fd(): Fd {
+    return this.#ready;
+  }
+
+  /** Calls back once, when it closes. What it returns takes the action back. */
+  onClose(action: () => void): () => void {
+    this.#onClose.add(action);
+    return () => {
+      this.#onClose.delete(action);
+    };
+  }
+
   /**
    * Handles what is there now, at most `limit` samples, and returns how many it was.
    *
@@ -211,43 +236,39 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
    *
    * @throws ClosedError; ArgumentError where it is being read already
    */
-  listen(onSample: (sample: PerfSample<Event>) => void, { signal, onError }: ListenOptions = {}): void {
-    this.#checkFree();
-    if (signal?.aborted === true) return;
-    let listening = true;
-    const fail = (error: unknown): void => {
-      this.stop();
-      if (!onError || !(error instanceof Error)) throw error;
-      onError(error);
-    };
-    const drain = (): void => {
-      if (!listening || this.#closed) return;
-      try {
-        const count = this.drain(onSample, { limit: this.#batchSize });
-        // The kernel says only once that there is something (perf_poll() of kernel/events/core.c).
-        if (count === this.#batchSize) setImmediate(drain);
-      } catch (error) {
-        fail(error);
-      }
-    };
-    const watch = watchReadable(this.#ready, { onReadable: drain, onError: fail });
-    const stop = (): void => {
-      this.stop();
-    };
-    signal?.addEventListener('abort', stop, { once: true });
-    this.#stop = () => {
-      listening = false;
-      watch.close();
-      signal?.removeEventListener('abort', stop);
-    };
-    // Starting to watch may have used up what the kernel says only once.
-    setImmediate(drain);
+  listen(onSample: (sample: PerfSample<Event>) => void, options: ListenOptions = {}): void {
+    this.#reading.listen((limit) => this.drain(onSample, limit), options);
+  }
+
+  /**
+   * Handles what is there; where nothing is, blocks this thread until something comes, and handles that: libbpf's
+   * `perf_buffer__poll()`. Returns how many samples it was: 0 after the timeout, or earlier where a signal came. For threads
+   * whose event loop has nothing else to do.
+   *
+   * @param options.timeout Milliseconds; -1 waits for ever. @default -1
+   * @param options.limit As of {@link drain}.
+   * @throws as {@link drain}; SyscallError
+   */
+  poll(
+    onSample: (sample: PerfSample<Event>) => void,
+    options: { timeout?: number; limit?: number } = {},
+  ): number {
+    const { timeout = -1 } = options;
+    checkInteger('timeout', timeout, { minimum: -1, maximum: 0x7fff_ffff });
+    const end = performance.now() + timeout;
+    for (;;) {
+      const count = this.drain(onSample, options);
+      if (count > 0 || this.#closed) return count;
+      this.#blocking ??= BlockingWait.open([this.#ready], `the perf buffer ${this.map.name}`);
+      const left = timeout < 0 ? -1 : Math.max(0, Math.ceil(end - performance.now()));
+      // True for what was drained before without waiting, too, and nothing is there then: so it waits on.
+      if (!this.#blocking.wait(left)) return 0;
+    }
   }
 
   /** Ends {@link listen} and iterations; the reader can be used again. */
   stop(): void {
-    this.#stop?.();
-    this.#stop = undefined;
+    this.#reading.stop();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<PerfSample<Event>, undefined> {
@@ -261,39 +282,8 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
    *
    * @throws ClosedError; ArgumentError where it is being read already; what {@link drain} throws
    */
-  async *samples(options: { signal?: AbortSignal } = {}): AsyncGenerator<PerfSample<Event>, undefined> {
-    const { signal } = options;
-    if (signal?.aborted === true) return;
-    const waiter = this.#wait(signal);
-    try {
-      while (!waiter.isOver()) {
-        // Before the rings are read, since the kernel says of each sample only once that it is there.
-        waiter.ready = false;
-        const batch: PerfSample<Event>[] = [];
-        let failure: { readonly error: unknown } | undefined;
-        try {
-          this.drain((sample) => batch.push(sample), { limit: this.#batchSize });
-        } catch (error) {
-          failure = { error };
-        }
-        let given = 0;
-        try {
-          for (const sample of batch) {
-            if (waiter.isOver()) return;
-            given++;
-            yield sample;
-          }
-        } finally {
-          this.#discarded += batch.length - given;
-        }
-        if (failure) throw failure.error;
-        // Even when the consumer never waits for anything, timers and signals must have their turn.
-        if (batch.length > 0) await new Promise((resolve) => setImmediate(resolve));
-        else await waiter.wait();
-      }
-    } finally {
-      waiter.end();
-    }
+  samples(options: { signal?: AbortSignal } = {}): AsyncGenerator<PerfSample<Event>, undefined> {
+    return this.#reading.items(options.signal);
   }
 
   /**
@@ -303,7 +293,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
    * @throws ClosedError; the stream fails with what {@link samples} throws
    */
   toWebStream(options: EventStreamOptions = {}): ReadableStream<PerfSample<Event>> {
-    return toWebStream(this.#streamed(), options);
+    return toWebStream(this.#reading.streamed(), options);
   }
 
   /**
@@ -312,68 +302,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
    * @throws ClosedError; the stream fails with what {@link samples} throws
    */
   toNodeStream(options: NodeEventStreamOptions = {}): Readable {
-    return toNodeStream(this.#streamed(), options);
-  }
-
-  #streamed(): StreamedReader<PerfSample<Event>> {
-    if (this.#closed) throw new ClosedError(`the perf buffer ${this.map.name}`);
-    return {
-      description: `perf buffer ${this.map.name}`,
-      iterate: (options) => this.samples(options),
-      giveBack: (samples) => {
-        this.#discarded += samples.length;
-      },
-    };
-  }
-
-  /** Watches until it is ended, by the iteration or from outside. */
-  #wait(signal: AbortSignal | undefined): IterationWaiter {
-    this.#checkFree();
-    let wake: () => void = () => undefined;
-    let failure: Error | undefined;
-    let over = false;
-    const waiter: IterationWaiter = {
-      ready: false,
-      isOver: () => over,
-      async wait() {
-        if (!waiter.ready && !over && !failure) {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-        if (failure) throw failure;
-      },
-      end: () => {
-        if (!over) this.stop();
-      },
-    };
-    const watch = watchReadable(this.#ready, {
-      onReadable() {
-        waiter.ready = true;
-        wake();
-      },
-      onError(error) {
-        failure = error;
-        wake();
-      },
-    });
-    const stop = (): void => {
-      this.stop();
-    };
-    signal?.addEventListener('abort', stop, { once: true });
-    this.#stop = () => {
-      over = true;
-      watch.close();
-      signal?.removeEventListener('abort', stop);
-      wake();
-    };
-    return waiter;
-  }
-
-  #checkFree(): void {
-    if (this.#closed) throw new ClosedError(`the perf buffer ${this.map.name}`);
-    if (this.#stop)
-      throw new ArgumentError('map', `Cannot read perf buffer ${this.map.name}: it is being read already`);
+    return toNodeStream(this.#reading.streamed(), options);
   }
 
   /** Idempotent, and safe in callbacks. Ends iterations and listening. */
@@ -383,6 +312,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     this.stop();
     this.#forgetMap();
     if (!this.#draining) this.#release();
+    for (const action of this.#onClose) action();
   }
 
   [Symbol.dispose](): void {
@@ -390,42 +320,8 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   }
 
   #release(): void {
+    this.#blocking?.close();
     this.#ready.close();
     for (const ring of this.#rings) ring.close();
-  }
-}
-
-/** A ring for each CPU that is on and has a place in the map, put into it. */
-function openRings(map: BpfMap, pages: number): PerfRing[] {
-  const { kernel, maxEntries, name } = map;
-  const events = new PerfEventArray(map);
-  const rings: PerfRing[] = [];
-  try {
-    for (let cpu = 0; cpu < Math.min(maxEntries, kernel.possibleCpus()); cpu++) {
-      const ring = openUnlessOff(map, { cpu, pages });
-      if (ring === undefined) continue;
-      rings.push(ring);
-      events.set(cpu, ring.fd);
-    }
-  } catch (error) {
-    for (const ring of rings) ring.close();
-    throw error;
-  }
-  if (rings.length > 0) return rings;
-  throw new ArgumentError(
-    'map',
-    `Cannot read samples from map ${name}: it has no place for a CPU that is on`,
-  );
-}
-
-function openUnlessOff(
-  { kernel, name }: BpfMap,
-  { cpu, pages }: { cpu: number; pages: number },
-): PerfRing | undefined {
-  try {
-    return PerfRing.open(kernel, { cpu, pages, doing: `read samples from map ${name}` });
-  } catch (error) {
-    if ((error as { errno?: number }).errno === errno.ENODEV) return undefined;
-    throw error;
   }
 }

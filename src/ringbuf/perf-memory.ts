@@ -42,6 +42,12 @@ export class PerfMemory {
     this.#position = Number(Atomics.load(this.#tail, 0));
   }
 
+  /** Bytes that wait, headers included. */
+  get pending(): number {
+    // Pairs with the barrier before the store to data_head in perf_output_put_handle().
+    return ((Atomics.load(this.#head, 0) >>> 0) - (this.#position >>> 0)) >>> 0;
+  }
+
   /**
    * Walks over what is there and gives its space back to the kernel, once, at the end, also when the visitor throws.
    * False where the visitor ended it.
@@ -50,8 +56,7 @@ export class PerfMemory {
    */
   walk(visitor: PerfRecordVisitor): boolean {
     const start = this.#position;
-    // Pairs with the barrier before the store to data_head in perf_output_put_handle().
-    const available = ((Atomics.load(this.#head, 0) >>> 0) - (start >>> 0)) >>> 0;
+    const available = this.pending;
     // No kernel leaves more than the ring holds: what was there before would be read again.
     if (available > this.#size) throw new BoundsError(0, available, this.#size);
     let done = 0;

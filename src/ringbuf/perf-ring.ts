@@ -63,6 +63,11 @@ export class PerfRing {
     }
   }
 
+  /** As {@link PerfMemory.pending}. */
+  get pending(): number {
+    return this.#memory.pending;
+  }
+
   /** As {@link PerfMemory.walk}. */
   walk(visitor: PerfRecordVisitor): boolean {
     return this.#memory.walk(visitor);

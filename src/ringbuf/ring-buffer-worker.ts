@@ -1,11 +1,13 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ArgumentError, RingWorkerError } from '../errors.ts';
-import type { BpfMap } from '../maps/index.ts';
+import { BpfMap } from '../maps/index.ts';
 import { checkInteger, Fd, openEvent, raiseEvent, syscallError } from '../sys/index.ts';
-import { BPF_MAP_TYPE_RINGBUF } from '../uapi/index.ts';
+import { BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_RINGBUF } from '../uapi/index.ts';
 import { WorkerChannel } from './worker-channel.ts';
 import type { RingWorkerNote, RingWorkerSetup } from './worker-loop.ts';
+
+const READABLE: ReadonlySet<number> = new Set([BPF_MAP_TYPE_RINGBUF, BPF_MAP_TYPE_PERF_EVENT_ARRAY]);
 
 /** How a {@link RingBufferWorker} reads. */
 export interface RingBufferWorkerOptions<Message = unknown> {
@@ -19,6 +21,8 @@ export interface RingBufferWorkerOptions<Message = unknown> {
    * @default 'block'
    */
   readonly whenEmpty?: 'block' | 'spin';
+  /** Pages for each CPU of a perf buffer, a power of two. @default 64 */
+  readonly pagesPerCpu?: number;
   /** Records handled before the handler's `onBatch` is called. @default 1024 */
   readonly batchSize?: number;
   /**
@@ -33,11 +37,15 @@ export interface RingBufferWorkerOptions<Message = unknown> {
   readonly signal?: AbortSignal;
 }
 
+/** What a {@link RingBufferWorker} reads: one map, or several by the names that their records come with. */
+export type RingWorkerMaps = BpfMap | Readonly<Record<string, BpfMap>>;
+
 /**
- * Reads a ring buffer (Linux 5.8) in a thread of its own: its callback runs there, without an event loop in between, which
- * is the shortest way from the kernel to JavaScript. What this thread shall know the handler posts.
+ * Reads ring buffers (Linux 5.8) and perf buffers (4.4), one or several behind one epoll set, in a thread of its own: its
+ * callback runs there, without an event loop in between, which is the shortest way from the kernel to JavaScript. What this
+ * thread shall know the handler posts.
  *
- * It keeps the process alive until it is closed or {@link unref}'d. It does not own the map; it ends when the map is closed.
+ * It keeps the process alive until it is closed or {@link unref}'d. It does not own the maps; it ends when one is closed.
  *
  * @example
  * await using worker = await RingBufferWorker.start(collection.map('events'), {
@@ -72,18 +80,20 @@ export class RingBufferWorker {
   /**
    * Starts the thread; resolves when it reads.
    *
-   * @throws ArgumentError for a map that is no ring buffer; ClosedError; RingWorkerError where the module cannot be used;
+   * @throws ArgumentError for a map that is neither a ring buffer nor an array of perf events; ClosedError; RingWorkerError where the module cannot be used;
    * SyscallError
    */
   static async start<Message = unknown>(
-    map: BpfMap,
+    maps: RingWorkerMaps,
     options: RingBufferWorkerOptions<Message>,
   ): Promise<RingBufferWorker> {
     const { signal, onMessage } = options;
-    const { setup, channel, stop, close } = prepare(map, options);
+    const sources = maps instanceof BpfMap ? { [maps.name]: maps } : maps;
+    const { setup, channel, stop, close } = prepare(sources, options);
+    const names = describeMaps(sources);
     const threadUrl = new URL(`../ringbuf/worker-thread${extname(import.meta.url)}`, import.meta.url);
-    const worker = startThread(threadUrl, { setup, map, close });
-    const forgetMap = map.fd.onClose(stop);
+    const worker = startThread(threadUrl, { setup, names, close });
+    const forgetMaps = Object.values(sources).map((map) => map.fd.onClose(stop));
     signal?.addEventListener('abort', stop, { once: true });
     stopAtExit(stop);
     if (signal?.aborted === true) stop();
@@ -103,10 +113,10 @@ export class RingBufferWorker {
         signal?.removeEventListener('abort', giveUp);
         forgetAtExit(stop);
         signal?.removeEventListener('abort', stop);
-        forgetMap();
+        for (const forget of forgetMaps) forget();
         close();
         if (failure === undefined) resolve();
-        else reject(new RingWorkerError(map.name, failure));
+        else reject(new RingWorkerError(names, failure));
       });
     });
     await new Promise<void>((resolve, reject) => {
@@ -133,6 +143,11 @@ export class RingBufferWorker {
   /** Records that the handler has got so far, as of the last batch. */
   get events(): number {
     return this.#channel.events;
+  }
+
+  /** Samples that the kernel dropped in perf buffers so far, as far as it has told. Ring buffers do not tell. */
+  get lost(): number {
+    return this.#channel.lost;
   }
 
   /** How often the worker has waited because `maxMessages` were on their way to this thread. */
@@ -174,13 +189,13 @@ export class RingBufferWorker {
 /** @throws RingWorkerError where the option `data` cannot be cloned */
 function startThread(
   url: URL,
-  { setup, map, close }: { setup: RingWorkerSetup; map: BpfMap; close: () => void },
+  { setup, names, close }: { setup: RingWorkerSetup; names: Description; close: () => void },
 ): Worker {
   try {
     return new Worker(url, { workerData: setup });
   } catch (error) {
     close();
-    throw new RingWorkerError(map.name, error);
+    throw new RingWorkerError(names, error);
   }
 }
 
@@ -212,25 +227,43 @@ interface Prepared {
   close(): void;
 }
 
-/** Descriptors that the thread uses, and which live until it has ended, whatever becomes of the map. */
-function prepare(
-  map: BpfMap,
-  { module, data, whenEmpty = 'block', batchSize = 1024, maxMessages = 1024 }: RingBufferWorkerOptions<never>,
-): Prepared {
+/** What a worker's maps are called in messages. */
+interface Description {
+  readonly map: string;
+  /** `ring buffer events`, `maps execs, samples` */
+  readonly what: string;
+}
+
+function describeMaps(maps: Readonly<Record<string, BpfMap>>): Description {
+  const values = Object.values(maps);
+  const map = values.map(({ name }) => name).join(', ');
+  const kind = values[0]?.type === BPF_MAP_TYPE_RINGBUF ? 'ring buffer' : 'perf buffer';
+  return { map, what: `${values.length === 1 ? kind : 'maps'} ${map}` };
+}
+
+/** Descriptors that the thread uses, and which live until it has ended, whatever becomes of the maps. */
+function prepare(maps: Readonly<Record<string, BpfMap>>, options: RingBufferWorkerOptions<never>): Prepared {
+  const { module, data, whenEmpty = 'block' } = options;
+  const { batchSize = 1024, maxMessages = 1024, pagesPerCpu = 64 } = options;
   checkInteger('batchSize', batchSize, { minimum: 1, maximum: 0x7fff_ffff });
   checkInteger('maxMessages', maxMessages, { minimum: 1, maximum: 0x7fff_ffff });
-  if (map.type !== BPF_MAP_TYPE_RINGBUF)
-    throw new ArgumentError('map', `Cannot read events from map ${map.name}: it is not a ring buffer`);
-  const doing = `read ring buffer ${map.name} in a worker`;
-  const { kernel, name } = map;
-  const number = kernel.duplicate(map.fd.value, 3);
-  if (number < 0) throw syscallError({ call: 'fcntl', errno: number, doing });
-  const mapFd = new Fd(kernel, number, `map ${name}`);
+  const entries = Object.entries(maps);
+  if (entries.length === 0) throw new ArgumentError('maps', 'Cannot start a worker: it has no map to read');
+  const other = entries.find(([, { type }]) => !READABLE.has(type))?.[1];
+  if (other) {
+    const message = `Cannot read events from map ${other.name}: it is not a ring buffer`;
+    throw new ArgumentError('map', message);
+  }
+  const lent: { readonly name: string; readonly mapName: string; readonly fd: Fd }[] = [];
+  const close = (): void => {
+    for (const { fd } of lent) fd.close();
+  };
   let stopFd: Fd;
   try {
-    stopFd = openEvent(`what ends the worker of ring buffer ${name}`);
+    for (const [name, map] of entries) lent.push({ name, mapName: map.name, fd: duplicate(map) });
+    stopFd = openEvent(`what ends the worker of ${describeMaps(maps).what}`);
   } catch (error) {
-    mapFd.close();
+    close();
     throw error;
   }
   const channel = new WorkerChannel();
@@ -239,8 +272,8 @@ function prepare(
     setup: {
       module: module.href,
       data,
-      name,
-      mapFd: number,
+      maps: lent.map(({ fd, ...names }) => ({ ...names, fd: fd.value })),
+      pagesPerCpu,
       stopFd: stopFd.value,
       shared: channel.buffer,
       spin: whenEmpty === 'spin',
@@ -253,8 +286,15 @@ function prepare(
       raiseEvent(stopFd);
     },
     close() {
-      mapFd.close();
+      close();
       stopFd.close();
     },
   };
+}
+
+function duplicate({ kernel, fd, name }: BpfMap): Fd {
+  const number = kernel.duplicate(fd.value, 3);
+  const doing = `read map ${name} in a worker`;
+  if (number < 0) throw syscallError({ call: 'fcntl', errno: number, doing });
+  return new Fd(kernel, number, `map ${name}`);
 }

@@ -2,7 +2,10 @@ import type { Readable } from 'node:stream';
 import { ArgumentError, ClosedError, EventSizeError } from '../errors.ts';
 import { createCodec, type Btf, type BtfValue, type ValueCodec } from '../btf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
-import { BlockingWait, checkInteger, watchReadable, type ReadableWatch } from '../sys/index.ts';
+import { BlockingWait, checkInteger, watchReadable, type Fd, type ReadableWatch } from '../sys/index.ts';
+import { checkBatchSize } from './batch-size.ts';
+import { isReadByGroup } from './membership.ts';
+import type { ListenOptions, RecordDecoder, RingBufferOptions } from './reader-options.ts';
 import { RingBufferRecord } from './record.ts';
 import { RingMemory } from './ring-memory.ts';
 import {
@@ -12,32 +15,6 @@ import {
   type NodeEventStreamOptions,
   type StreamedReader,
 } from './streams.ts';
-
-/** Turns a record into an event, at once: the record is gone when it returns. */
-export type RecordDecoder<Event> = (record: RingBufferRecord) => Event;
-
-/** Options of every reader of a ring buffer. */
-export interface RingBufferOptions {
-  /**
-   * Records handled before the event loop gets its turn. Larger is faster, smaller lets timers and other events
-   * run sooner.
-   * @default 1024
-   */
-  readonly batchSize?: number;
-}
-
-/** Options of {@link RingBuffer.listen}. */
-export interface ListenOptions {
-  /** Ends the listening when aborted. */
-  readonly signal?: AbortSignal;
-  /**
-   * Gets what ends the listening: an error of the descriptor, of the decoder, of the callback.
-   * @default an uncaught exception
-   */
-  readonly onError?: (error: Error) => void;
-}
-
-const DEFAULT_BATCH = 1024;
 
 /**
  * Reads the events of a ring buffer map (`BPF_MAP_TYPE_RINGBUF`, Linux 5.8).
@@ -54,7 +31,7 @@ const DEFAULT_BATCH = 1024;
  * for await (const event of events) console.log(event.src_ip, event.dst_port);
  */
 export class RingBuffer<Event> implements AsyncIterable<Event> {
-  readonly #map: BpfMap;
+  readonly map: BpfMap;
   readonly #memory: RingMemory;
   readonly #decode: (start: number, length: number) => Event;
   readonly #batchSize: number;
@@ -69,6 +46,7 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   /** Why no more than the backlog could be read. */
   #failure: { readonly error: unknown } | undefined;
   readonly #forgetMap: () => void;
+  readonly #onClose = new Set<() => void>();
   /** Made by the first {@link poll} that has to wait. */
   #blocking: BlockingWait | undefined;
 
@@ -77,7 +55,7 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     memory: RingMemory,
     setup: { decode: (start: number, length: number) => Event; batchSize: number },
   ) {
-    this.#map = map;
+    this.map = map;
     this.#memory = memory;
     this.#decode = setup.decode;
     this.#batchSize = setup.batchSize;
@@ -150,6 +128,24 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     return this.#memory.closed;
   }
 
+  /** It is being listened to, or an iteration waits, or a group reads it. */
+  get reading(): boolean {
+    return this.#listening !== undefined || this.#waiting !== undefined || isReadByGroup(this);
+  }
+
+  /** Readable while something waits in the ring: the map's descriptor. */
+  get fd(): Fd {
+    return this.map.fd;
+  }
+
+  /** Calls back once, when it closes. What it returns takes the action back. */
+  onClose(action: () => void): () => void {
+    this.#onClose.add(action);
+    return () => {
+      this.#onClose.delete(action);
+    };
+  }
+
   /**
    * Handles what is there now, at most `limit` events, and returns how many it was.
    *
@@ -159,11 +155,11 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
    * @throws ClosedError; ArgumentError when called from within its own callback
    */
   drain(onEvent: (event: Event) => void, options: { limit?: number } = {}): number {
-    if (this.closed) throw new ClosedError(`the ring buffer ${this.#map.name}`);
+    if (this.closed) throw new ClosedError(`the ring buffer ${this.map.name}`);
     if (this.#draining) {
       throw new ArgumentError(
         'onEvent',
-        `Cannot drain ring buffer ${this.#map.name} from within its own callback`,
+        `Cannot drain ring buffer ${this.map.name} from within its own callback`,
       );
     }
     const limit = options.limit ?? Number.POSITIVE_INFINITY;
@@ -235,7 +231,7 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     checkInteger('timeout', timeout, { minimum: -1, maximum: 0x7fff_ffff });
     const there = this.drain(onEvent, options);
     if (there > 0 || this.closed) return there;
-    this.#blocking ??= BlockingWait.open([this.#map.fd], `the ring buffer ${this.#map.name}`);
+    this.#blocking ??= BlockingWait.open([this.map.fd], `the ring buffer ${this.map.name}`);
     return this.#blocking.wait(timeout) ? this.drain(onEvent, options) : 0;
   }
 
@@ -260,9 +256,9 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   }
 
   #streamed(): StreamedReader<Event> {
-    if (this.closed) throw new ClosedError(`the ring buffer ${this.#map.name}`);
+    if (this.closed) throw new ClosedError(`the ring buffer ${this.map.name}`);
     return {
-      description: `ring buffer ${this.#map.name}`,
+      description: `ring buffer ${this.map.name}`,
       iterate: (options) => this.events(options),
       giveBack: (events) => {
         // One by one: a call takes no more arguments than the stack has room for.
@@ -287,6 +283,7 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     this.#readiness?.close();
     this.#waiting?.done();
     this.#forgetMap();
+    for (const action of this.#onClose) action();
   }
 
   [Symbol.dispose](): void {
@@ -343,7 +340,7 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   /** Resolves when there is something to read, or the reader closes, or the signal aborts. */
   async #readable(signal: AbortSignal | undefined): Promise<void> {
     this.#checkFree();
-    this.#readiness ??= watchReadable(this.#map.fd, {
+    this.#readiness ??= watchReadable(this.map.fd, {
       onReadable: () => this.#waiting?.done(),
       onError: (error) => this.#waiting?.fail(error),
     });
@@ -366,17 +363,17 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   }
 
   #checkFree(): void {
-    if (this.closed) throw new ClosedError(`the ring buffer ${this.#map.name}`);
-    if (!this.#listening && !this.#waiting) return;
+    if (this.closed) throw new ClosedError(`the ring buffer ${this.map.name}`);
+    if (!this.reading) return;
     throw new ArgumentError(
       'map',
-      `Cannot read ring buffer ${this.#map.name}: this reader is being read already`,
+      `Cannot read ring buffer ${this.map.name}: this reader is being read already`,
     );
   }
 
   #watch(onReadable: () => void, onError: ((error: Error) => void) | undefined): ReadableWatch {
     this.#checkFree();
-    return watchReadable(this.#map.fd, {
+    return watchReadable(this.map.fd, {
       onReadable,
       onError(error) {
         if (onError === undefined) throw error;
@@ -384,14 +381,4 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
       },
     });
   }
-}
-
-function checkBatchSize(batchSize = DEFAULT_BATCH): number {
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ArgumentError(
-      'batchSize',
-      `Cannot read in batches of ${batchSize}: a positive whole number is wanted`,
-    );
-  }
-  return batchSize;
 }

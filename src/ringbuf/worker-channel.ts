@@ -9,8 +9,10 @@ const CHANGED = 3;
 const WAITS = 4;
 /** In 64-bit words. */
 const EVENTS = 4;
+/** In 64-bit words. */
+const LOST = 5;
 
-const BYTES = 40;
+const BYTES = 48;
 
 /** A wait that nobody wakes is looked after this often, in milliseconds: a thread that is terminated ends then. */
 export const LONGEST_WAIT = 1000;
@@ -19,12 +21,12 @@ export const LONGEST_WAIT = 1000;
 export class WorkerChannel {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
-  readonly #events: BigInt64Array;
+  readonly #counters: BigInt64Array;
 
   constructor(buffer = new SharedArrayBuffer(BYTES)) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer);
-    this.#events = new BigInt64Array(buffer);
+    this.#counters = new BigInt64Array(buffer);
   }
 
   get stopped(): boolean {
@@ -32,7 +34,11 @@ export class WorkerChannel {
   }
 
   get events(): number {
-    return Number(Atomics.load(this.#events, EVENTS));
+    return Number(Atomics.load(this.#counters, EVENTS));
+  }
+
+  get lost(): number {
+    return Number(Atomics.load(this.#counters, LOST));
   }
 
   get waits(): number {
@@ -51,7 +57,12 @@ export class WorkerChannel {
 
   /** By the worker. */
   countEvents(count: number): void {
-    Atomics.add(this.#events, EVENTS, BigInt(count));
+    Atomics.add(this.#counters, EVENTS, BigInt(count));
+  }
+
+  /** By the worker. */
+  countLost(count: number): void {
+    Atomics.add(this.#counters, LOST, BigInt(count));
   }
 
   /** By the worker. */
