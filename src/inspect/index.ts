@@ -54,6 +54,7 @@ export type { JitedFunction, OffloadDevice, ProgramFacts } from './programs/inde
 export {
   descriptorHolders,
   detachLink,
+  findLinkPlaces,
   findPins,
   holdersOf,
   openNamespace,
@@ -66,6 +67,7 @@ export type {
   Holder,
   Holders,
   LinkHolder,
+  LinkPlace,
   MapHolder,
   NamespaceReference,
   NetnsHolder,

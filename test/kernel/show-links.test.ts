@@ -5,13 +5,17 @@ import t from 'tap';
 import { linkCommands } from '../../src/cli/commands/link.ts';
 import { linkDocument, type ShownLink } from '../../src/cli/link/describe.ts';
 import { linkText } from '../../src/cli/link/text.ts';
+import { linkText as whoLinkText } from '../../src/cli/who/link-document.ts';
+import { listLinks, type LinkHolder } from '../../src/inspect/index.ts';
+import { NetworkNamespace, systemKernel } from '../../src/sys/index.ts';
 import * as api from '../../src/index.ts';
 import type { Collection, Link } from '../../src/index.ts';
 import { jsonText } from '../../src/cli/output/json-text.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
-import { asBpftoolShows, bpftoolJson, bpftoolVersion, noBpftool } from '../helpers/bpftool.ts';
+import { asBpftoolShows, bpftoolJson, bpftoolVersion, noBpftool, type Document } from '../helpers/bpftool.ts';
 import { runCli } from '../helpers/cli.ts';
-import { whyNotCompile } from '../helpers/compile.ts';
+import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { ip } from '../helpers/kernel-objects.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { runCommand } from '../helpers/run-command.ts';
 
@@ -21,7 +25,11 @@ if (missing !== false) {
   process.exit(0);
 }
 
+const xdpText = `#include "check.h"
+  SEC("xdp") int shown_xdp(struct xdp_md *ctx) { return XDP_PASS; }
+  char _license[] SEC("license") = "GPL";`;
 const before = openDescriptors();
+const compiler = new Compiler();
 const world = new AttachWorld();
 const { netns } = world.pair;
 const loaded: Collection[] = [];
@@ -32,6 +40,7 @@ const close = (): void => {
   closed = true;
   for (const each of [...links, ...loaded]) each.close();
   world.close();
+  compiler.close();
 };
 t.teardown(close);
 
@@ -73,9 +82,11 @@ for (const [kind, attach] of Object.entries(kinds))
     const id = String(link.id);
     const ours = (await run(['show', 'id', id])).document;
     const theirs = bpftoolJson('link', 'show', 'id', id);
-    // bpftool asks in the namespace that it runs in, and so do we.
-    t.same(asBpftoolShows(ours, theirs), theirs);
-    if (bpftoolVersion() >= 707) t.same(ours, theirs, 'nothing more and nothing less');
+    // bpftool takes the index for one of the namespace that it runs in, whose interface it names or does not know.
+    const place = kind === 'tcx' ? { devname: ifname, netns: world.netnsName } : {};
+    const expected = { ...(theirs as Record<string, Document>), ...place };
+    t.same(asBpftoolShows(ours, expected), expected);
+    if (bpftoolVersion() >= 707) t.same(ours, expected, 'nothing more and nothing less');
     const text = (await run(['list', id])).text;
     t.match(text, new RegExp(`^${id}: \\S+  prog ${String((ours as { prog_id: number }).prog_id)}\n\t`));
   });
@@ -89,6 +100,44 @@ t.test('interfaces by name, in the namespace that they are of', async (t) => {
     ifindex: world.pair.receiver.index,
     attach_type: 'tcx_ingress',
   });
+  t.notOk('netns' in (JSON.parse(stdout) as object));
+});
+
+t.test('an interface of another namespace whose index is that of one here', async (t) => {
+  const namespace = `${world.netnsName}i`;
+  ip(`netns add ${namespace}`);
+  try {
+    ip('link add shown_here index 9731 type veth peer name shown_peer');
+    ip('link add elsewhere index 9731 type veth peer name elsewhere_peer', namespace);
+    using xdp = api.Collection.load(api.ObjectFile.open(compiler.source('xdp', xdpText)));
+    const netns = NetworkNamespace.open(namespace);
+    const attached = [
+      api.attachTcx(program('on_tcx_ingress'), { interface: 'elsewhere', netns }),
+      api.attachXdp(xdp.program('shown_xdp'), { interface: 'elsewhere', netns, modes: ['generic'] }),
+    ];
+    netns.close();
+    for (const link of attached) {
+      const { document, text } = await run(['show', 'id', String(link.id)]);
+      t.match(document, { devname: 'elsewhere', ifindex: 9731, netns: namespace });
+      t.match(text, /\n\tifindex elsewhere\(9731\) /);
+      t.ok(text.endsWith(`  netns ${namespace}`), text);
+      link.close();
+    }
+  } finally {
+    ip('link del shown_here');
+    ip(`netns del ${namespace}`);
+  }
+});
+
+t.test('holders tell the namespace of a link that is on it as a whole', (t) => {
+  const info = listLinks(systemKernel()).find(
+    (each) => each.kind === 'netns' && links.some(({ id }) => id === each.id),
+  );
+  const { holders } = api.holdersOf({ kind: 'program', id: info?.programId ?? 0 });
+  const holder = holders.find(({ kind }) => kind === 'link') as LinkHolder | undefined;
+  t.same(holder?.place, { netns: { inode: netns.inode, name: world.netnsName }, interface: undefined });
+  t.equal(whoLinkText(holder!.info, holder!.place), `sk_lookup of network namespace ${world.netnsName}`);
+  t.end();
 });
 
 t.test('all links, with pins and holders', async (t) => {
@@ -107,7 +156,7 @@ t.test('all links, with pins and holders', async (t) => {
 });
 
 t.test('kinds that this kernel does not make', (t) => {
-  const none = { interfaces: new Map(), symbols: new Map(), programType: undefined };
+  const none = { place: undefined, symbols: new Map(), programType: undefined };
   const symbols = new Map([[0xffff_ffff_8100_0010n, { name: 'vfs_read', module: undefined }]]);
   const facts = { id: 5, programId: 6 };
   const rows: readonly (readonly [ShownLink, string, string])[] = [

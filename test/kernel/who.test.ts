@@ -325,7 +325,14 @@ t.test('tcx, a cgroup by bpftool and by link, a tracepoint', { skip }, (t) =>
       type: 'tcx',
       attach_type: 'tcx_ingress',
       ifindex: pair.receiver.index,
+      interface: pair.receiver.name,
+      netns: pair.namespaceName,
+      netns_inode: pair.netns.inode,
     });
+    t.match(
+      await text('prog', String(classifier.id)),
+      `  link ${String(tcx.id)} (tcx_ingress on ${pair.receiver.name} in network namespace ${String(pair.namespaceName)}): `,
+    );
     tcx.close();
     classifier.close();
 

@@ -1,4 +1,4 @@
-import type { DescriptorHolder, KernelSymbol } from '../../inspect/index.ts';
+import type { DescriptorHolder, KernelSymbol, LinkPlace } from '../../inspect/index.ts';
 import type { LinkInfo } from '../../link/index.ts';
 import { BPF_F_KPROBE_MULTI_RETURN, BPF_F_UPROBE_MULTI_RETURN } from '../../uapi/index.ts';
 import type { Json } from '../output/error-report.ts';
@@ -7,8 +7,8 @@ import { perfConfigName, perfTypeName } from './perf-names.ts';
 /** A link, and what it names by number. */
 export interface ShownLink {
   readonly info: LinkInfo;
-  /** Of interfaces that links are attached to. */
-  readonly interfaces: ReadonlyMap<number, string>;
+  /** Where in the network it is; undefined for kinds that are elsewhere, and where it was not found. */
+  readonly place: LinkPlace | undefined;
   /** Of the functions that kprobe_multi links probe. */
   readonly symbols: ReadonlyMap<bigint, KernelSymbol>;
   /** The type of the program of a tracing link. */
@@ -100,13 +100,14 @@ export function orderName(order: number): string {
   return ORDERS[order] ?? 'unknown';
 }
 
-/** An interface by its name here; links of other namespaces are shown too, and have none. */
-function interfaceDocument({ interfaces }: ShownLink, ifindex: number): Record<string, Json> {
-  return { devname: interfaceName(interfaces, ifindex), ifindex };
+/** An interface by its name in its own namespace, which is told where it is another than the command's. */
+function interfaceDocument({ place }: ShownLink, ifindex: number): Record<string, Json> {
+  const netns = place?.netns.name;
+  return { devname: interfaceName(place, ifindex), ifindex, ...(netns !== undefined && { netns }) };
 }
 
-export function interfaceName(interfaces: ReadonlyMap<number, string>, ifindex: number): string {
-  return ifindex === 0 ? '(detached)' : (interfaces.get(ifindex) ?? '(unknown)');
+export function interfaceName(place: LinkPlace | undefined, ifindex: number): string {
+  return ifindex === 0 ? '(detached)' : (place?.interface ?? '(unknown)');
 }
 
 function kprobesDocument(

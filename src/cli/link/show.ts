@@ -1,5 +1,6 @@
 import {
   descriptorHolders,
+  findLinkPlaces,
   findPins,
   KernelSymbols,
   listLinks,
@@ -8,7 +9,6 @@ import {
   type Selector,
 } from '../../inspect/index.ts';
 import { linkInfo, type LinkInfo } from '../../link/index.ts';
-import { listInterfaces, RouteSocket } from '../../netlink/index.ts';
 import { programTypeName, readProgramInfo } from '../../programs/index.ts';
 import { systemKernel, type Kernel } from '../../sys/index.ts';
 import { ExitCode } from '../exit-code.ts';
@@ -59,22 +59,17 @@ function describeLinks(
 ): ShownLink[] {
   const pins = bpffs ? findPins(kernel, 'link') : undefined;
   const holders = pids ? descriptorHolders('link') : undefined;
-  const interfaces = links.some((link) => 'ifindex' in link) ? interfaceNames() : new Map<number, string>();
+  const places = findLinkPlaces(kernel, links);
   const addresses = links.flatMap((link) => (link.kind === 'kprobe_multi' ? link.addresses : []));
   const symbols = addresses.length === 0 ? new Map() : KernelSymbols.read().find(addresses);
   return links.map((info) => ({
     info,
-    interfaces,
+    place: places.get(info.id),
     symbols,
     programType: info.kind === 'tracing' ? programTypeOf(kernel, info.programId) : undefined,
     pinned: pins && pins.size > 0 ? (pins.get(info.id) ?? []) : undefined,
     holders: holders && (holders.get(info.id) ?? []),
   }));
-}
-
-function interfaceNames(): Map<number, string> {
-  using socket = RouteSocket.open();
-  return new Map(listInterfaces(socket).map(({ index, name }) => [index, name]));
 }
 
 function programTypeOf(kernel: Kernel, id: number): string | undefined {

@@ -1,3 +1,4 @@
+import type { LinkPlace } from '../../inspect/index.ts';
 import { jsonText } from '../output/json-text.ts';
 import { attachmentDocument, interfaceName, sortedProbes, type ShownLink } from './describe.ts';
 
@@ -14,13 +15,13 @@ export function linkText(link: ShownLink): string {
 }
 
 function attachmentLines(link: ShownLink): string[] {
-  const { info, interfaces, symbols } = link;
+  const { info, place, symbols } = link;
   switch (info.kind) {
     case 'xdp':
-      return [interfaceText(interfaces, info.ifindex)];
+      return [`${interfaceText(place, info.ifindex)}${namespaceText(place)}`];
     case 'tcx':
     case 'netkit':
-      return [`${interfaceText(interfaces, info.ifindex)}  attach_type ${info.attachType}`];
+      return [`${interfaceText(place, info.ifindex)}  attach_type ${info.attachType}${namespaceText(place)}`];
     case 'kprobe_multi':
       return [
         `func_cnt ${info.count}`,
@@ -49,7 +50,12 @@ function attachmentLines(link: ShownLink): string[] {
   }
 }
 
-function interfaceText(interfaces: ReadonlyMap<number, string>, ifindex: number): string {
-  const name = interfaceName(interfaces, ifindex);
-  return `ifindex ${interfaces.has(ifindex) ? `${name}(${ifindex})` : name}`;
+function interfaceText(place: LinkPlace | undefined, ifindex: number): string {
+  const name = interfaceName(place, ifindex);
+  return `ifindex ${place?.interface === undefined ? name : `${name}(${ifindex})`}`;
+}
+
+function namespaceText(place: LinkPlace | undefined): string {
+  const name = place?.netns.name;
+  return name === undefined ? '' : `  netns ${name}`;
 }

@@ -1,4 +1,4 @@
-import type { Holder, Holders, NamespaceReference } from '../../inspect/index.ts';
+import type { Holder, Holders, LinkPlace, NamespaceReference } from '../../inspect/index.ts';
 import type { Json } from '../output/error-report.ts';
 import { linkDocument } from './link-document.ts';
 import type { Subject } from './subjects.ts';
@@ -28,6 +28,7 @@ export function holderDocument(holder: Holder): Record<string, Json> {
         kind,
         link_id: holder.linkId,
         ...linkDocument(holder.info),
+        ...(holder.place && linkPlaceDocument(holder.place)),
         role: holder.role,
         holders: holder.holders.map(holderDocument),
       };
@@ -79,6 +80,10 @@ function place(holder: {
   netns: NamespaceReference;
 }): Record<string, Json> {
   return { interface: holder.interface, ifindex: holder.ifindex, ...namespace(holder.netns) };
+}
+
+function linkPlaceDocument({ interface: name, netns }: LinkPlace): Record<string, Json> {
+  return { ...(name !== undefined && { interface: name }), ...namespace(netns) };
 }
 
 /** The name is null for the namespace of this process. */

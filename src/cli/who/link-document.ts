@@ -1,5 +1,7 @@
+import type { LinkPlace } from '../../inspect/index.ts';
 import type { LinkInfo } from '../../link/index.ts';
 import type { Json } from '../output/error-report.ts';
+import { inNamespace, namespaceText } from './place-text.ts';
 
 /** What a kind of link tells, spelled as C and bpftool spell; 64-bit cookies as decimal strings. */
 export function linkDocument({ id: _, programId, kind, ...facts }: LinkInfo): Record<string, Json> {
@@ -15,8 +17,8 @@ function toJson(value: unknown): Json {
   return typeof value === 'bigint' ? value.toString() : (value as Json);
 }
 
-/** Where a link is, for people: `xdp on interface 3`. */
-export function linkText(info: LinkInfo): string {
+/** Where a link is, for people: `xdp on eth0`, or `xdp on interface 3` where nobody has found that. */
+export function linkText(info: LinkInfo, place?: LinkPlace): string {
   switch (info.kind) {
     case 'raw_tracepoint':
       return `raw_tracepoint ${info.tracepoint}`;
@@ -27,14 +29,12 @@ export function linkText(info: LinkInfo): string {
     case 'iter':
       return `iterator over ${info.target}`;
     case 'netns':
-      return `${info.attachType} of network namespace ${info.inode}`;
+      return `${info.attachType} of ${place ? namespaceText(place.netns) : `network namespace ${info.inode}`}`;
     case 'xdp':
-      return info.ifindex === 0 ? 'xdp, its interface is gone' : `xdp on interface ${info.ifindex}`;
+      return `xdp${onInterface(info.ifindex, place)}`;
     case 'tcx':
     case 'netkit':
-      return info.ifindex === 0
-        ? `${info.attachType}, its interface is gone`
-        : `${info.attachType} on interface ${info.ifindex}`;
+      return `${info.attachType}${onInterface(info.ifindex, place)}`;
     case 'struct_ops':
       return `struct_ops of map ${info.mapId}`;
     case 'sockmap':
@@ -50,6 +50,12 @@ export function linkText(info: LinkInfo): string {
     case 'unknown':
       return `type ${info.type}`;
   }
+}
+
+function onInterface(ifindex: number, place: LinkPlace | undefined): string {
+  if (ifindex === 0) return ', its interface is gone';
+  if (place?.interface === undefined) return ` on interface ${ifindex}`;
+  return ` on ${inNamespace(place.interface, place.netns)}`;
 }
 
 function perfTarget(info: Extract<LinkInfo, { kind: 'perf_event' }>): string {

@@ -1,6 +1,7 @@
 import type { Holder, Holders, NamespaceReference } from '../../inspect/index.ts';
 import { keyDocument } from './document.ts';
 import { linkText } from './link-document.ts';
+import { inNamespace, namespaceText } from './place-text.ts';
 import type { Subject } from './subjects.ts';
 
 /** What `who` prints of one program, map or link: a line each for what holds it, and why it stays. */
@@ -28,7 +29,7 @@ export function holderName(holder: Holder): string {
     case 'pin':
       return `pin ${holder.path}`;
     case 'link':
-      return `link ${holder.linkId} (${linkText(holder.info)})`;
+      return `link ${holder.linkId} (${linkText(holder.info, holder.place)})`;
     case 'xdp':
       return `xdp on ${place(holder)} (${holder.mode} mode)`;
     case 'tc':
@@ -37,7 +38,7 @@ export function holderName(holder: Holder): string {
     case 'netkit':
       return `${holder.attachType} on ${place(holder)}`;
     case 'netns':
-      return `${holder.attachType} of ${namespace(holder.netns)}`;
+      return `${holder.attachType} of ${namespaceText(holder.netns)}`;
     case 'cgroup':
       return `cgroup ${holder.path} (${holder.attachType})`;
     case 'map': {
@@ -85,11 +86,5 @@ function reason(holder: Holder): string {
 }
 
 function place(holder: { interface: string; netns: NamespaceReference }): string {
-  return holder.netns.name === undefined
-    ? holder.interface
-    : `${holder.interface} in network namespace ${holder.netns.name}`;
-}
-
-function namespace({ name }: NamespaceReference): string {
-  return name === undefined ? 'this network namespace' : `network namespace ${name}`;
+  return inNamespace(holder.interface, holder.netns);
 }

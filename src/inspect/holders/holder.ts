@@ -1,6 +1,7 @@
 import type { LinkInfo } from '../../link/index.ts';
 import type { XdpMode } from '../../netlink/index.ts';
 import type { PinnedKind } from '../../sys/index.ts';
+import type { LinkPlace } from './link-places.ts';
 import type { NamespaceReference } from './network-namespaces.ts';
 
 /** What is asked about: by its id in the kernel. */
@@ -32,6 +33,8 @@ export interface LinkHolder {
   readonly info: LinkInfo;
   /** `attached`: its program; `target`: what its program extends, traces, iterates over, or implements. */
   readonly role: 'attached' | 'target';
+  /** Where in the network it is; undefined for kinds that are elsewhere, and where it was not found. */
+  readonly place: LinkPlace | undefined;
   readonly holders: readonly Holder[];
 }
 

@@ -4,6 +4,8 @@ export { findPins } from './pins.ts';
 export { holdersOf } from './holders-of.ts';
 export type { Holders } from './holders-of.ts';
 export type * from './holder.ts';
+export { findLinkPlaces } from './link-places.ts';
+export type { LinkPlace } from './link-places.ts';
 export type { NamespaceReference } from './network-namespaces.ts';
 export { openNamespace } from './network-namespaces.ts';
 export { detachLink, releaseHolder } from './release.ts';

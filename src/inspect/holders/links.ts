@@ -5,6 +5,7 @@ import { bpf_prog_info } from '../../uapi/index.ts';
 import { mapObjects, openIfThere } from '../objects/index.ts';
 import { descriptorsOf } from './descriptors.ts';
 import type { Holder, LinkHolder } from './holder.ts';
+import { findLinkPlaces } from './link-places.ts';
 import type { SeenPin } from './pins.ts';
 import type { Search } from './search.ts';
 
@@ -20,11 +21,24 @@ export function listLinks(kernel: Kernel): LinkInfo[] {
 
 /** Links whose program or target it is, with what holds each. */
 export function linkHolders(search: Search, pins: readonly SeenPin[]): LinkHolder[] {
-  return search.links.flatMap((info): LinkHolder[] => {
+  const found = search.links.flatMap((info) => {
     const role = roleOf(info, search);
-    if (role === undefined) return [];
-    return [{ kind: 'link', linkId: info.id, info, role, holders: holdersOfLink(search, info.id, pins) }];
+    return role === undefined ? [] : [{ info, role }];
   });
+  const { kernel, networkNamespaces: namespaces } = search;
+  const places = findLinkPlaces(
+    kernel,
+    found.map(({ info }) => info),
+    { namespaces },
+  );
+  return found.map(({ info, role }) => ({
+    kind: 'link',
+    linkId: info.id,
+    info,
+    role,
+    place: places.get(info.id),
+    holders: holdersOfLink(search, info.id, pins),
+  }));
 }
 
 /** Descriptors and pins: nothing else holds a link. */
