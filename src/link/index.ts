@@ -34,7 +34,7 @@ export { attachFlowDissector, attachSkLookup } from './netns.ts';
 export type { NamespaceOptions } from './netns.ts';
 export { PerfEventAttachment } from './perf-attachment.ts';
 export type { PerfEventLink } from './perf-attachment.ts';
-export { attachPerfEvent } from './perf-event.ts';
+export { attachPerfEvent, isPerfEventName } from './perf-event.ts';
 export type { PerfEventName, PerfEventOptions } from './perf-event.ts';
 export type { ProbeVia } from './probe-source.ts';
 export { ProgAttachment } from './prog-attach.ts';

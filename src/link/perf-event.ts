@@ -25,6 +25,10 @@ const EVENTS = {
 /** Counters by the names that perf(1) gives them. */
 export type PerfEventName = keyof typeof EVENTS;
 
+export function isPerfEventName(name: string): name is PerfEventName {
+  return Object.hasOwn(EVENTS, name);
+}
+
 /** perf_event_attr.flags: `freq` says that sample_period is a frequency (bit 10 of <linux/perf_event.h>). */
 const FREQUENCY = 1n << 10n;
 

@@ -6,7 +6,8 @@ import { MapType, type BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { RingBuffer, type RingBufferOptions } from '../ringbuf/index.ts';
 import { raiseMemlockLimit } from '../sys/index.ts';
-import { attachBySection, attachStructOpsMaps, type AttachOptions } from './attach.ts';
+import { attachBySection, attachStructOpsMaps, isLeftOpen } from './attach/attach-by-section.ts';
+import type { AttachOptions } from './attach/request.ts';
 import { findEventTypes } from './event-types.ts';
 import { closeAll, loadObject, undoLoad, type LoadedParts } from './load-object.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -118,7 +119,7 @@ export class Collection {
 
   /**
    * Attaches one program as its section says: to every interface given, or to the one place that it names. None where
-   * its section says no way: struct_ops, tail calls, test runs, XDP in maps.
+   * no options attach it: struct_ops, sockets, tail calls, test runs, XDP in maps.
    *
    * The links are the caller's, and hold until they are closed.
    *
@@ -131,8 +132,9 @@ export class Collection {
   }
 
   /**
-   * Attaches every loaded program as its section says, and every struct_ops map; all of it or nothing. The links are
-   * the caller's, and hold until they are closed.
+   * Attaches every loaded program as its section says, and every struct_ops map; all of it or nothing. Programs whose
+   * section leaves a target open are left out, unless the options name one. The links are the caller's, and hold until
+   * they are closed.
    *
    * @throws as {@link attach}
    *
@@ -142,7 +144,9 @@ export class Collection {
   attachAll(options: AttachOptions = {}): Link[] {
     const links: Link[] = [];
     try {
-      for (const name of this.programs.keys()) links.push(...this.attach(name, options));
+      for (const name of this.programs.keys()) {
+        if (!isLeftOpen(this.object.program(name), options)) links.push(...this.attach(name, options));
+      }
       links.push(...this.attachStructOps());
       return links;
     } catch (error) {

@@ -1,6 +1,6 @@
-export { isAttachable } from './attach.ts';
-export type { AttachOptions } from './attach.ts';
-export { heededOptions } from './attach-needs.ts';
+export { planAttachment, whyUnattached } from './attach/plan.ts';
+export type { AttachPlan } from './attach/plan.ts';
+export type { AttachOptions, TargetForm } from './attach/request.ts';
 export { Collection } from './collection.ts';
 export type { LoadOptions } from './load-options.ts';
 export type { AcceptedLog } from './load-program.ts';

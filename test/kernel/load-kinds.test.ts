@@ -69,7 +69,6 @@ t.test('one program by name, and as text', async (t) => {
 
 t.test('what the section leaves open is asked for', async (t) => {
   const cases: [args: string[], message: string, hint: string][] = [
-    [[], `Cannot attach ${tag}_connect: it needs a cgroup`, 'name it with "cgroup" (--cgroup PATH)'],
     [
       ['--prog', `${tag}_probe`],
       `Cannot attach ${tag}_probe: it needs a target, since its section uprobe names none`,

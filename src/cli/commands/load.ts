@@ -26,17 +26,19 @@ export const loadCommand: CommandDeclaration = {
     },
     {
       flags: '--pid <n>',
-      description: 'attach uprobes, USDT probes and iterators to this process only',
+      description: 'attach uprobes, USDT probes, perf events and iterators to this process only',
       parse: parseCount,
     },
     {
-      flags: '--target <name>',
+      flags: '--target <target>',
       description:
-        'what to attach to, where the section does not say: a function, PATH:FUNCTION, GROUP/EVENT',
+        'what to attach to, where the section does not say: a function, PATH:FUNCTION, ingress, …; PROGRAM=TARGET for one of several',
+      repeatable: true,
     },
     {
       flags: '--prog <name>',
-      description: 'the program to attach (default: every one whose section says how, and one XDP program)',
+      description: 'a program to attach (default: every one whose section says how, and one XDP program)',
+      repeatable: true,
     },
     {
       flags: '--mode <list>',
@@ -45,7 +47,8 @@ export const loadCommand: CommandDeclaration = {
     },
     {
       flags: '--via <kind>',
-      description: 'how the attachment is held: link goes with this process, netlink stays until detached',
+      description:
+        'how XDP and tc programs are held: link goes with this process, netlink stays until detached',
       choices: ['link', 'netlink'],
     },
     { flags: '--replace', description: 'take the place of the XDP program that is attached now' },
@@ -109,6 +112,8 @@ export const loadCommand: CommandDeclaration = {
     'ts-xdp load mine.bpf.o --iface eth0 --map counters=/sys/fs/bpf/counters',
     'ts-xdp load filters.bpf.o --iface eth0 --multi --priority 10',
     'ts-xdp load trace.bpf.o --json',
+    'ts-xdp load profile.bpf.o --target cpu-clock/freq=99/',
+    'ts-xdp load filter.bpf.o --iface eth0 --prog count --target egress',
     'ts-xdp load policy.bpf.o --cgroup /system.slice/web.service',
     'ts-xdp load mine.bpf.o --iface eth0 --event events=my_event --duration 10s',
   ],

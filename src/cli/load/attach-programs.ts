@@ -36,12 +36,14 @@ export async function attachPrograms(context: LoadedContext): Promise<AttachedPr
         for (const attachment of attachments) reportDispatched(output, attachment);
       });
     }
-    for (const { name } of selection.others) {
+    for (const { spec, target } of selection.others) {
+      const { name } = spec;
       const attached = collection.attach(name, {
         interfaces: targets.map(({ index }) => index),
         ...(options.cgroup !== undefined && { cgroup: options.cgroup }),
         ...(options.pid !== undefined && { pid: options.pid }),
-        ...(options.target !== undefined && { target: options.target }),
+        ...(target !== undefined && { target }),
+        ...(options.via && { via: options.via }),
         ...(netns && { netns }),
       });
       const program = collection.program(name);
@@ -87,5 +89,10 @@ function reporter(output: Output, attached: AttachedProgram): () => void {
           ? `attached ${program.name} to ${target} (${kind}, program ${program.id})`
           : `attached ${target} (${kind})`,
     });
+    if (program && via === 'netlink') {
+      output.note(
+        `note: ${target} is attached by netlink: should this process be killed, it stays attached until "ts-xdp unload prog ${program.id}"`,
+      );
+    }
   };
 }

@@ -6,8 +6,8 @@ export interface LoadCommandOptions {
   readonly iface: readonly string[];
   readonly cgroup?: string;
   readonly pid?: number;
-  readonly target?: string;
-  readonly prog?: string;
+  readonly target: readonly string[];
+  readonly prog: readonly string[];
   readonly mode?: readonly XdpMode[];
   readonly via?: XdpVia;
   readonly replace?: boolean;

@@ -1,12 +1,11 @@
 import type { ObjectFile } from '../../elf/index.ts';
 import { setVariable } from './assignments.ts';
 import type { LoadCommandOptions } from './options.ts';
-import { selectDispatched, selectPrograms, type ProgramSelection } from './select-programs.ts';
+import { selectPrograms, type ProgramSelection } from './select-programs.ts';
 
 /** Edits the object before it is loaded: the programs, the variables. Returns which programs are attached. */
 export function prepareObject(object: ObjectFile, options: LoadCommandOptions): ProgramSelection {
-  const select = options.multi === true ? selectDispatched : selectPrograms;
-  const selection = select(object, options.prog);
+  const selection = selectPrograms(object, options);
   for (const assignment of options.var) setVariable(object, assignment);
   // Looked up now, so that a misspelt name is found before anything is loaded.
   for (const { map } of options.set) object.map(map);

@@ -19,6 +19,7 @@ import { checkOptions } from './check-options.ts';
 import type { LoadedContext } from './context.ts';
 import { attachPrograms, type AttachedProgram } from './attach-programs.ts';
 import { findTargets } from './interfaces.ts';
+import { reportLeftOut } from './left-out.ts';
 import type { LoadCommandOptions } from './options.ts';
 import { prepareObject } from './prepare-object.ts';
 import type { ProgramSelection } from './select-programs.ts';
@@ -98,6 +99,7 @@ async function runLoaded(context: LoadedContext): Promise<number> {
   let pinned = false;
   try {
     attachments.push(...(await attachPrograms(context)));
+    reportLeftOut(output, context.selection.leftOut);
     if (!stream) checkStay(attachments);
     if (pinDirectory !== undefined) {
       pin(pinDirectory, { attachments, context });
@@ -173,21 +175,23 @@ function wantedInterfaces({
     ...configured,
     ...named.map((name) => ({ name, mode: 'gateway' as const, isWan: false, description: '' })),
   ];
-  if (wanted.length === 0 && (selection.xdp || selection.dispatched.length > 0))
+  if (wanted.length === 0 && selection.onInterfaces)
     throw new UsageError('load needs an interface: --iface NAME, or a --config that names one');
   return wanted;
 }
 
 /**
- * `--detach` pins, because an unpinned link would go with this process; XDP by netlink and in a dispatcher stays by
- * itself.
+ * `--detach` pins, because an unpinned link would go with this process; XDP and tc by netlink and XDP in a dispatcher
+ * stay by themselves.
  */
 function pinDirectoryOf(
   { pin, detach, via, multi }: LoadCommandOptions,
   { object, selection }: { object: ObjectFile; selection: ProgramSelection },
 ): string | undefined {
   const staysUnpinned =
-    (via === 'netlink' || multi === true) && selection.others.length === 0 && !selection.structOps;
+    (via === 'netlink' || multi === true) &&
+    selection.others.every(({ plan }) => via === 'netlink' && plan.heeded.has('via')) &&
+    !selection.structOps;
   if (pin !== undefined || detach !== true || staysUnpinned) return pin;
   return `/sys/fs/bpf/${object.name.replace(/[^A-Za-z0-9_-]/g, '_')}`;
 }

@@ -1,5 +1,5 @@
 import type { ObjectFile } from '../../elf/index.ts';
-import { heededOptions, type AttachOptions } from '../../loader/index.ts';
+import type { AttachOptions } from '../../loader/index.ts';
 import type { LoadCommandOptions } from './options.ts';
 import type { ProgramSelection } from './select-programs.ts';
 
@@ -13,19 +13,27 @@ export function optionsWithoutEffect(
 ): string[] {
   const { xdp, dispatched, others } = selection;
   const onXdp = xdp !== undefined || dispatched.length > 0;
-  const heeded = new Set<keyof AttachOptions>(others.flatMap((spec) => [...heededOptions(spec)]));
+  const heeded = new Set<keyof AttachOptions>(others.flatMap(({ plan }) => [...plan.heeded]));
   if (onXdp || object.maps.has('iface_configs')) heeded.add('interfaces').add('netns');
   const sharesMaps = [...object.maps.values()].some(({ pinByName }) => pinByName);
-  const given: [flag: string, isGiven: boolean, isHeeded: boolean][] = [
+  const given: Given[] = [
     ['--iface', options.iface.length > 0, heeded.has('interfaces')],
     ['--netns', options.netns !== undefined, heeded.has('netns')],
     ['--cgroup', options.cgroup !== undefined, heeded.has('cgroup')],
     ['--pid', options.pid !== undefined, heeded.has('pid')],
-    ['--target', options.target !== undefined, heeded.has('target')],
+    ...targetsWithoutEffect(options, selection),
     ['--mode', options.mode !== undefined, onXdp],
-    ['--via', options.via !== undefined, xdp !== undefined],
+    ['--via', options.via !== undefined, xdp !== undefined || heeded.has('via')],
     ['--replace', options.replace === true, xdp !== undefined],
     ['--pin-root', options.pinRoot !== undefined, sharesMaps],
   ];
   return given.flatMap(([flag, isGiven, isHeeded]) => (isGiven && !isHeeded ? [flag] : []));
+}
+
+type Given = [flag: string, isGiven: boolean, isHeeded: boolean];
+
+/** Each of several is named by its value. */
+function targetsWithoutEffect({ target }: LoadCommandOptions, { unusedTargets }: ProgramSelection): Given[] {
+  if (target.length === unusedTargets.length) return [['--target', target.length > 0, false]];
+  return unusedTargets.map((one) => [`--target ${one}`, true, false]);
 }
