@@ -80,7 +80,7 @@ export function attachmentFacts({ link, program }: AttachedProgram): Record<stri
 
 function reporter(output: Output, attached: AttachedProgram): () => void {
   const { link, program } = attached;
-  const { kind, target } = link;
+  const { kind, target, via } = link;
   return () => {
     output.stream({
       json: () => ({ type: 'attached', ...attachmentFacts(attached) }),

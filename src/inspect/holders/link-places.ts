@@ -1,9 +1,8 @@
 import { PermissionError } from '../../errors.ts';
-import type { LinkInfo } from '../../link/index.ts';
+import { queryHook, type LinkInfo } from '../../link/index.ts';
 import { listInterfaces, RouteSocket, type NetworkInterface } from '../../netlink/index.ts';
 import { AttachType } from '../../programs/index.ts';
 import { withNetworkNamespace, type Kernel } from '../../sys/index.ts';
-import { queryHook } from '../hooks/index.ts';
 import { visibleMounts } from './mounts.ts';
 import { findNetworkNamespaces, openNamespace, type NamespaceReference } from './network-namespaces.ts';
 import { surveyProcesses } from './processes.ts';
