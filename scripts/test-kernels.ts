@@ -43,7 +43,6 @@ const TEST_FILES = [
   'test/kernel/struct-ops.test',
   'test/kernel/programs.test',
   'test/kernel/externs.test',
-  'test/kernel/perf-and-user-ring.test',
 ];
 /** What of it needs no more than a few minutes of an emulated processor, for a run beside everything else. */
 const CI_FILES = [
