@@ -47,9 +47,10 @@ export function findAttachTarget(
 ): AttachTarget | undefined {
   const { program } = context;
   if (!spec.attachesToBtf) return undefined;
-  if (spec.attachTarget === undefined || spec.attachTarget === '') throw unnamed(spec);
+  if (spec.attachTarget === undefined) throw unnamed(spec);
   if (program) return inProgram(spec, { program, name: spec.attachTarget });
   if (spec.type === BPF_PROG_TYPE_EXT) throw withoutProgram(spec);
+  if (spec.attachTarget === '') throw namesNothing(spec);
   return inKernel(spec, { kernelBtf: context.kernelBtf, target: spec.attachTarget });
 }
 
@@ -92,6 +93,16 @@ function notFound(spec: ProgramSpec, target: string, why: string): NotFoundError
     'ATTACH_TARGET_NOT_FOUND',
     target,
     `Cannot load program ${spec.name}: it is for ${target}, and ${why}`,
+  );
+}
+
+/** `SEC("fentry/")`: looked for, and found as little as any other name that is not there. */
+function namesNothing(spec: ProgramSpec): NotFoundError {
+  return new NotFoundError(
+    'ATTACH_TARGET_NOT_FOUND',
+    '',
+    `Cannot load program ${spec.name}: its section ${spec.section} has no name after the slash`,
+    { hint: `write SEC("${spec.section}NAME"), or set attachTarget before loading` },
   );
 }
 

@@ -5,6 +5,7 @@ import t from 'tap';
 import { NotFoundError, PermissionError } from '../../src/errors.ts';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import type { BpfProgram, LoadOptions } from '../../src/index.ts';
+import { verifyPrograms } from '../../src/loader/index.ts';
 import { readInfo } from '../../src/sys/index.ts';
 import { bpf_prog_info } from '../../src/uapi/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
@@ -109,6 +110,15 @@ t.test('what is not there is said by name', (t) => {
     message: 'Cannot load program entry: its section fentry does not say what it is for',
     hint: 'write SEC("fentry/NAME"), or set attachTarget before loading',
   });
+  for (const section of ['fentry.s/', 'lsm/', 'tp_btf/']) {
+    t.same(refusal(ofSection(section)), {
+      code: 'ATTACH_TARGET_NOT_FOUND',
+      message: `Cannot load program entry: its section ${section} has no name after the slash`,
+      hint: `write SEC("${section}NAME"), or set attachTarget before loading`,
+    });
+    const [verdict] = verifyPrograms(ofSection(section));
+    t.equal(verdict?.errno, 3, 'as libbpf answers');
+  }
   const late = ofSection('tp_btf');
   late.program('entry').attachTarget = 'sched_switch';
   using collection = Collection.load(late);
