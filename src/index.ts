@@ -59,6 +59,7 @@ export {
   attachSkLookup,
   attachSocketFilter,
   attachSockmap,
+  associateStructOps,
   attachStructOps,
   attachTc,
   attachTcx,

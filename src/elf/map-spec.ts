@@ -35,6 +35,11 @@ export interface MapSpec {
   readonly structOps: StructOpsDefinition | undefined;
   /** First contents: the bytes of a data section, which may be changed until the map is created; zeros where undefined. */
   contents: Uint8Array | undefined;
+  /**
+   * The name of the only program that may use it, loaded as it is in this object (`excl_prog_hash`, Linux 6.18); a map
+   * that exists already stays what it is. As bpf_map__set_exclusive_program().
+   */
+  exclusiveProgram: string | undefined;
   /** Made read-only for user space once filled (`BPF_MAP_FREEZE`, Linux 5.2), as `.rodata` is. */
   freeze: boolean;
 }
@@ -83,6 +88,7 @@ export function emptyMapSpec(name: string, definition: MapDefinition): MapSpec {
     autocreate: true,
     structOps: undefined,
     contents: undefined,
+    exclusiveProgram: undefined,
     freeze: false,
   };
 }

@@ -253,6 +253,19 @@ export const rawTracepointCookie: Feature = {
  * A map of no kernel struct: a kernel that knows the flag then looks for its type, and says ENOTSUPP
  * (bpf_struct_ops_map_alloc() in kernel/bpf/bpf_struct_ops.c).
  */
+/** The command looks the program up first. */
+export const structOpsAssociation: Feature = {
+  name: 'programs that belong to a struct_ops map',
+  minKernel: '7.0',
+  probe: (kernel) =>
+    looksUpDescriptor(kernel, {
+      command: 'BPF_PROG_ASSOC_STRUCT_OPS',
+      attribute: uapi.bpf_attr_prog_assoc_struct_ops,
+      fields: { map_fd: NO_DESCRIPTOR, prog_fd: NO_DESCRIPTOR },
+      subject: 'programs that belong to a struct_ops map',
+    }),
+};
+
 export const structOpsLink: Feature = {
   name: 'bpf_link for struct_ops',
   minKernel: '6.4',

@@ -49,6 +49,21 @@ export const ringBuffer = mapFeature({
   fields: ({ pageSize }) => ({ map_type: BPF_MAP_TYPE_RINGBUF, max_entries: pageSize }),
 });
 
+/** SHA-256. */
+const HASH_SIZE = 32;
+/** Of a program that there cannot be. */
+const NO_HASH = new Uint8Array(HASH_SIZE);
+
+export const exclusiveMaps = mapFeature({
+  name: 'maps of one program alone',
+  minKernel: '6.18',
+  fields: (kernel) => ({
+    ...array,
+    excl_prog_hash: kernel.addressOf(NO_HASH),
+    excl_prog_hash_size: HASH_SIZE,
+  }),
+});
+
 export const batchOperations: Feature = {
   name: 'batch operations on maps',
   minKernel: '5.6',

@@ -42,7 +42,7 @@ export { attachReuseport, attachSocketFilter, SocketAttachment } from './socket-
 export type { SocketOptions } from './socket-filter.ts';
 export { attachSockmap } from './sockmap.ts';
 export type { SockmapAttachType, SockmapOptions } from './sockmap.ts';
-export { attachStructOps, StructOpsRegistration, updateStructOps } from './struct-ops.ts';
+export { associateStructOps, attachStructOps, StructOpsRegistration, updateStructOps } from './struct-ops.ts';
 export type { StructOpsOptions } from './struct-ops.ts';
 export { attachTc, TcAttachment } from './tc.ts';
 export type { TcOptions } from './tc.ts';

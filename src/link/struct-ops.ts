@@ -1,14 +1,17 @@
 import { ArgumentError, AttachError, ClosedError } from '../errors.ts';
 import { Feature, requireFeature } from '../features/index.ts';
 import type { BpfMap } from '../maps/index.ts';
+import type { BpfProgram } from '../programs/index.ts';
 import { bpfError, callBpf, describeErrno, errno, Fd, tryBpf } from '../sys/index.ts';
 import {
   BPF_F_LINK,
   BPF_MAP_TYPE_STRUCT_OPS,
+  BPF_PROG_TYPE_STRUCT_OPS,
   BPF_STRUCT_OPS,
   bpf_attr_link_create,
   bpf_attr_link_update,
   bpf_attr_map_elem,
+  bpf_attr_prog_assoc_struct_ops,
 } from '../uapi/index.ts';
 import { Attachment } from './attachment.ts';
 import { BpfLink } from './bpf-link-attachment.ts';
@@ -68,6 +71,32 @@ export function updateStructOps(link: BpfLink, map: BpfMap, options: StructOpsOp
   } as const;
   const result = tryBpf(link.kernel, call);
   if (result < 0) throw refused(map, { call: 'BPF_LINK_UPDATE', result });
+}
+
+/**
+ * Makes a program belong to a struct_ops map (Linux 7.0): kernel functions that it calls find the struct that is meant by it.
+ * A program belongs to one map, and for good; struct_ops programs belong to the map that they are in anyway.
+ *
+ * @throws ArgumentError for a struct_ops program, and a map of another type; UnsupportedFeatureError; SyscallError, EBUSY
+ * where it belongs to another map
+ */
+export function associateStructOps(program: BpfProgram, map: BpfMap): void {
+  const doing = `make program ${program.name} belong to map ${map.name}`;
+  if (program.type === BPF_PROG_TYPE_STRUCT_OPS)
+    throw new ArgumentError('program', `Cannot ${doing}: it is a struct_ops program`);
+  if (map.type !== BPF_MAP_TYPE_STRUCT_OPS)
+    throw new ArgumentError('map', `Cannot ${doing}: that is no struct_ops map`);
+  const { kernel } = program;
+  const call = {
+    command: 'BPF_PROG_ASSOC_STRUCT_OPS',
+    attribute: bpf_attr_prog_assoc_struct_ops,
+    fields: { prog_fd: program.fd.value, map_fd: map.fd.value },
+    doing,
+  } as const;
+  const result = tryBpf(kernel, call);
+  if (result >= 0) return;
+  if (result === -errno.EINVAL) requireFeature(Feature.StructOpsAssociation, { doing, kernel });
+  throw bpfError(call, result);
 }
 
 const KEY = new Uint8Array(4);

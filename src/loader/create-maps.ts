@@ -1,6 +1,7 @@
 import { ObjectError, SyscallError } from '../errors.ts';
 import { sizeOf } from '../btf/index.ts';
 import type { MapSpec, ObjectFile } from '../elf/index.ts';
+import { Feature, requireFeature } from '../features/index.ts';
 import { arenaMemory, BpfMap, MapType, type MapTypes } from '../maps/index.ts';
 import type { BpfToken, Fd, Kernel } from '../sys/index.ts';
 import { BPF_F_SEGV_ON_FAULT } from '../uapi/index.ts';
@@ -39,11 +40,13 @@ export interface CreateMapContext {
   /** Of a struct_ops map: what {@link translateStructOps} says, and the descriptor of the module's BTF. */
   readonly structOps?: { readonly types: KernelStructOps; readonly module: number | undefined } | undefined;
   readonly token?: BpfToken | undefined;
+  /** Of the only program that may use it. */
+  readonly exclusiveProgramHash?: Uint8Array | undefined;
 }
 
 /** Creates the map of a spec, filled and frozen where the spec says so. */
 export function createMap(spec: MapSpec, context: CreateMapContext): BpfMap {
-  const inner = spec.inner && createMap(spec.inner, context);
+  const inner = spec.inner && createMap(spec.inner, { ...context, exclusiveProgramHash: undefined });
   let map: BpfMap | undefined;
   try {
     map = create(spec, { ...context, inner });
@@ -63,6 +66,9 @@ function create(spec: MapSpec, context: CreateMapContext & { inner: BpfMap | und
   } catch (error) {
     const untyped = createUntyped(spec, { ...context, error });
     if (untyped) return untyped;
+    const doing = `create map ${spec.name}`;
+    if (context.exclusiveProgramHash && error instanceof SyscallError && REFUSED_FIELD.has(error.errnoName))
+      requireFeature(Feature.ExclusiveMaps, { doing, kernel: context.kernel });
     if (error instanceof SyscallError && error.errnoName === 'EINVAL') {
       const what = spec.type === MapType.RingBuffer ? 'ring buffer' : 'map';
       const { type, flags } = spec;
@@ -71,6 +77,9 @@ function create(spec: MapSpec, context: CreateMapContext & { inner: BpfMap | und
     throw error;
   }
 }
+
+/** How a kernel refuses a field that it does not know: bpf_check_uarg_tail_zero() in kernel/bpf/syscall.c. */
+const REFUSED_FIELD: ReadonlySet<string> = new Set(['EINVAL', 'E2BIG']);
 
 /** How a kernel refuses the types of a map: map_check_btf() and the map_check_btf operations in kernel/bpf. */
 const REFUSED_TYPES: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUPP', 'EOPNOTSUPP', 'E2BIG']);
@@ -98,7 +107,15 @@ function createUntyped(
 
 function createAsSpecified(
   spec: MapSpec,
-  { object, btf, kernel, inner, structOps, token }: CreateMapContext & { inner: BpfMap | undefined },
+  {
+    object,
+    btf,
+    kernel,
+    inner,
+    structOps,
+    token,
+    exclusiveProgramHash,
+  }: CreateMapContext & { inner: BpfMap | undefined },
 ): BpfMap {
   const types = typesOf(spec, object);
   const inKernel = btf && types && !WITHOUT_BTF.has(spec.type);
@@ -115,6 +132,7 @@ function createAsSpecified(
       ...(spec.numaNode !== undefined && { numaNode: spec.numaNode }),
       ...(inner && { innerMap: inner }),
       ...(token && { token }),
+      ...(exclusiveProgramHash && { exclusiveProgramHash }),
       ...(structOps &&
         btf && {
           btf: { fd: btf, keyTypeId: 0, valueTypeId: 0 },

@@ -28,6 +28,7 @@ import { loadProgram, type AttachFields } from './load-program.ts';
 import { loadObjectBtf } from './object-btf.ts';
 import { provideMap } from './provide-map.ts';
 import { explainPoison } from './poisoned-references.ts';
+import { programHash } from './program-hash.ts';
 import { relocate } from './relocate.ts';
 import { SharedMaps, type SharedMap } from './shared-maps.ts';
 import { translateStructOps, type KernelStructOps } from './struct-ops.ts';
@@ -211,7 +212,10 @@ class ObjectLoad implements LoadedParts {
       kernel: this.#kernel,
       options: this.#options,
       shared: this.#shared,
-      create: () => createMap(this.#withSettings(spec), context),
+      create: () => {
+        const exclusiveProgramHash = this.#exclusiveProgramHash(spec);
+        return createMap(this.#withSettings(spec), { ...context, exclusiveProgramHash });
+      },
     });
     if (owned) this.owned.push(map);
     if (reused) this.#reused.add(spec.name);
@@ -225,6 +229,23 @@ class ObjectLoad implements LoadedParts {
     if (spec.name !== KERNEL_CONFIG_SECTION || spec.contents !== undefined) return spec;
     const text = this.#options.kernelConfig;
     return { ...spec, contents: kernelConfigContents(this.#object, { kernel: this.#kernel, text }) };
+  }
+
+  /** Descriptors do not count, so what the program will be is known before there are any. */
+  #exclusiveProgramHash({ exclusiveProgram }: MapSpec): Uint8Array | undefined {
+    if (exclusiveProgram === undefined) return undefined;
+    const linked = linkSubprograms(this.#object, this.#object.program(exclusiveProgram));
+    this.#coreRelocations.apply(linked);
+    const any = { fd: { value: 0 } };
+    const created = [...this.#object.maps.values()].filter(({ autocreate }) => autocreate);
+    relocate(linked, {
+      object: this.#object,
+      maps: new Map(created.map(({ name }) => [name, any])),
+      kernelExterns: this.#kernelExterns,
+      moduleBtfs: this.#moduleBtfs,
+      jumpTables: { map: () => any },
+    });
+    return programHash(linked.instructions);
   }
 
   #loadProgram(spec: ProgramSpec): void {

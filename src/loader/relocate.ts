@@ -2,7 +2,6 @@ import { ObjectError } from '../errors.ts';
 import { CALL, InstructionView } from '../asm/index.ts';
 import { KERNEL_CONFIG_SECTION } from '../elf/index.ts';
 import type { ExternSpec, ObjectFile, ProgramSpec } from '../elf/index.ts';
-import type { BpfMap } from '../maps/index.ts';
 import {
   BPF_PSEUDO_BTF_ID,
   BPF_PSEUDO_KFUNC_CALL,
@@ -19,12 +18,17 @@ interface ModuleDescriptors {
   descriptor(module: string): number | undefined;
 }
 
+/** What stands in an instruction for a map. */
+export interface Descriptor {
+  readonly fd: { readonly value: number };
+}
+
 interface RelocationContext {
   readonly object: ObjectFile;
-  readonly maps: ReadonlyMap<string, BpfMap>;
+  readonly maps: ReadonlyMap<string, Descriptor>;
   readonly kernelExterns: Pick<KernelExterns, 'resolve'>;
   readonly moduleBtfs: ModuleDescriptors;
-  readonly jumpTables: Pick<JumpTables, 'map'>;
+  readonly jumpTables: { map(...table: Parameters<JumpTables['map']>): Descriptor };
 }
 
 /**
@@ -147,7 +151,7 @@ function moduleDescriptor(
   throw unresolved(linked.spec, extern.name, `its module ${module} is gone`);
 }
 
-function mapNamed(name: string, maps: ReadonlyMap<string, BpfMap>, spec: ProgramSpec): BpfMap {
+function mapNamed(name: string, maps: ReadonlyMap<string, Descriptor>, spec: ProgramSpec): Descriptor {
   const map = maps.get(name);
   if (!map) throw unresolved(spec, name, 'that map was not created');
   return map;

@@ -36,6 +36,8 @@ export interface MapOptions {
    * is of (Linux 6.9).
    */
   readonly kernelValueType?: { readonly id: number; readonly module: number | undefined };
+  /** SHA-256 of the only program that may use it, 32 bytes. Linux 6.18. */
+  readonly exclusiveProgramHash?: Uint8Array;
   /** What permits it in a user namespace. Linux 6.9. */
   readonly token?: BpfToken;
 }
@@ -44,7 +46,7 @@ const NUMBERS = ['type', 'keySize', 'valueSize', 'maxEntries', 'flags', 'numaNod
 
 /** Creates a map; `name` is the full one, for messages. @throws PermissionError, SyscallError */
 export function createMap(kernel: Kernel, { options, name }: { options: MapOptions; name: string }): Fd {
-  const { btf, kernelValueType: valueType } = options;
+  const { btf, kernelValueType: valueType, exclusiveProgramHash: hash } = options;
   for (const number of NUMBERS)
     checkInteger(number, options[number] ?? 0, { minimum: 0, maximum: 0xffff_ffff });
   return openBpf(kernel, {
@@ -70,8 +72,10 @@ export function createMap(kernel: Kernel, { options, name }: { options: MapOptio
         btf_vmlinux_value_type_id: valueType.id,
         value_type_btf_obj_fd: valueType.module ?? 0,
       }),
+      ...(hash && { excl_prog_hash: kernel.addressOf(hash), excl_prog_hash_size: hash.length }),
       ...(options.token && { map_token_fd: options.token.fd.value }),
     },
+    keep: hash ? [hash] : [],
     doing: `create map ${name}`,
     needed: capabilitiesOfMapType(options.type),
     description: `map ${name}`,

@@ -37,6 +37,7 @@ import {
   BPF_PROG_BIND_MAP,
   BPF_TOKEN_CREATE,
   BPF_PROG_STREAM_READ_BY_FD,
+  BPF_PROG_ASSOC_STRUCT_OPS,
 } from '../uapi/index.ts';
 
 /** The commands of bpf(2) by name, so that an error can say which one failed. */
@@ -79,6 +80,7 @@ export const bpfCommands = {
   BPF_PROG_BIND_MAP,
   BPF_TOKEN_CREATE,
   BPF_PROG_STREAM_READ_BY_FD,
+  BPF_PROG_ASSOC_STRUCT_OPS,
 } as const;
 
 export type BpfCommandName = keyof typeof bpfCommands;

@@ -4,6 +4,9 @@ import t from 'tap';
 import { Btf, BtfBuilder, rawText, relocateBtf, type BtfType } from '../../src/btf/index.ts';
 import { readBtfSource } from '../../src/cli/btf/source.ts';
 import { readContainer, readModuleBtf } from '../../src/elf/index.ts';
+import { errno } from '../../src/sys/index.ts';
+import { BPF_BTF_GET_FD_BY_ID } from '../../src/uapi/index.ts';
+import { RecordingKernel } from '../helpers/recording-kernel.ts';
 import { inProject } from '../helpers/project-root.ts';
 import { thrown } from '../helpers/thrown.ts';
 
@@ -47,6 +50,22 @@ t.test('btf dump shows them over the kernel that is named', (t) => {
   t.throws(() => readBtfSource('id', { which: '1', base: 'kernel' }), {
     message: /^--base is for types of a file/,
   });
+  t.end();
+});
+
+t.test('a number alone is the id of a BTF in the kernel', (t) => {
+  const kernel = new RecordingKernel(() => -errno.ENOENT);
+  t.equal(
+    thrown(() => readBtfSource('12', { kernel })).message,
+    thrown(() => readBtfSource('id', { which: '12', kernel })).message,
+  );
+  t.same(
+    kernel.calls.map(({ command, attribute }) => [command, attribute[0]]),
+    [
+      [BPF_BTF_GET_FD_BY_ID, 12],
+      [BPF_BTF_GET_FD_BY_ID, 12],
+    ],
+  );
   t.end();
 });
 

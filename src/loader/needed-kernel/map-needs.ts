@@ -58,6 +58,7 @@ export function mapNeeds(map: MapSpec, btf: Btf | undefined): KernelNeed[] {
     if (since !== undefined) needs.push({ since, reason: `map ${name} ${what}` });
   };
   need(firstKernelOfMapType(type), `is of type ${mapTypeName(type)}`);
+  if (map.exclusiveProgram !== undefined) need('6.18', 'is of one program alone');
   if (definition.kind === 'data') need('5.2', 'holds global variables');
   for (const [flag, since, what] of FLAGS) if ((flags & flag) !== 0) need(since, what);
   if (extra !== 0n && type !== uapi.BPF_MAP_TYPE_ARENA)
