@@ -15,15 +15,18 @@ export interface LircOptions {
 /**
  * Attaches a program that decodes what an infrared receiver hears.
  *
- * Linux 4.18, with CONFIG_BPF_LIRC_MODE2. Needs CAP_NET_ADMIN. It stays until it is detached.
+ * Linux 4.18, with CONFIG_BPF_LIRC_MODE2, without which such programs cannot be loaded either. Needs CAP_NET_ADMIN, and
+ * the right to write to the device. It stays until it is detached.
  *
- * @throws FileError where there is no such device; AttachError, PermissionError
+ * @throws FileError where there is no such device, or it cannot be opened for writing; AttachError: ALREADY_ATTACHED,
+ * ATTACH_REFUSED for what is no infrared receiver; PermissionError
  */
 export function attachLirc(program: BpfProgram, { device }: LircOptions): ProgAttachment {
   checkProgram(program, { types: [BPF_PROG_TYPE_LIRC_MODE2], target: device });
   let number: number;
   try {
-    number = openSync(device, 'r');
+    // Without the right to write the kernel refuses it since Linux 6.9 (rc_dev_get_from_fd() of drivers/media/rc/lirc_dev.c).
+    number = openSync(device, 'r+');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const missing = code === 'ENOENT' ? 'FILE_NOT_FOUND' : 'FILE_UNREADABLE';
@@ -42,7 +45,9 @@ export function attachLirc(program: BpfProgram, { device }: LircOptions): ProgAt
     needed: ['CAP_NET_ADMIN'],
     reasons: {
       EEXIST: 'this program is attached there already',
-      EINVAL: 'the device takes no BPF programs',
+      EINVAL: 'it is no infrared receiver that gives raw pulses',
+      ENODEV: 'the device is gone',
+      E2BIG: 'as many programs as the kernel allows are attached there',
     },
     place: new Fd(program.kernel, number, device),
     attachType: BPF_LIRC_MODE2,

@@ -1,10 +1,12 @@
-/** What is particular to attachments to sockets and their protocols: sockmaps, filters, reuseport, struct_ops. */
+/** What is particular to attachments to sockets and their protocols, and to devices: sockmaps, filters, reuseport, struct_ops, infrared. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Socket as TcpSocket } from 'node:net';
 import t from 'tap';
 import type { Test } from 'tap';
 import {
+  attachLirc,
   attachReuseport,
   attachSocketFilter,
   attachSockmap,
@@ -259,6 +261,62 @@ t.test('struct_ops: by registration', (t) =>
     t.equal(connectAs('ts_xdp_plain'), 'ENOENT');
   }),
 );
+
+/** Of the module rc-loopback, whose receiver hears what is sent; undefined where it is not there. */
+function loopbackReceiver(): string | undefined {
+  const root = '/sys/class/rc';
+  for (const name of existsSync(root) ? readdirSync(root) : []) {
+    if (!/^DRV_NAME=rc-loopback$/m.test(readFileSync(`${root}/${name}/uevent`, 'utf8'))) continue;
+    const [lirc] = readdirSync(`${root}/${name}`).filter((entry) => /^lirc\d+$/.test(entry));
+    if (lirc !== undefined) return `/dev/${lirc}`;
+  }
+  return undefined;
+}
+
+t.test('programs of infrared receivers', async (t) => {
+  let collection: Collection;
+  try {
+    collection = world.load('on_lirc');
+  } catch (error) {
+    // No release alone has it: CONFIG_BPF_LIRC_MODE2 wants RC_CORE to be built in, which Debian has as a module.
+    t.match(error, {
+      code: 'UNSUPPORTED_FEATURE',
+      message:
+        'Cannot load program on_lirc: this kernel has no programs of type lirc_mode2 (since Linux 4.18)',
+      feature: 'programs of type lirc_mode2',
+      minKernel: '4.18',
+    });
+    t.comment(`skipped: ${(error as Error).message}`);
+    return;
+  }
+  try {
+    const program = collection.program('on_lirc');
+    t.match(
+      thrown(() => attachLirc(program, { device: '/dev/null' })),
+      { message: 'Cannot attach on_lirc to /dev/null: it is no infrared receiver that gives raw pulses' },
+    );
+    const device = loopbackReceiver();
+    if (device === undefined) {
+      t.comment('skipped: the module rc-loopback is not loaded');
+      return;
+    }
+    const link = attachLirc(program, { device });
+    t.equal(link.attached, true);
+    t.match(
+      thrown(() => attachLirc(program, { device })),
+      { code: 'ALREADY_ATTACHED' },
+    );
+    const hits = (): number => Number(collection.variable('lirc_hits').get());
+    const file = openSync(device, 'r+');
+    // A pulse, a space and a pulse, in microseconds.
+    writeSync(file, new Uint8Array(Uint32Array.of(900, 450, 900).buffer));
+    closeSync(file);
+    await until(() => hits() > 0);
+    link.close();
+  } finally {
+    collection.close();
+  }
+});
 
 t.test('nothing is left', (t) => {
   t.same(liveLinks(), []);

@@ -1,10 +1,19 @@
 /** What needs no kernel: naming what stands in the way of XDP, and arguments that are refused before anything is asked. */
+import { closeSync, constants, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
-import { attachXdp } from '../../src/link/index.ts';
+import { attachLirc, attachXdp } from '../../src/link/index.ts';
 import { classifyRefusal, OBSTACLE_HINTS } from '../../src/link/xdp-refusal.ts';
 import { BpfProgram } from '../../src/programs/index.ts';
-import { Fd } from '../../src/sys/index.ts';
-import { BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP } from '../../src/uapi/index.ts';
+import { errno, Fd } from '../../src/sys/index.ts';
+import {
+  BPF_LIRC_MODE2,
+  BPF_PROG_DETACH,
+  BPF_PROG_TYPE_LIRC_MODE2,
+  BPF_PROG_TYPE_SCHED_CLS,
+  BPF_PROG_TYPE_XDP,
+  bpf_attr_prog_attach,
+} from '../../src/uapi/index.ts';
 import { RecordingKernel } from '../helpers/recording-kernel.ts';
 import { thrown } from '../helpers/thrown.ts';
 
@@ -65,5 +74,48 @@ t.test('what cannot be attached is refused at once', (t) => {
   ];
   for (const [what, attach, code, message] of cases) t.match(thrown(attach), { code, message }, what);
   t.equal(kernel.calls.length, 0);
+  t.end();
+});
+
+t.test('an infrared receiver is opened for writing, as the kernel wants it, and refusals say why', (t) => {
+  const folder = t.testdir({ lirc0: '' });
+  const device = join(folder, 'lirc0');
+  let answer = 0;
+  // The device is really opened: closing it is left to the test.
+  const kernel: RecordingKernel = new RecordingKernel(({ attribute }) => {
+    kernel.openDescriptors.add(bpf_attr_prog_attach.decode(attribute).target_fd);
+    return answer;
+  });
+  const fd = new Fd(kernel, kernel.newDescriptor(), 'program decode');
+  const program = new BpfProgram(fd, { name: 'decode', type: BPF_PROG_TYPE_LIRC_MODE2, kernel });
+  const place = (): { target_fd: number; attach_type: number } =>
+    bpf_attr_prog_attach.decode(kernel.calls.at(-1)?.attribute ?? new Uint8Array());
+
+  const attachment = attachLirc(program, { device });
+  const { target_fd, attach_type } = place();
+  t.equal(attach_type, BPF_LIRC_MODE2);
+  const [, flags = ''] =
+    /^flags:\s+0(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${target_fd}`, 'utf8')) ?? [];
+  t.equal(Number.parseInt(flags, 8) & (constants.O_WRONLY | constants.O_RDWR), constants.O_RDWR);
+  closeSync(target_fd);
+  attachment.close();
+  t.equal(kernel.calls.at(-1)?.command, BPF_PROG_DETACH);
+
+  const refusals: [errno: number, code: string, why: string][] = [
+    [errno.EINVAL, 'ATTACH_REFUSED', 'it is no infrared receiver that gives raw pulses'],
+    [errno.EEXIST, 'ALREADY_ATTACHED', 'this program is attached there already'],
+    [errno.E2BIG, 'ATTACH_REFUSED', 'as many programs as the kernel allows are attached there'],
+    [errno.ENODEV, 'ATTACH_REFUSED', 'the device is gone'],
+  ];
+  for (const [number, code, why] of refusals) {
+    answer = -number;
+    const error = thrown(() => attachLirc(program, { device }));
+    t.match(error, { code, message: `Cannot attach decode to ${device}: ${why}` });
+    closeSync(place().target_fd);
+  }
+  t.match(
+    thrown(() => attachLirc(program, { device: join(folder, 'none') })),
+    { code: 'FILE_NOT_FOUND', message: `Cannot attach decode to ${join(folder, 'none')}: ENOENT` },
+  );
   t.end();
 });
