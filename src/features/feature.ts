@@ -53,8 +53,24 @@ export interface RequireOptions extends ProbeOptions {
 
 /** Throws {@link UnsupportedFeatureError} where the kernel lacks a feature. */
 export function requireFeature(feature: Feature, { doing, hint, kernel }: RequireOptions): void {
-  if (isSupported(feature, { kernel })) return;
-  const { name, minKernel } = feature;
-  const message = `Cannot ${doing}: this kernel has no ${name} (since Linux ${minKernel})`;
-  throw new UnsupportedFeatureError(name, minKernel, message, { hint });
+  if (!isSupported(feature, { kernel })) throw unsupportedFeature(feature, { doing, hint });
+}
+
+/** What a kernel lacks: a {@link Feature}, or what shows without a probe. */
+export interface MissingFeature {
+  /** To follow "this kernel has no". */
+  readonly name: string;
+  /** Undefined where nobody knows. */
+  readonly minKernel: string | undefined;
+}
+
+/** The error for what this kernel is known to lack. */
+export function unsupportedFeature(
+  { name, minKernel }: MissingFeature,
+  context: { readonly doing: string; readonly hint?: string | undefined; readonly cause?: unknown },
+): UnsupportedFeatureError {
+  const { doing, ...rest } = context;
+  const since = minKernel === undefined ? '' : ` (since Linux ${minKernel})`;
+  const message = `Cannot ${doing}: this kernel has no ${name}${since}`;
+  return new UnsupportedFeatureError(name, minKernel ?? '', message, rest);
 }

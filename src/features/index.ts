@@ -1,6 +1,6 @@
 export { Feature } from './catalogue.ts';
-export { isSupported, requireFeature } from './feature.ts';
-export type { ProbeOptions, RequireOptions } from './feature.ts';
+export { isSupported, requireFeature, unsupportedFeature } from './feature.ts';
+export type { MissingFeature, ProbeOptions, RequireOptions } from './feature.ts';
 export {
   firstKernelOfAttachType,
   firstKernelOfHelper,

@@ -1,4 +1,4 @@
-import { UnsupportedFeatureError } from '../errors.ts';
+import { unsupportedFeature } from '../features/index.ts';
 import { bpfError, errno, tryBpf, type Fd, type Kernel } from '../sys/index.ts';
 import { BPF_STREAM_STDERR, BPF_STREAM_STDOUT, bpf_attr_prog_stream_read } from '../uapi/index.ts';
 
@@ -7,7 +7,7 @@ export type ProgramStream = 'stdout' | 'stderr';
 
 const streams = { stdout: BPF_STREAM_STDOUT, stderr: BPF_STREAM_STDERR } as const;
 const BUFFER_SIZE = 64 * 1024;
-const FEATURE = 'streams of programs';
+const STREAMS = { name: 'streams of programs', minKernel: '6.17' };
 
 /**
  * What is in a stream of a program now; it is then gone from there. Linux 6.17.
@@ -34,8 +34,7 @@ export function readProgramStream(kernel: Kernel, fd: Fd, stream: ProgramStream)
     const length = tryBpf(kernel, call);
     // EINVAL: no such command. ENOMEM: the command is there, and the kernel has no room for streams.
     if (length === -errno.EINVAL || length === -errno.ENOMEM) {
-      const message = `Cannot ${doing}: this kernel has no ${FEATURE} (since Linux 6.17)`;
-      throw new UnsupportedFeatureError(FEATURE, '6.17', message);
+      throw unsupportedFeature(STREAMS, { doing });
     }
     if (length < 0) throw bpfError(call, length);
     if (length === 0) return Buffer.concat(parts).toString('utf8');

@@ -1,6 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { ArgumentError, UnsupportedFeatureError } from '../errors.ts';
+import { ArgumentError } from '../errors.ts';
+import { unsupportedFeature } from '../features/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { checkInteger, errno, openBpf, type Fd, type Kernel } from '../sys/index.ts';
@@ -22,6 +23,8 @@ export interface IteratorOptions {
   /** Where `iter/cgroup` starts. Linux 6.1. */
   readonly cgroup?: { readonly path: string; readonly order: CgroupOrder };
 }
+
+const ofOneTask = { name: 'iterators over a single task or cgroup', minKernel: '6.1' };
 
 const orders: Readonly<Record<CgroupOrder, number>> = {
   self: uapi.BPF_CGROUP_ITER_SELF_ONLY,
@@ -66,20 +69,11 @@ export function attachIterator(program: BpfProgram, options: IteratorOptions = {
     const result = tryCreateLink(program, request);
     if (result instanceof BpfLink) return IteratorLink.from(result);
     // A kernel that knows a map alone there finds bytes past the end of its union that are not zero.
-    if (result === -errno.E2BIG) throw knowsMapsAlone(program, request);
+    if (result === -errno.E2BIG) throw unsupportedFeature(ofOneTask, { doing: doing(program, request) });
     throw attachRefused(program, { request, call: 'BPF_LINK_CREATE', result });
   } finally {
     cgroup?.close();
   }
-}
-
-function knowsMapsAlone(program: BpfProgram, request: LinkRequest): UnsupportedFeatureError {
-  const feature = 'iterators over a single task or cgroup';
-  return new UnsupportedFeatureError(
-    feature,
-    '6.1',
-    `Cannot ${doing(program, request)}: this kernel has no ${feature} (since Linux 6.1)`,
-  );
 }
 
 function encodeOptions(

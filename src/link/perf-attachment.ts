@@ -1,5 +1,5 @@
-import { ArgumentError, UnsupportedFeatureError } from '../errors.ts';
-import { Feature, isSupported } from '../features/index.ts';
+import { ArgumentError } from '../errors.ts';
+import { Feature, isSupported, unsupportedFeature } from '../features/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { errno, ioctl, syscallError, type Fd } from '../sys/index.ts';
 import {
@@ -45,7 +45,8 @@ export function attachToPerfEvent(
     if (cleanUp === undefined && isSupported(Feature.PerfEventLink, { kernel: program.kernel })) {
       throw attachRefused(program, { request, call: 'BPF_LINK_CREATE', result: link });
     }
-    if (cookie !== 0n) throw noCookies(program, request);
+    if (cookie !== 0n)
+      throw unsupportedFeature(Feature.PerfEventLink, { doing: `${doing(program, request)} with a cookie` });
     return attachByIoctl(program, { request, place });
   } catch (error) {
     event.close();
@@ -83,15 +84,6 @@ function enable(event: Fd, doingThis: string): void {
   const result = ioctl(event.value, PERF_EVENT_IOC_ENABLE, 0);
   if (result < 0)
     throw syscallError({ call: 'ioctl(PERF_EVENT_IOC_ENABLE)', errno: result, doing: doingThis });
-}
-
-function noCookies(program: BpfProgram, request: AttachRequest): UnsupportedFeatureError {
-  const { name, minKernel } = Feature.PerfEventLink;
-  return new UnsupportedFeatureError(
-    name,
-    minKernel,
-    `Cannot ${doing(program, request)} with a cookie: this kernel has no ${name} (since Linux ${minKernel})`,
-  );
 }
 
 /** A program on a perf event that this process has open: it goes with the descriptor. */

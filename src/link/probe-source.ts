@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { FileError, UnsupportedFeatureError } from '../errors.ts';
+import { FileError, type UnsupportedFeatureError } from '../errors.ts';
+import { unsupportedFeature } from '../features/index.ts';
 import { openPerfEvent, systemKernel, type Fd } from '../sys/index.ts';
 import { PERF_TYPE_TRACEPOINT } from '../uapi/index.ts';
 import { findTracefs, tracefsRefusal, tracepointId } from './tracefs.ts';
@@ -123,16 +124,11 @@ function writeLine(request: ProbeRequest, { file, line }: { file: string; line: 
 }
 
 function unsupported({ kind, doing }: ProbeRequest): UnsupportedFeatureError {
-  const [feature, minKernel, option] =
+  const [name, minKernel, option] =
     kind === 'kprobe'
       ? ['kprobes', '4.1', 'CONFIG_KPROBE_EVENTS']
       : ['uprobes', '4.3', 'CONFIG_UPROBE_EVENTS'];
-  return new UnsupportedFeatureError(
-    feature,
-    minKernel,
-    `Cannot ${doing}: this kernel has no ${feature} (since Linux ${minKernel})`,
-    { hint: `it must be built with ${option}` },
-  );
+  return unsupportedFeature({ name, minKernel }, { doing, hint: `it must be built with ${option}` });
 }
 
 /** Undefined where the kernel makes no such probes by perf_event_open(2). */

@@ -1,5 +1,4 @@
-import { UnsupportedFeatureError } from '../errors.ts';
-import { Feature, requireFeature } from '../features/index.ts';
+import { Feature, requireFeature, unsupportedFeature } from '../features/index.ts';
 import { attachTypeName, type BpfProgram } from '../programs/index.ts';
 import { errno } from '../sys/index.ts';
 import * as uapi from '../uapi/index.ts';
@@ -75,15 +74,24 @@ export function attachTracing(program: BpfProgram, options: TracingOptions = {})
     needed: ['CAP_PERFMON'],
     reasons: {
       EBUSY: 'the program is attached already',
-      // The trampoline that it was verified for went with its first attachment (bpf_tracing_prog_attach()).
-      ENOENT:
-        'it was attached before, and this kernel attaches such a program only once (again since Linux 5.13)',
+      // No trampoline that it was verified for (bpf_tracing_prog_attach()), or no address (bpf_check_attach_target()).
+      ENOENT: whyNoTrampoline(program),
     },
   };
   checkProgram(program, {
     types: [uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_PROG_TYPE_LSM],
     target: request.target,
   });
+  const link = attachTraced(program, { request, attachType, cookie });
+  attachedBefore.add(program);
+  return link;
+}
+
+function attachTraced(
+  program: BpfProgram,
+  facts: { request: AttachRequest; attachType: number | undefined; cookie: bigint },
+): BpfLink {
+  const { request, attachType, cookie } = facts;
   if (cookie === 0n || attachType === undefined) return openRawTracepoint(program, { request });
   if (attachType === uapi.BPF_TRACE_RAW_TP) {
     requireFeature(Feature.RawTracepointCookie, { doing: doing(program, request), kernel: program.kernel });
@@ -93,8 +101,21 @@ export function attachTracing(program: BpfProgram, options: TracingOptions = {})
     fields: { attach_type: attachType, tracing: { target_btf_id: 0, cookie } },
   });
   if (result instanceof BpfLink) return result;
-  if (result === -errno.EINVAL && attachesWithoutCookie(program, request)) throw noCookies(program, request);
+  if (result === -errno.EINVAL && attachesWithoutCookie(program, request))
+    throw unsupportedFeature(tracingCookies, { doing: doing(program, request) });
   throw attachRefused(program, { request, call: 'BPF_LINK_CREATE', result });
+}
+
+const tracingCookies = { name: 'cookies for tracing programs', minKernel: '5.19' };
+
+/** Whose trampoline went with their first attachment on kernels that keep none: those attached in this process. */
+const attachedBefore = new WeakSet<BpfProgram>();
+
+function whyNoTrampoline(program: BpfProgram): string {
+  const once = 'this kernel attaches such a program only once (again since Linux 5.13)';
+  return attachedBefore.has(program)
+    ? `it was attached before, and ${once}`
+    : `what it was loaded for is gone, or it was attached before and ${once}`;
 }
 
 /** By attach type. */
@@ -133,13 +154,4 @@ export function openRawTracepoint(
 function attachesWithoutCookie(program: BpfProgram, request: AttachRequest): boolean {
   openRawTracepoint(program, { request }).close();
   return true;
-}
-
-function noCookies(program: BpfProgram, request: AttachRequest): UnsupportedFeatureError {
-  const feature = 'cookies for tracing programs';
-  return new UnsupportedFeatureError(
-    feature,
-    '5.19',
-    `Cannot ${doing(program, request)}: this kernel has no ${feature} (since Linux 5.19)`,
-  );
 }

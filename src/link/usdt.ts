@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { ArgumentError, NotFoundError, UnsupportedFeatureError } from '../errors.ts';
+import { ArgumentError, NotFoundError } from '../errors.ts';
 import { findUsdtProbes, type UsdtProbe } from '../elf/index.ts';
-import { Feature, isSupported } from '../features/index.ts';
+import { Feature, isSupported, unsupportedFeature } from '../features/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { BPF_PROG_TYPE_KPROBE } from '../uapi/index.ts';
@@ -127,7 +127,6 @@ function noteInstruction(
   },
 ): () => void {
   const { path, probe, options, moves, id, instructions } = facts;
-  const { name, minKernel } = Feature.PerfEventLink;
   if (!instructions) {
     throw new ArgumentError(
       'maps',
@@ -136,12 +135,10 @@ function noteInstruction(
   }
   const { pid } = options;
   if (moves && pid === undefined) {
-    throw new UnsupportedFeatureError(
-      name,
-      minKernel,
-      `Cannot attach ${program.name} to ${path} in every process: this kernel has no ${name} (since Linux ${minKernel})`,
-      { hint: 'name one process' },
-    );
+    throw unsupportedFeature(Feature.PerfEventLink, {
+      doing: `attach ${program.name} to ${path} in every process`,
+      hint: 'name one process',
+    });
   }
   const address = moves ? addressIn(pid ?? 0, { path, offset: probe.offset }) : BigInt(probe.address);
   instructions.set(address, id);

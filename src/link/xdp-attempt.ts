@@ -1,4 +1,5 @@
-import { NetlinkError, UnsupportedFeatureError } from '../errors.ts';
+import { NetlinkError } from '../errors.ts';
+import { Feature, unsupportedFeature } from '../features/index.ts';
 import { RouteSocket, setXdpProgram, type NetworkInterface } from '../netlink/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import { bpfError, errnoName, Fd, tryBpf } from '../sys/index.ts';
@@ -81,14 +82,10 @@ function explainByNetlink(
     };
   }
   if (via === 'link') {
-    throw new UnsupportedFeatureError(
-      'XDP bpf_link',
-      '5.9',
-      `Cannot attach ${program.name} to ${device.name} by link: this kernel has no bpf_link for XDP (since Linux 5.9)`,
-      {
-        hint: 'attach it by netlink: --via netlink',
-      },
-    );
+    throw unsupportedFeature(Feature.XdpLink, {
+      doing: `attach ${program.name} to ${device.name} by link`,
+      hint: 'attach it by netlink: --via netlink',
+    });
   }
   return attachByNetlink(attempt);
 }

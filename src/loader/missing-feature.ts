@@ -8,6 +8,8 @@ import {
   isProgramTypeSupported,
   isSupported,
   returnZero,
+  unsupportedFeature,
+  type MissingFeature,
 } from '../features/index.ts';
 import { attachTypeName, programTypeName } from '../programs/index.ts';
 import { bpfError, errno } from '../sys/index.ts';
@@ -47,17 +49,17 @@ export function missingFeature(kernel: Kernel, refused: Refused): UnsupportedFea
   const { spec, fields } = refused;
   if (!isProgramTypeSupported(spec.type, { kernel })) {
     const name = `programs of type ${programTypeName(spec.type)}`;
-    return unsupported(spec, { name, since: firstKernelOfProgramType(spec.type) });
+    return unsupported(spec, { name, minKernel: firstKernelOfProgramType(spec.type) });
   }
   const attachType = fields.expected_attach_type ?? 0;
   if (attachType !== 0 && isAttachTypeMissing(kernel, { ...refused, attachType })) {
     const name = `${programTypeName(spec.type)} programs that attach as ${attachTypeName(attachType)}`;
-    return unsupported(spec, { name, since: firstKernelOfAttachType(attachType) });
+    return unsupported(spec, { name, minKernel: firstKernelOfAttachType(attachType) });
   }
   if (!spec.frags || isSupported(Feature.XdpFrags, { kernel })) return undefined;
   const { name, minKernel } = Feature.XdpFrags;
   const hint = 'choose the variant of the program without .frags in its section name';
-  return unsupported(spec, { name, since: minKernel, hint });
+  return unsupported(spec, { name, minKernel, hint });
 }
 
 /**
@@ -95,18 +97,10 @@ function isAttachTypeKnown(
 }
 
 function unsupported(
-  spec: ProgramSpec,
-  { name, since, hint }: { name: string; since: string | undefined; hint?: string },
+  { name: program }: ProgramSpec,
+  { hint, ...feature }: MissingFeature & { readonly hint?: string },
 ): UnsupportedFeatureError {
-  const doing = `load program ${spec.name}`;
-  const known = since === undefined ? '' : ` (since Linux ${since})`;
-  return new UnsupportedFeatureError(
-    name,
-    since ?? '',
-    `Cannot ${doing}: this kernel has no ${name}${known}`,
-    {
-      hint,
-      cause: bpfError({ command: 'BPF_PROG_LOAD', doing }, -errno.EINVAL),
-    },
-  );
+  const doing = `load program ${program}`;
+  const cause = bpfError({ command: 'BPF_PROG_LOAD', doing }, -errno.EINVAL);
+  return unsupportedFeature(feature, { doing, hint, cause });
 }

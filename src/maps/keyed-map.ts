@@ -1,4 +1,5 @@
-import { ArgumentError, UnsupportedFeatureError } from '../errors.ts';
+import { ArgumentError, type UnsupportedFeatureError } from '../errors.ts';
+import { unsupportedFeature } from '../features/index.ts';
 import { BPF_ANY, BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from '../uapi/index.ts';
 import { errno } from '../sys/index.ts';
 import type { MapCalls } from './map-calls.ts';
@@ -337,8 +338,7 @@ function unsupported(
   calls: MapCalls,
   { feature, minKernel }: { feature: string; minKernel: string },
 ): UnsupportedFeatureError {
-  const message = `Cannot take from map ${calls.facts.name}: this kernel has no ${feature} (since Linux ${minKernel})`;
-  return new UnsupportedFeatureError(feature, minKernel, message);
+  return unsupportedFeature({ name: feature, minKernel }, { doing: `take from map ${calls.facts.name}` });
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -193,3 +193,26 @@ t.test('cgroup v2 is found where it is mounted', (t) => {
   );
   t.end();
 });
+
+t.test('a tracing program without a trampoline: what is known of why', (t) => {
+  let answer = 0;
+  const kernel: RecordingKernel = new RecordingKernel(({ command }) => {
+    if (command !== uapi.BPF_RAW_TRACEPOINT_OPEN) return 0;
+    return answer === 0 ? kernel.newDescriptor() : answer;
+  });
+  const program = programOf(kernel, uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_TRACE_FENTRY);
+  const once = 'this kernel attaches such a program only once (again since Linux 5.13)';
+  const refused = (why: string): void => {
+    t.match(
+      thrown(() => attachTracing(program, { target: 'do_unlinkat' })),
+      { code: 'ATTACH_REFUSED', message: `Cannot attach pass to do_unlinkat: ${why}` },
+    );
+  };
+  answer = -errno.ENOENT;
+  refused(`what it was loaded for is gone, or it was attached before and ${once}`);
+  answer = 0;
+  attachTracing(program).close();
+  answer = -errno.ENOENT;
+  refused(`it was attached before, and ${once}`);
+  t.end();
+});

@@ -1,4 +1,5 @@
-import { SyscallError, UnsupportedFeatureError } from '../../errors.ts';
+import { SyscallError } from '../../errors.ts';
+import { unsupportedFeature } from '../../features/index.ts';
 import { errno, openBpf, type Fd, type Kernel } from '../../sys/index.ts';
 import { BPF_STATS_RUN_TIME, bpf_attr_enable_stats } from '../../uapi/index.ts';
 
@@ -21,8 +22,6 @@ export function enableStatistics(kernel: Kernel): Fd {
     });
   } catch (error) {
     if (!(error instanceof SyscallError && error.errno === errno.EINVAL)) throw error;
-    const feature = 'statistics by descriptor';
-    const message = `Cannot ${doing}: this kernel has no ${feature} (since Linux 5.8)`;
-    throw new UnsupportedFeatureError(feature, '5.8', message, { cause: error });
+    throw unsupportedFeature({ name: 'statistics by descriptor', minKernel: '5.8' }, { doing, cause: error });
   }
 }
