@@ -93,15 +93,13 @@ function badFiles(): Refusal[] {
       },
     },
     {
-      name: 'a --prog that is no XDP program',
+      name: 'a --prog whose section leaves open where it goes',
       args: load(snifferObject, '--prog', 'tc_sniffer_egress'),
-      exit: 1,
+      exit: 2,
       error: {
-        code: 'PROGRAM_NONE',
-        message: 'Cannot attach tc_sniffer_egress to an interface: its section tc makes it no XDP program',
-        object: snifferObject,
-        section: 'tc',
-        program: 'tc_sniffer_egress',
+        code: 'USAGE',
+        message:
+          'load needs a target for tc_sniffer_egress, as its section tc leaves open a direction: --target ingress|egress',
       },
     },
     {
@@ -146,15 +144,25 @@ t.test('objects that clang builds and load refuses are named', { skip: noClang }
   const names = ['clitest_pass', 'clitest_other'];
   const rows: Refusal[] = [
     {
-      name: 'no program to attach',
+      name: 'no program that says where it goes',
       args: load('tc-only', { TC_ONLY: '1' }),
+      exit: 2,
+      error: {
+        code: 'USAGE',
+        message:
+          'load needs a target for clitest_tc, as its section tc leaves open a direction: --target ingress|egress',
+      },
+    },
+    {
+      name: 'two XDP programs by name',
+      args: [...load('both', { TWO: '1' }), ...names.flatMap((name) => ['--prog', name])],
       exit: 1,
       error: {
-        code: 'PROGRAM_NONE',
-        message: 'Cannot attach the object: it has no XDP program',
-        hint: 'its programs are of sections tc',
-        object: inFolder('tc-only'),
-        programs: ['clitest_tc'],
+        code: 'PROGRAM_AMBIGUOUS',
+        message: `Cannot attach ${names.join(' and ')}: an interface runs one XDP program`,
+        hint: 'attach them through a dispatcher: --multi',
+        object: inFolder('both'),
+        programs: names,
       },
     },
     {

@@ -74,7 +74,7 @@ export const loadCommand: CommandDeclaration = {
     {
       flags: '--detach',
       description:
-        'leave it attached and return at once; pins to /sys/fs/bpf/OBJECT without --pin, unless all of it is XDP by --via netlink or --multi',
+        'leave it attached and return at once; pins to /sys/fs/bpf/OBJECT without --pin, unless all of it is held by --via netlink or --multi',
     },
     {
       flags: '--set <map[key]=value>',

@@ -23,7 +23,8 @@ export function describeLeftOut(
     options: LoadCommandOptions;
   },
 ): LeftOut {
-  const { name: program, section } = spec;
+  const { name: program } = spec;
+  const section = spec.section.replace(/^\?/, '');
   const { plan, target, object, options } = facts;
   if (!plan?.open) return { program, section, reason: whyUnattached(spec), option: undefined };
   const { what, form } = plan.open;
