@@ -169,7 +169,10 @@ function options(filter: NewBpfFilter): Attribute[] {
 }
 
 /** Undefined for a filter of another kind, and for the head of a priority, which has no options. */
-function decodeFilter(body: Uint8Array, { ifindex, name, parent }: FilterParent): BpfFilter | undefined {
+export function decodeFilter(
+  body: Uint8Array,
+  { ifindex, name, parent }: FilterParent,
+): BpfFilter | undefined {
   const { tcm_handle, tcm_info } = tcmsg.decode(body);
   const attributes = Attributes.parse(body.subarray(tcmsg.size));
   const nested = attributes.nested(TCA_OPTIONS);

@@ -97,13 +97,14 @@ export function listQdiscs(socket: RouteSocket): Qdisc[] {
     doing: 'list the qdiscs',
     body: tcmsg.encode({}),
   });
-  return messages
-    .filter(({ type }) => type === RTM_NEWQDISC)
-    .map(({ body }) => {
-      const { tcm_ifindex, tcm_handle } = tcmsg.decode(body);
-      const kind = Attributes.parse(body.subarray(tcmsg.size)).string(TCA_KIND) ?? '';
-      return { ifindex: tcm_ifindex, kind, handle: tcm_handle };
-    });
+  return messages.filter(({ type }) => type === RTM_NEWQDISC).map(({ body }) => decodeQdisc(body));
+}
+
+/** @throws BoundsError for a message that is cut short */
+export function decodeQdisc(body: Uint8Array): Qdisc {
+  const { tcm_ifindex, tcm_handle } = tcmsg.decode(body);
+  const kind = Attributes.parse(body.subarray(tcmsg.size)).string(TCA_KIND) ?? '';
+  return { ifindex: tcm_ifindex, kind, handle: tcm_handle };
 }
 
 /** What filters of a qdisc may hang on: the two sides of clsact, otherwise itself. Its classes are not among them. */

@@ -52,6 +52,13 @@ const RUNS: readonly [target: string, mutants: number, outcomes: readonly string
   ['ring', 2000, ['read', 'nothing there']],
   ['perf-ring', 2000, ['refused', 'read', 'nothing there']],
   ['configuration', 2000, ['refused']],
+  ['settings', 800, ['refused', 'read']],
+  ['kallsyms', 800, ['nothing there', 'read']],
+  ['verifier-log', 800, ['read']],
+  ['proc', 800, ['nothing there', 'read']],
+  ['arguments', 800, ['refused', 'read']],
+  ['event', 500, ['refused', 'read']],
+  ['dispatcher', 800, ['refused', 'read']],
   ['kernel-text', 1000, ['read']],
 ];
 

@@ -2,6 +2,9 @@ import type { FuzzTarget } from '../target.ts';
 import type { Seeds } from '../seeds.ts';
 import { btfExtTarget, btfTarget } from './btf.ts';
 import { dedupTarget, rawTarget } from './btf-tools.ts';
+import { argumentTarget } from './arguments.ts';
+import { dispatcherTarget, eventTarget } from './events.ts';
+import { procTarget, settingsTarget, symbolsTarget, verifierLogTarget } from './kernel-files.ts';
 import { elfTarget } from './elf.ts';
 import { executableTarget } from './executable.ts';
 import {
@@ -34,5 +37,12 @@ export const targets: Readonly<Record<string, TargetEntry>> = {
   ring: { make: ringTarget, share: 30_000 },
   'perf-ring': { make: perfTarget, share: 30_000 },
   configuration: { make: configurationTarget, share: 30_000 },
+  settings: { make: settingsTarget, share: 20_000 },
+  kallsyms: { make: symbolsTarget, share: 20_000 },
+  'verifier-log': { make: verifierLogTarget, share: 20_000 },
+  proc: { make: procTarget, share: 20_000 },
+  arguments: { make: argumentTarget, share: 30_000 },
+  event: { make: eventTarget, share: 20_000 },
+  dispatcher: { make: dispatcherTarget, share: 20_000 },
   'kernel-text': { make: kernelTextTarget, share: 30_000 },
 };

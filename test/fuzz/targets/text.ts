@@ -1,5 +1,11 @@
 /** What people and the kernel write as text. */
-import { assemble, disassemble, encodeInstructions, InstructionView } from '../../../src/asm/index.ts';
+import {
+  assemble,
+  disassemble,
+  encodeInstructions,
+  InstructionView,
+  kernelText,
+} from '../../../src/asm/index.ts';
 import { Btf, createCodec, parseValue } from '../../../src/btf/index.ts';
 import { readContainer } from '../../../src/elf/index.ts';
 import { ArgumentError, BtfError, ObjectError, ValueError } from '../../../src/errors.ts';
@@ -10,25 +16,11 @@ import { encodeSetting } from '../../../src/loader/externs/config-value.ts';
 import { readVerifierLog } from '../../../src/loader/verifier-log.ts';
 import { diffConfiguration, parseSnifferConfiguration } from '../../../src/sniffer/index.ts';
 import { parseLockdown } from '../../../src/sys/permission.ts';
-import type { Dice } from '../dice.ts';
 import { attempt, demand } from '../expected-errors.ts';
 import { mutateText } from '../mutate-plain.ts';
+import { decode, textTarget } from '../text-target.ts';
 import type { FuzzTarget } from '../target.ts';
 import type { Seeds } from '../seeds.ts';
-
-const decode = (input: Uint8Array): string => Buffer.from(input).toString('utf8');
-
-function textTarget(
-  name: string,
-  { texts, words }: { texts: readonly string[]; words: readonly string[] },
-  exercise: (text: string) => string,
-): FuzzTarget {
-  return {
-    name,
-    mutant: (dice: Dice) => Buffer.from(mutateText(dice.pick(texts), { dice, words })),
-    exercise: (input) => exercise(decode(input)),
-  };
-}
 
 const PROGRAMS = [
   'r0 = 2\nexit\n',
@@ -80,7 +72,10 @@ export function instructionTarget(): FuzzTarget {
     exercise(input) {
       const bytes = input.slice(0, input.length - (input.length % 8));
       for (const littleEndian of [true, false]) {
-        const printed = disassemble(new InstructionView(bytes, littleEndian)).map((line) => line.text);
+        const view = new InstructionView(bytes, littleEndian);
+        const printed = disassemble(view).map((line) => line.text);
+        for (let index = 0; index < view.count; index++)
+          demand(/^\([0-9a-f]{2}\) ./.test(kernelText(view, index)), 'bpftool prints another form');
         const again = encodeInstructions(assemble(printed.join('\n')));
         demand(!littleEndian || Buffer.compare(bytes, again) === 0, 'it assembles to other bytes');
       }

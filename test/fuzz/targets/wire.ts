@@ -1,6 +1,8 @@
 /** What the kernel hands over as bytes. */
 import { BoundsError, TsXdpError } from '../../../src/errors.ts';
 import { BpfMap } from '../../../src/maps/index.ts';
+import { decodeFilter } from '../../../src/netlink/bpf-filters.ts';
+import { decodeQdisc } from '../../../src/netlink/qdiscs.ts';
 import { decodeAddress } from '../../../src/netlink/addresses.ts';
 import { encodeAttributes, numberAttribute, stringAttribute } from '../../../src/netlink/attributes.ts';
 import { decodeInterface } from '../../../src/netlink/interface.ts';
@@ -51,8 +53,27 @@ function errorMessage(): Uint8Array {
   return encodeMessage({ type: uapi.NLMSG_ERROR, flags, sequence: 1, body });
 }
 
+/** A filter of kind bpf, which is a qdisc with other options. */
+function filterMessage(): Uint8Array {
+  const options = [
+    numberAttribute(uapi.TCA_BPF_ID, 12),
+    stringAttribute(uapi.TCA_BPF_NAME, 'sniffer.bpf.o:[tc]'),
+    numberAttribute(uapi.TCA_BPF_FLAGS, uapi.TCA_BPF_FLAG_ACT_DIRECT),
+  ];
+  const attributes = encodeAttributes([
+    stringAttribute(uapi.TCA_KIND, 'bpf'),
+    numberAttribute(uapi.TCA_CHAIN, 0),
+    { type: uapi.TCA_OPTIONS, value: options },
+  ]);
+  const header = uapi.tcmsg.encode({ tcm_ifindex: 7, tcm_handle: 1, tcm_parent: 0xffff_fff2, tcm_info: 3 });
+  const body = Buffer.concat([header, attributes]);
+  return encodeMessage({ type: uapi.RTM_NEWTFILTER, flags: 2, sequence: 1, body });
+}
+
+const PARENT = { ifindex: 7, name: 'eth0', parent: 0xffff_fff2 };
+
 export function netlinkTarget(): FuzzTarget {
-  const one = [interfaceMessage(), addressMessage(), errorMessage()];
+  const one = [interfaceMessage(), addressMessage(), errorMessage(), filterMessage()];
   const datagrams = [...one, Buffer.concat(one)];
   return {
     name: 'netlink',
@@ -62,7 +83,8 @@ export function netlinkTarget(): FuzzTarget {
       if (!messages) return 'refused';
       let refused = false;
       for (const message of messages) {
-        for (const decode of [decodeInterface, decodeAddress])
+        const decodeAnyFilter = (body: Uint8Array): unknown => decodeFilter(body, PARENT);
+        for (const decode of [decodeInterface, decodeAddress, decodeQdisc, decodeAnyFilter])
           refused = attempt([BoundsError], () => [decode(message.body)]) === undefined || refused;
         for (const decode of [decodeError, decodeDone])
           refused = attempt([BoundsError], () => [decode(message)]) === undefined || refused;
