@@ -181,6 +181,7 @@ export type {
 export { BpfProgram, programTypeName } from './programs/index.ts';
 export type { ProgramInfo, TestRunOptions, TestRunResult } from './programs/index.ts';
 export {
+  OverwritablePerfBuffer,
   PerfBuffer,
   ReaderGroup,
   RingBuffer,
@@ -198,8 +199,10 @@ export type {
   ListenOptions,
   MakeRingWorkerHandler,
   NodeEventStreamOptions,
+  OverwritablePerfBufferOptions,
   PerfBufferOptions,
   PerfSample,
+  PerfWakeup,
   RecordDecoder,
   RecordSource,
   RingBufferOptions,

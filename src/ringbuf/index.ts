@@ -1,3 +1,6 @@
+export { OverwritablePerfBuffer } from './overwritable-perf-buffer.ts';
+export type { OverwritablePerfBufferOptions } from './overwritable-perf-buffer.ts';
+export type { PerfWakeup } from './perf-ring.ts';
 export { PerfBuffer } from './perf-buffer.ts';
 export type { PerfBufferOptions, PerfSample } from './perf-buffer.ts';
 export { RingBufferRecord } from './record.ts';

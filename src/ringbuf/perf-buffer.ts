@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream';
-import { ArgumentError, ClosedError, EventSizeError } from '../errors.ts';
+import { ArgumentError, ClosedError } from '../errors.ts';
 import { createCodec, type Btf, type BtfValue, type ValueCodec } from '../btf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import { BlockingWait, checkInteger, openReadinessSet, type Fd } from '../sys/index.ts';
 import { LoopReading } from './loop-reading.ts';
 import { isReadByGroup } from './membership.ts';
-import type { PerfRing } from './perf-ring.ts';
+import { decodeRecords, decodeValues, type PerfDecode } from './perf-decode.ts';
+import { PerfRing, type PerfWakeup } from './perf-ring.ts';
 import { openPerfRings } from './perf-rings.ts';
-import { RingBufferRecord } from './record.ts';
 import type { ListenOptions, RecordDecoder } from './reader-options.ts';
 import {
   toNodeStream,
@@ -22,6 +22,12 @@ export interface PerfBufferOptions {
   readonly pagesPerCpu?: number;
   /** Samples handled before the event loop gets its turn. @default 1024 */
   readonly batchSize?: number;
+  /**
+   * When the kernel wakes the reader: after so many samples on one CPU, or once that many bytes wait there. More wakes it less
+   * often; what was too little to wake it waits, until {@link PerfBuffer.drain} or the timeout of {@link PerfBuffer.poll}.
+   * @default { events: 1 }
+   */
+  readonly wakeup?: PerfWakeup;
   /** Called with the CPU and how many samples the kernel dropped there because its ring was full. */
   readonly onLost?: (lost: { readonly cpu: number; readonly count: number }) => void;
 }
@@ -31,8 +37,6 @@ export interface PerfSample<Event> {
   readonly cpu: number;
   readonly event: Event;
 }
-
-type Decode<Event> = (view: DataView, start: number, length: number) => Event;
 
 /**
  * Reads the samples that programs write with `bpf_perf_event_output()` (Linux 4.4): a ring for each CPU, all of them behind
@@ -50,7 +54,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   readonly map: BpfMap;
   readonly #rings: readonly PerfRing[];
   readonly #ready: Fd;
-  readonly #decode: Decode<Event>;
+  readonly #decode: PerfDecode<Event>;
   readonly #onLost: PerfBufferOptions['onLost'];
   readonly #forgetMap: () => void;
   #lost = 0;
@@ -63,13 +67,20 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   /** The ring to begin with next: none shall wait for the others for ever. */
   #turn = 0;
 
-  private constructor(map: BpfMap, { decode, ...options }: PerfBufferOptions & { decode: Decode<Event> }) {
-    const { pagesPerCpu = 64, batchSize = 1024, onLost } = options;
+  private constructor(
+    map: BpfMap,
+    { decode, ...options }: PerfBufferOptions & { decode: PerfDecode<Event> },
+  ) {
+    const { pagesPerCpu = 64, batchSize = 1024, wakeup = { events: 1 }, onLost } = options;
+    checkWakeup(wakeup);
     checkInteger('batchSize', batchSize, { minimum: 1, maximum: 0x7fff_ffff });
     this.map = map;
     this.#decode = decode;
     this.#onLost = onLost;
-    this.#rings = openPerfRings(map, { pages: pagesPerCpu });
+    this.#rings = openPerfRings(map, {
+      pages: pagesPerCpu,
+      open: (place) => PerfRing.open(map.kernel, { ...place, wakeup }),
+    });
     try {
       this.#ready = openReadinessSet(
         this.#rings.map(({ fd }) => fd),
@@ -103,19 +114,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     map: BpfMap,
     options: PerfBufferOptions & { readonly decode: RecordDecoder<Event> },
   ): PerfBuffer<Event> {
-    const records = new WeakMap<DataView, RingBufferRecord>();
-    return new PerfBuffer(map, {
-      ...options,
-      decode(view, start, length) {
-        let record = records.get(view);
-        if (record === undefined) {
-          record = new RingBufferRecord(view);
-          records.set(view, record);
-        }
-        record.moveTo(start, length);
-        return options.decode(record);
-      },
-    });
+    return new PerfBuffer(map, { ...options, decode: decodeRecords(options.decode) });
   }
 
   /** Reads samples as copies of their bytes, with the padding that the kernel adds. */
@@ -138,16 +137,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     options: PerfBufferOptions & { readonly codec: Pick<ValueCodec<Event>, 'size' | 'typeName' | 'read'> },
   ): PerfBuffer<Event> {
     const { codec, ...rest } = options;
-    const name = codec.typeName.replace(/^struct /, '');
-    return new PerfBuffer(map, {
-      ...rest,
-      decode(view, start, length) {
-        // Length and data together are padded to 8 bytes (perf_prepare_sample() in kernel/events/core.c).
-        if (length < codec.size || length - codec.size >= 8)
-          throw new EventSizeError(map.name, name, codec.size, length);
-        return codec.read(view, start);
-      },
-    });
+    return new PerfBuffer(map, { ...rest, decode: decodeValues(map.name, codec) });
   }
 
   /** Samples that the kernel dropped so far, as far as it has told. */
@@ -324,4 +314,9 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     this.#ready.close();
     for (const ring of this.#rings) ring.close();
   }
+}
+
+function checkWakeup(wakeup: PerfWakeup): void {
+  const [name, value] = 'bytes' in wakeup ? ['bytes', wakeup.bytes] : ['events', wakeup.events];
+  checkInteger(`wakeup.${name}`, value, { minimum: 1, maximum: 0x7fff_ffff });
 }

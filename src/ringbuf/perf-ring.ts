@@ -1,18 +1,13 @@
-import {
-  ioctl,
-  openPerfEvent,
-  syscallError,
-  type Fd,
-  type Kernel,
-  type MemoryMapping,
-} from '../sys/index.ts';
-import {
-  PERF_COUNT_SW_BPF_OUTPUT,
-  PERF_EVENT_IOC_ENABLE,
-  PERF_SAMPLE_RAW,
-  PERF_TYPE_SOFTWARE,
-} from '../uapi/index.ts';
-import { PerfMemory, type PerfRecordVisitor } from './perf-memory.ts';
+import type { Fd, Kernel, MemoryMapping } from '../sys/index.ts';
+import type { PerfRecordVisitor } from './perf-data.ts';
+import { openPerfEventRing } from './perf-event-ring.ts';
+import { PerfMemory } from './perf-memory.ts';
+
+/** Bit 14 of perf_event_attr: the union holds bytes, and not events. */
+const WATERMARK = 1n << 14n;
+
+/** When the kernel wakes a reader of a CPU's samples. */
+export type PerfWakeup = { readonly events: number } | { readonly bytes: number };
 
 /** The samples that programs write for one CPU: a perf event, and the ring that the kernel fills for it. */
 export class PerfRing {
@@ -31,36 +26,15 @@ export class PerfRing {
   /** @throws PermissionError, SyscallError: ENODEV for a CPU that is off */
   static open(
     kernel: Kernel,
-    { cpu, pages, doing }: { cpu: number; pages: number; doing: string },
+    place: { cpu: number; pages: number; doing: string; wakeup: PerfWakeup },
   ): PerfRing {
-    const fd = openPerfEvent({
-      attribute: {
-        type: PERF_TYPE_SOFTWARE,
-        config: BigInt(PERF_COUNT_SW_BPF_OUTPUT),
-        sample_type: BigInt(PERF_SAMPLE_RAW),
-        sample_period: 1n,
-        wakeup_events: 1,
-      },
-      cpu,
-      doing,
-      description: `perf buffer of CPU ${cpu}`,
-    });
-    try {
-      const { pageSize } = kernel;
-      const mapping = kernel.mmap({
-        fd: fd.value,
-        length: (1 + pages) * pageSize,
-        offset: 0,
-        writable: true,
-      });
-      const result = ioctl(fd.value, PERF_EVENT_IOC_ENABLE, 0);
-      if (result >= 0) return new PerfRing(fd, { cpu, mapping, pageSize });
-      mapping.close();
-      throw syscallError({ call: 'ioctl(PERF_EVENT_IOC_ENABLE)', errno: result, doing });
-    } catch (error) {
-      fd.close();
-      throw error;
-    }
+    const { cpu, wakeup, ...rest } = place;
+    const attribute =
+      'bytes' in wakeup
+        ? { flags: WATERMARK, wakeup_watermark: wakeup.bytes }
+        : { wakeup_events: wakeup.events };
+    const { fd, mapping } = openPerfEventRing(kernel, { ...rest, cpu, attribute, writable: true });
+    return new PerfRing(fd, { cpu, mapping, pageSize: kernel.pageSize });
   }
 
   /** As {@link PerfMemory.pending}. */

@@ -1,10 +1,17 @@
 import { ArgumentError } from '../errors.ts';
 import { PerfEventArray, type BpfMap } from '../maps/index.ts';
-import { checkInteger, errno } from '../sys/index.ts';
-import { PerfRing } from './perf-ring.ts';
+import { checkInteger, errno, type Fd } from '../sys/index.ts';
+
+interface RingOfCpu {
+  readonly fd: Fd;
+  close(): void;
+}
 
 /** A ring for each CPU that is on and has a place in the map, put into it. */
-export function openPerfRings(map: BpfMap, { pages }: { pages: number }): PerfRing[] {
+export function openPerfRings<Ring extends RingOfCpu>(
+  map: BpfMap,
+  { pages, open }: { pages: number; open: (place: { cpu: number; pages: number; doing: string }) => Ring },
+): Ring[] {
   checkInteger('pagesPerCpu', pages, { minimum: 1, maximum: 0x10_0000 });
   if ((pages & (pages - 1)) !== 0) {
     const message = `Cannot use ${pages} pages for each CPU: a power of two is wanted`;
@@ -12,10 +19,10 @@ export function openPerfRings(map: BpfMap, { pages }: { pages: number }): PerfRi
   }
   const { kernel, maxEntries, name } = map;
   const events = new PerfEventArray(map);
-  const rings: PerfRing[] = [];
+  const rings: Ring[] = [];
   try {
     for (let cpu = 0; cpu < Math.min(maxEntries, kernel.possibleCpus()); cpu++) {
-      const ring = openUnlessOff(map, { cpu, pages });
+      const ring = openUnlessOff(() => open({ cpu, pages, doing: `read samples from map ${name}` }));
       if (ring === undefined) continue;
       rings.push(ring);
       events.set(cpu, ring.fd);
@@ -31,12 +38,9 @@ export function openPerfRings(map: BpfMap, { pages }: { pages: number }): PerfRi
   );
 }
 
-function openUnlessOff(
-  { kernel, name }: BpfMap,
-  { cpu, pages }: { cpu: number; pages: number },
-): PerfRing | undefined {
+function openUnlessOff<Ring>(open: () => Ring): Ring | undefined {
   try {
-    return PerfRing.open(kernel, { cpu, pages, doing: `read samples from map ${name}` });
+    return open();
   } catch (error) {
     if ((error as { errno?: number }).errno === errno.ENODEV) return undefined;
     throw error;

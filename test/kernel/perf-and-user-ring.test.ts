@@ -3,7 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import t from 'tap';
-import { BpfMap, Collection, MapType, ObjectFile, PerfBuffer, UserRingBuffer } from '../../src/index.ts';
+import {
+  BpfMap,
+  Collection,
+  MapType,
+  ObjectFile,
+  OverwritablePerfBuffer,
+  PerfBuffer,
+  UserRingBuffer,
+} from '../../src/index.ts';
+import { BlockingWait } from '../../src/sys/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { isKernelBefore } from '../helpers/lacking.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
@@ -225,6 +234,95 @@ t.test('a CPU that sends without end does not hold up the others', { skip: oneCp
   const heard = new Set<number>();
   for (let turn = 0; turn < 2; turn++) buffer.drain(({ cpu }) => heard.add(cpu), { limit: 8 });
   t.same([...heard], [0, 1]);
+  t.end();
+});
+
+t.test('a flight recorder: the newest samples, newest first, whatever came before', (t) => {
+  const map = collection.map('samples');
+  const told: number[] = [];
+  using recorder = OverwritablePerfBuffer.typed(map, {
+    btf,
+    typeId,
+    pagesPerCpu: 1,
+    onLost: ({ count }) => told.push(count),
+  });
+  const numbers = (limit = Number.POSITIVE_INFINITY): number[] =>
+    recorder.latest({ limit }).map(({ event }) => (event as unknown as Event).number);
+  const downFrom = (last: number, count: number): number[] =>
+    Array.from({ length: count }, (_, index) => last - index);
+  collection.variable('next').set(0);
+  collection.variable('refused').set(0);
+  onCpu(0, () => {
+    t.same(numbers(), [], 'nothing yet');
+    run('emit', 10);
+    t.same(numbers(), downFrom(9, 10));
+    t.same(numbers(), [], 'each once');
+    // Records of 40 bytes: a page does not hold a whole number of them, so that some are in two pieces.
+    run('emit', 95);
+    t.same(numbers(), downFrom(104, 95), 'across the end of the ring');
+    run('emit', 1000);
+    const kept = numbers();
+    t.same(kept, downFrom(1104, Math.floor(4096 / 40)), 'as many whole ones as the ring holds');
+    run('emit', 50);
+    t.same(numbers(3), [1154, 1153, 1152], 'the newest of them');
+    t.same(numbers(), [], 'the others count as read');
+    t.equal(collection.variable('refused').get(), 0, 'it is never full');
+
+    recorder.pause();
+    t.equal(recorder.paused, true);
+    run('emit', 7);
+    t.equal(collection.variable('refused').get(), 7);
+    t.same(numbers(), []);
+    recorder.resume();
+    run('emit', 2);
+    t.same(numbers(), downFrom(1163, 2));
+    t.equal(recorder.lost, 7);
+    t.same(told, [7]);
+    let within: Error | undefined;
+    run('emit', 2);
+    recorder.read(({ cpu, event }) => {
+      t.equal(cpu, 0);
+      t.match(event, { square: BigInt((event as unknown as Event).number) ** 2n, tail: 0xabcd });
+      within ??= thrown(() => recorder.latest());
+      run('emit', 1);
+      recorder.close();
+    });
+    t.equal(within?.message, 'Cannot read perf buffer samples from within its own callback');
+  });
+  t.match(
+    thrown(() => recorder.latest()),
+    { code: 'CLOSED', message: 'Cannot use the perf buffer samples: it is closed' },
+  );
+  t.end();
+});
+
+t.test('a perf buffer wakes as it is told to', (t) => {
+  const map = collection.map('samples');
+  const wakes = (wakeup: { events: number } | { bytes: number }, times: number): number => {
+    using buffer = PerfBuffer.bytes(map, { wakeup });
+    const set = BlockingWait.open([buffer.fd], 'samples');
+    let woken = 0;
+    onCpu(0, () => {
+      for (let time = 0; time < times; time++) {
+        run('emit', 1);
+        if (set.wait(0)) woken++;
+      }
+    });
+    set.close();
+    t.equal(
+      buffer.poll(() => undefined, { timeout: 0 }),
+      times,
+      'what wakes nobody can be read',
+    );
+    return woken;
+  };
+  t.equal(wakes({ events: 1 }, 12), 12);
+  t.equal(wakes({ events: 4 }, 12), 3);
+  t.equal(wakes({ bytes: 200 }, 12), 2, '40 bytes each: more than 200, and again');
+  t.equal(
+    thrown(() => PerfBuffer.bytes(map, { wakeup: { events: 0 } })).message,
+    'Cannot use 0 as wakeup.events: an integer from 1 to 2147483647 is needed',
+  );
   t.end();
 });
 
