@@ -137,6 +137,46 @@ t.test('help and version are results: standard output, exit code 0', async (t) =
   t.match(nothing.stderr, 'Usage: ts-xdp [options] [command]');
 });
 
+/** What the documentation says under headings with the name of a command. */
+function documentationOf(name: string): string {
+  const pages = ['docs/command-line.md', 'docs/kernel-objects.md'];
+  const sections = pages.flatMap((page) => readFileSync(join(projectRoot, page), 'utf8').split(/^## /m));
+  return sections.filter((section) => section.split('\n')[0]?.includes(`\`${name}\``) === true).join('\n');
+}
+
+const optionsIn = (text: string): string[] => text.match(/(?<![\w-])--[a-z][\w-]*/g) ?? [];
+/** Of every command, and of other programs. */
+const notTheirs = ['--json', '--help', '--verbose', '--decode'];
+
+t.test('every command and option is documented, and every documented option exists', async (t) => {
+  const all = new Set<string>();
+  for (const entry of await commandsFor([])) {
+    const text = documentationOf(entry.name);
+    const commands = 'commands' in entry ? entry.commands : [entry];
+    const options = commands.flatMap((command) =>
+      (command.options ?? []).flatMap(({ flags }) => optionsIn(flags)),
+    );
+    const words = [entry.name, ...commands.map(({ name }) => name)];
+    t.same(
+      words.filter((word) => !new RegExp(`\\b${word}\\b`).test(text)),
+      [],
+      `${entry.name}: commands that are not documented`,
+    );
+    t.same(
+      options.filter((option) => !optionsIn(text).includes(option)),
+      [],
+      `${entry.name}: options that are not documented`,
+    );
+    for (const option of options) all.add(option);
+  }
+  const page = readFileSync(join(projectRoot, 'docs/command-line.md'), 'utf8');
+  t.same(
+    optionsIn(page).filter((option) => !all.has(option) && !notTheirs.includes(option)),
+    [],
+    'documented options that no command has',
+  );
+});
+
 t.test('the exit code tells the kinds of failure apart', (t) => {
   t.same(ExitCode, { Done: 0, Failed: 1, Usage: 2, NotPermitted: 3, Unsupported: 4 });
   t.equal(exitCodeOf(new ArgumentError('x', 'Cannot')), 1);
