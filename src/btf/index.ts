@@ -27,6 +27,7 @@ export type { RawElement, RawField, RawType } from './dump-raw/index.ts';
 export { fieldsOf } from './fields.ts';
 export { formatType } from './format-type.ts';
 export type { BtfKind } from './kind.ts';
+export type { Input } from './input.ts';
 export { parseValue } from './parse-value.ts';
 export { toFlag, toFloat } from './scalar-codec.ts';
 export { refuseUnknown, toRecord } from './struct-codec.ts';

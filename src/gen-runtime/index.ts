@@ -23,13 +23,13 @@ export {
   writeBits,
   writeElements,
 } from '../btf/index.ts';
-export type { EnumPlace } from '../btf/index.ts';
+export type { EnumPlace, Input } from '../btf/index.ts';
 export { ObjectFile } from '../elf/index.ts';
 export type { EnumLayout, LayoutDescription, RecordLayout } from '../gen/index.ts';
 export { BpfMap } from '../maps/index.ts';
 export { BpfProgram } from '../programs/index.ts';
 export { codec } from './codec.ts';
-export type { Codec, Input } from './codec.ts';
+export type { Codec } from './codec.ts';
 export { EventSource } from './event-source.ts';
 export { GeneratedCollection } from './generated-collection.ts';
 export { decodeObject, loadGenerated, openObjectFile } from './load-generated.ts';

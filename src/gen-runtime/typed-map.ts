@@ -1,5 +1,6 @@
 import { isPerCpu, KeyedMap, perCpuCodec, type BpfMap, type ElementCodec } from '../maps/index.ts';
-import type { Codec, Input } from './codec.ts';
+import type { Input } from '../btf/index.ts';
+import type { Codec } from './codec.ts';
 
 /** A map whose keys and values have the types of the object. */
 export class TypedMap<Key, Value> extends KeyedMap<Key, Value, Input<Key>, Input<Value>> {

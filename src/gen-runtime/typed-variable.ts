@@ -1,5 +1,6 @@
 import type { Variable } from '../loader/index.ts';
-import type { Codec, Input } from './codec.ts';
+import type { Input } from '../btf/index.ts';
+import type { Codec } from './codec.ts';
 
 /** A global variable that cannot change once the object is loaded, of `.rodata`. */
 export interface ReadOnlyVariable<Value> {

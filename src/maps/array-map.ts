@@ -1,8 +1,8 @@
 import type { BtfValue } from '../btf/index.ts';
 import { requireType } from './family.ts';
-import { KeyedMap } from './keyed-map.ts';
+import { KeyedMap, type EntryCodecs } from './keyed-map.ts';
 import type { BpfMap } from './map.ts';
-import type { ElementCodec } from './map-codec.ts';
+import type { DefaultInput, ElementCodec } from './map-codec.ts';
 import { indexCodec } from './index-codec.ts';
 import { MapType } from './map-type.ts';
 
@@ -12,13 +12,21 @@ import { MapType } from './map-type.ts';
  *
  * It does not own the map: closing that ends it.
  */
-export class ArrayMap<Value = BtfValue> extends KeyedMap<number, Value, number, unknown> {
+export class ArrayMap<
+  Value = BtfValue,
+  ValueInput = DefaultInput<Value>,
+  Key = number,
+  KeyInput = DefaultInput<Key>,
+> extends KeyedMap<Key, Value, KeyInput, ValueInput> {
   readonly map: BpfMap;
 
-  /** @throws ArgumentError for a map of another type */
-  constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value> } = {}) {
+  /** `codecs.key` is for keys that are more than numbers, such as enumerators. @throws ArgumentError for a map of another type */
+  constructor(map: BpfMap, codecs: Partial<EntryCodecs<Key, Value, KeyInput, ValueInput>> = {}) {
     requireType(map, { types: [MapType.Array], as: 'an array' });
-    super(map.calls, { key: indexCodec, value: codecs.value ?? (map.valueCodec as ElementCodec<Value>) });
+    super(map.calls, {
+      key: codecs.key ?? (indexCodec as ElementCodec<unknown> as ElementCodec<Key, KeyInput>),
+      value: codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>),
+    });
     this.map = map;
   }
 

@@ -1,7 +1,7 @@
 import type { BtfValue } from '../btf/index.ts';
 import { requireType } from './family.ts';
 import type { BpfMap } from './map.ts';
-import type { ElementCodec } from './map-codec.ts';
+import type { DefaultInput, ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /**
@@ -10,19 +10,19 @@ import { MapType } from './map-type.ts';
  *
  * It does not own the map: closing that ends it.
  */
-export class BloomFilter<Value = BtfValue> {
+export class BloomFilter<Value = BtfValue, ValueInput = DefaultInput<Value>> {
   readonly map: BpfMap;
-  readonly #value: ElementCodec<Value>;
+  readonly #value: ElementCodec<Value, ValueInput>;
 
   /** @throws ArgumentError for a map of another type */
-  constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value> } = {}) {
+  constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value, ValueInput> } = {}) {
     requireType(map, { types: [MapType.BloomFilter], as: 'a bloom filter' });
     this.map = map;
-    this.#value = codecs.value ?? (map.valueCodec as ElementCodec<Value>);
+    this.#value = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
   }
 
   /** @throws ValueError where it does not fit */
-  add(value: Value): void {
+  add(value: ValueInput): void {
     const { calls } = this.map;
     this.#value.write(calls.value, 0, value);
     const result = calls.update();
@@ -30,7 +30,7 @@ export class BloomFilter<Value = BtfValue> {
   }
 
   /** False where the value was never added; true where it was, and sometimes where it was not. */
-  has(value: Value): boolean {
+  has(value: ValueInput): boolean {
     const { calls } = this.map;
     this.#value.write(calls.value, 0, value);
     return calls.lookup();

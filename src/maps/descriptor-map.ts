@@ -4,22 +4,22 @@ import type { BpfMap } from './map.ts';
 import type { ElementCodec } from './map-codec.ts';
 
 /** What differs between the families whose values are written as descriptors. */
-export interface DescriptorFamily<Key> {
+export interface DescriptorFamily<Key, KeyInput = Key> {
   readonly types: readonly number[];
   /** To follow "as": `a map of maps`. */
   readonly as: string;
-  readonly key: ElementCodec<Key>;
+  readonly key: ElementCodec<Key, KeyInput>;
 }
 
 /**
  * A map whose values are written as descriptors of what it then holds on to. It does not own the map: closing that ends
  * it.
  */
-export abstract class DescriptorMap<Key> {
+export abstract class DescriptorMap<Key, KeyInput = Key> {
   readonly map: BpfMap;
-  protected readonly key: ElementCodec<Key>;
+  protected readonly key: ElementCodec<Key, KeyInput>;
 
-  constructor(map: BpfMap, { types, as, key }: DescriptorFamily<Key>) {
+  constructor(map: BpfMap, { types, as, key }: DescriptorFamily<Key, KeyInput>) {
     this.map = requireType(map, { types, as });
     this.key = key;
   }
@@ -29,7 +29,7 @@ export abstract class DescriptorMap<Key> {
    *
    * @throws SyscallError: EINVAL for what does not fit, E2BIG past the end
    */
-  set(key: Key, value: DescriptorHolder): void {
+  set(key: KeyInput, value: DescriptorHolder): void {
     const { calls } = this.map;
     this.key.write(calls.key, 0, key);
     // Values may have 8 bytes, of which the descriptor is the first half (sock_map_update_elem_sys()).
@@ -40,7 +40,7 @@ export abstract class DescriptorMap<Key> {
   }
 
   /** False where nothing was under the key. */
-  delete(key: Key): boolean {
+  delete(key: KeyInput): boolean {
     const { calls } = this.map;
     this.key.write(calls.key, 0, key);
     return calls.remove();
@@ -48,9 +48,9 @@ export abstract class DescriptorMap<Key> {
 }
 
 /** One that can be read too: the id of what is under a key. */
-export abstract class IdMap<Key> extends DescriptorMap<Key> {
+export abstract class IdMap<Key, KeyInput = Key> extends DescriptorMap<Key, KeyInput> {
   /** Undefined where nothing is under the key. */
-  id(key: Key): number | undefined {
+  id(key: KeyInput): number | undefined {
     const { calls } = this.map;
     this.key.write(calls.key, 0, key);
     return calls.lookup() ? calls.value.getUint32(0, true) : undefined;
@@ -60,9 +60,14 @@ export abstract class IdMap<Key> extends DescriptorMap<Key> {
   *entries(): Generator<[key: Key, id: number], undefined> {
     for (const bytes of this.map.keyBytes()) {
       const key = this.key.read(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0);
-      const id = this.id(key);
+      const id = this.#idAt(bytes);
       if (id !== undefined) yield [key, id];
     }
+  }
+
+  #idAt(key: Uint8Array): number | undefined {
+    const value = this.map.getBytes(key);
+    return value && new DataView(value.buffer).getUint32(0, true);
   }
 
   [Symbol.iterator](): Generator<[key: Key, id: number], undefined> {

@@ -14,11 +14,11 @@ export function descriptorOf(holder: DescriptorHolder): number {
 }
 
 /** A key that is the descriptor of what it stands for; such keys are never read back. */
-export const descriptorCodec: ElementCodec<DescriptorHolder> = {
+export const descriptorCodec: ElementCodec<DescriptorHolder, DescriptorHolder> = {
   size: 4,
   typeName: 'int',
   read: (view, offset) => view.getInt32(offset, true),
   write(view, offset, value) {
-    view.setInt32(offset, descriptorOf(value as DescriptorHolder), true);
+    view.setInt32(offset, descriptorOf(value), true);
   },
 };

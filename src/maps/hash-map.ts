@@ -2,6 +2,7 @@ import type { BtfValue } from '../btf/index.ts';
 import { requireType } from './family.ts';
 import { KeyedMap, type EntryCodecs } from './keyed-map.ts';
 import type { BpfMap } from './map.ts';
+import type { DefaultInput } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /**
@@ -10,13 +11,18 @@ import { MapType } from './map-type.ts';
  *
  * It does not own the map: closing that ends it.
  */
-export class HashMap<Key = BtfValue, Value = BtfValue> extends KeyedMap<Key, Value, unknown, unknown> {
+export class HashMap<
+  Key = BtfValue,
+  Value = BtfValue,
+  KeyInput = DefaultInput<Key>,
+  ValueInput = DefaultInput<Value>,
+> extends KeyedMap<Key, Value, KeyInput, ValueInput> {
   readonly map: BpfMap;
 
   /** @throws ArgumentError for a map of another type */
-  constructor(map: BpfMap, codecs: Partial<EntryCodecs<Key, Value>> = {}) {
+  constructor(map: BpfMap, codecs: Partial<EntryCodecs<Key, Value, KeyInput, ValueInput>> = {}) {
     requireType(map, { types: [MapType.Hash, MapType.LruHash], as: 'a hash' });
-    super(map.calls, { ...(map.codecs as EntryCodecs<Key, Value>), ...codecs });
+    super(map.calls, { ...(map.codecs as EntryCodecs<Key, Value, KeyInput, ValueInput>), ...codecs });
     this.map = map;
   }
 

@@ -4,7 +4,7 @@ import type { ElementCodec } from './map-codec.ts';
 const LARGEST = 0xffff_ffff;
 
 /** The number of an array's element, and of a descriptor in a map of descriptors. */
-export const indexCodec: ElementCodec<number> = {
+export const indexCodec: ElementCodec<number, number> = {
   size: 4,
   typeName: '__u32',
   read: (view, offset) => view.getUint32(offset, true),

@@ -14,7 +14,7 @@ export type { EntryCodecs, ReadEntryOptions, UpdateMode, WriteEntryOptions } fro
 export { LocalStorage } from './local-storage.ts';
 export { LpmTrie } from './lpm-trie.ts';
 export { bytesCodec, perCpuCodec } from './map-codec.ts';
-export type { ElementCodec } from './map-codec.ts';
+export type { DefaultInput, ElementCodec } from './map-codec.ts';
 export type { MapFacts, MapTypes } from './map-facts.ts';
 export { readMapInfo } from './map-info.ts';
 export type { MapInfo } from './map-info.ts';

@@ -26,7 +26,7 @@ const MAPPED_BITS = 96;
  * Keys of a trie that are addresses: `struct bpf_lpm_trie_key_u8` with 4 or 16 bytes of data. Takes prefixes, and text:
  * `10.0.0.0/8`, `10.1.2.3`. Where keys have room for IPv6, IPv4 is stored as `::ffff:a.b.c.d` and comes back as that.
  */
-export function ipPrefixCodec(keySize: number): ElementCodec<IpPrefix> {
+export function ipPrefixCodec(keySize: number): ElementCodec<IpPrefix, IpPrefix | string> {
   const size = keySize - LENGTH_SIZE;
   const typeName = size === IPV6_SIZE ? 'an IPv6 prefix' : 'an IPv4 prefix';
   return {
@@ -45,7 +45,7 @@ export function ipPrefixCodec(keySize: number): ElementCodec<IpPrefix> {
 }
 
 /** Keys of a trie as bytes. */
-export function bytesPrefixCodec(keySize: number): ElementCodec<BytesPrefix> {
+export function bytesPrefixCodec(keySize: number): ElementCodec<BytesPrefix, BytesPrefix> {
   const size = keySize - LENGTH_SIZE;
   const typeName = `a prefix of ${size} bytes`;
   return {

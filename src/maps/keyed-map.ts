@@ -33,9 +33,9 @@ export interface WriteEntryOptions {
 }
 
 /** What reads and writes the keys and values of a map. */
-export interface EntryCodecs<Key, Value> {
-  readonly key: ElementCodec<Key>;
-  readonly value: ElementCodec<Value>;
+export interface EntryCodecs<Key, Value, KeyInput = unknown, ValueInput = unknown> {
+  readonly key: ElementCodec<Key, KeyInput>;
+  readonly value: ElementCodec<Value, ValueInput>;
 }
 
 /**
@@ -51,9 +51,9 @@ export abstract class KeyedMap<Key, Value, KeyInput = Key, ValueInput = Value> {
   /** For handles of this library on the same map. */
   readonly calls: MapCalls;
   /** How keys and values are turned into bytes and back. */
-  readonly codecs: EntryCodecs<Key, Value>;
+  readonly codecs: EntryCodecs<Key, Value, KeyInput, ValueInput>;
 
-  constructor(calls: MapCalls, codecs: EntryCodecs<Key, Value>) {
+  constructor(calls: MapCalls, codecs: EntryCodecs<Key, Value, KeyInput, ValueInput>) {
     this.calls = calls;
     this.codecs = codecs;
   }

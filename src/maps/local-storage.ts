@@ -4,7 +4,7 @@ import { descriptorCodec, type DescriptorHolder } from './descriptor.ts';
 import { requireType } from './family.ts';
 import type { UpdateMode } from './keyed-map.ts';
 import type { BpfMap } from './map.ts';
-import type { ElementCodec } from './map-codec.ts';
+import type { DefaultInput, ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 const MODES: Readonly<Record<UpdateMode, number>> = {
@@ -19,15 +19,15 @@ const MODES: Readonly<Record<UpdateMode, number>> = {
  *
  * It does not own the map: closing that ends it.
  */
-export class LocalStorage<Value = BtfValue> {
+export class LocalStorage<Value = BtfValue, ValueInput = DefaultInput<Value>> {
   readonly map: BpfMap;
-  readonly #value: ElementCodec<Value>;
+  readonly #value: ElementCodec<Value, ValueInput>;
 
   /** @throws ArgumentError for a map of another type */
-  constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value> } = {}) {
+  constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value, ValueInput> } = {}) {
     const types = [MapType.SkStorage, MapType.InodeStorage, MapType.TaskStorage, MapType.CgroupLocalStorage];
     this.map = requireType(map, { types, as: 'storage of sockets, inodes, tasks or cgroups' });
-    this.#value = codecs.value ?? (map.valueCodec as ElementCodec<Value>);
+    this.#value = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
   }
 
   /** Undefined where the owner has none. @throws SyscallError: EBADF for a descriptor of another kind */
@@ -40,7 +40,7 @@ export class LocalStorage<Value = BtfValue> {
   /** @throws ValueError where it does not fit; SyscallError: EEXIST for mode `new`, ENOENT for `existing`, EBADF */
   set(
     owner: DescriptorHolder,
-    value: unknown,
+    value: ValueInput,
     options: { /** @default 'any' */ readonly mode?: UpdateMode } = {},
   ): void {
     const { calls } = this.map;

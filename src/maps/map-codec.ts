@@ -1,9 +1,9 @@
 import { ValueError } from '../errors.ts';
 import { alignUp } from '../binary/index.ts';
-import { createCodec, type Btf, type BtfValue } from '../btf/index.ts';
+import { createCodec, type Btf, type BtfValue, type Input } from '../btf/index.ts';
 
 /** How keys or values of a map are turned into bytes and back, in place: nothing is allocated but what is read. */
-export interface ElementCodec<Value = BtfValue> {
+export interface ElementCodec<Value = BtfValue, ValueInput = unknown> {
   /** Bytes that the system call reads or writes. */
   readonly size: number;
   /** The type as C spells it. */
@@ -11,8 +11,11 @@ export interface ElementCodec<Value = BtfValue> {
   /** What is read does not share memory with the view. */
   read(view: DataView, offset: number): Value;
   /** Writes all `size` bytes. Throws {@link ValueError} where the value does not fit. */
-  write(view: DataView, offset: number, value: unknown): void;
+  write(view: DataView, offset: number, value: ValueInput): void;
 }
+
+/** What may be written where `Value` is read and no codec says more: anything, where that is whatever BTF says. */
+export type DefaultInput<Value> = BtfValue extends Value ? unknown : Input<Value>;
 
 /** By type where BTF has it, as bytes where it does not. */
 export function elementCodec(size: number, type: { btf: Btf; typeId: number } | undefined): ElementCodec {
@@ -20,14 +23,14 @@ export function elementCodec(size: number, type: { btf: Btf; typeId: number } | 
 }
 
 /** Bytes as they are: a `Uint8Array` of exactly `size`. */
-export function bytesCodec(size: number): ElementCodec<Uint8Array> {
+export function bytesCodec(size: number): ElementCodec<Uint8Array, Uint8Array> {
   const typeName = `__u8[${size}]`;
   return {
     size,
     typeName,
     read: (view, offset) => new Uint8Array(view.buffer, view.byteOffset + offset, size).slice(),
     write(view, offset, value) {
-      if (!(value instanceof Uint8Array) || value.length !== size) {
+      if (!((value as unknown) instanceof Uint8Array) || value.length !== size) {
         const message = `Cannot store the value: ${size} bytes are wanted, as a Uint8Array`;
         const hint = 'the object has no BTF that says what they mean';
         throw new ValueError('', typeName, message, { hint });
@@ -43,7 +46,10 @@ export function bytesCodec(size: number): ElementCodec<Uint8Array> {
  * The kernel copies them one after the other, each rounded up to 8 bytes (bpf_percpu_array_copy in
  * kernel/bpf/arraymap.c).
  */
-export function perCpuCodec<Value>(element: ElementCodec<Value>, cpus: number): ElementCodec<Value[]> {
+export function perCpuCodec<Value, ValueInput>(
+  element: ElementCodec<Value, ValueInput>,
+  cpus: number,
+): ElementCodec<Value[], readonly ValueInput[]> {
   const stride = alignUp(element.size, 8);
   const typeName = `${element.typeName} per CPU`;
   return {

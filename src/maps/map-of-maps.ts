@@ -1,7 +1,7 @@
 import type { BtfValue } from '../btf/index.ts';
 import { IdMap } from './descriptor-map.ts';
 import type { BpfMap } from './map.ts';
-import type { ElementCodec } from './map-codec.ts';
+import type { DefaultInput, ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /**
@@ -12,11 +12,11 @@ import { MapType } from './map-type.ts';
  * const tenants = new MapOfMaps(collection.map('tenants'));
  * tenants.set(7, BpfMap.create({ type: MapType.Hash, keySize: 4, valueSize: 8, maxEntries: 1024 }));
  */
-export class MapOfMaps<Key = BtfValue> extends IdMap<Key> {
+export class MapOfMaps<Key = BtfValue, KeyInput = DefaultInput<Key>> extends IdMap<Key, KeyInput> {
   /** @throws ArgumentError for a map of another type */
-  constructor(map: BpfMap, codecs: { readonly key?: ElementCodec<Key> } = {}) {
+  constructor(map: BpfMap, codecs: { readonly key?: ElementCodec<Key, KeyInput> } = {}) {
     const types = [MapType.ArrayOfMaps, MapType.HashOfMaps];
-    const key = codecs.key ?? (map.codecs.key as ElementCodec<Key>);
+    const key = codecs.key ?? (map.codecs.key as ElementCodec<Key, KeyInput>);
     super(map, { types, as: 'a map of maps', key });
   }
 }

@@ -5,15 +5,15 @@ import type { MemoryMapping } from '../sys/index.ts';
 import { BPF_F_MMAPABLE } from '../uapi/index.ts';
 import { requireType } from './family.ts';
 import type { BpfMap } from './map.ts';
-import type { ElementCodec } from './map-codec.ts';
+import type { DefaultInput, ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /** How an array is mapped into memory. */
-export interface MappedArrayOptions<Value> {
+export interface MappedArrayOptions<Value, ValueInput = DefaultInput<Value>> {
   /** A frozen map, and one that was opened for reading, can be mapped only without. @default true */
   readonly writable?: boolean;
   /** @default what BTF says of the map */
-  readonly value?: ElementCodec<Value>;
+  readonly value?: ElementCodec<Value, ValueInput>;
 }
 
 /** The upper half of 2^53. */
@@ -32,10 +32,10 @@ const HIGHEST = 0x20_0000;
  * using counters = new MappedArray(collection.map('counters'));
  * counters.count(3); // a 64-bit counter as a number
  */
-export class MappedArray<Value = BtfValue> {
+export class MappedArray<Value = BtfValue, ValueInput = DefaultInput<Value>> {
   readonly map: BpfMap;
   readonly length: number;
-  readonly #value: ElementCodec<Value>;
+  readonly #value: ElementCodec<Value, ValueInput>;
   readonly #memory: MemoryMapping;
   readonly #view: DataView;
   readonly #words: BigUint64Array;
@@ -49,7 +49,7 @@ export class MappedArray<Value = BtfValue> {
   #closed = false;
 
   /** @throws ArgumentError for a map that is no such array; PermissionError (EPERM) for a frozen one that is to be written */
-  constructor(map: BpfMap, options: MappedArrayOptions<Value> = {}) {
+  constructor(map: BpfMap, options: MappedArrayOptions<Value, ValueInput> = {}) {
     requireType(map, { types: [MapType.Array], as: 'an array in memory' });
     if ((map.flags & BPF_F_MMAPABLE) === 0) {
       const message = `Cannot map ${map.name} into memory: it was created without BPF_F_MMAPABLE`;
@@ -59,7 +59,7 @@ export class MappedArray<Value = BtfValue> {
     const { writable = true, value } = options;
     this.map = map;
     this.length = maxEntries;
-    this.#value = value ?? (map.valueCodec as ElementCodec<Value>);
+    this.#value = value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
     this.#stride = alignUp(valueSize, 8);
     this.#writable = writable;
     const length = alignUp(this.#stride * maxEntries, kernel.pageSize);
@@ -78,7 +78,7 @@ export class MappedArray<Value = BtfValue> {
   }
 
   /** @throws ValueError where it does not fit, BoundsError past the end, ArgumentError where it is not writable, ClosedError */
-  set(index: number, value: unknown): void {
+  set(index: number, value: ValueInput): void {
     if (!this.#writable) {
       throw new ArgumentError(
         'index',

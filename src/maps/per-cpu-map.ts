@@ -4,9 +4,9 @@ import { Feature, requireFeature } from '../features/index.ts';
 import { checkInteger, errno } from '../sys/index.ts';
 import { BPF_F_ALL_CPUS, BPF_F_CPU } from '../uapi/index.ts';
 import { requireType } from './family.ts';
-import { KeyedMap } from './keyed-map.ts';
+import { KeyedMap, type EntryCodecs } from './keyed-map.ts';
 import type { BpfMap } from './map.ts';
-import { perCpuCodec, type ElementCodec } from './map-codec.ts';
+import { perCpuCodec, type DefaultInput, type ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /**
@@ -19,23 +19,25 @@ import { MapType } from './map-type.ts';
  * const packets = new PerCpuMap(collection.map('packets'));
  * packets.sum(0); // over all CPUs, a bigint
  */
-export class PerCpuMap<Key = BtfValue, Value = BtfValue> extends KeyedMap<Key, Value[], unknown, unknown> {
+export class PerCpuMap<
+  Key = BtfValue,
+  Value = BtfValue,
+  KeyInput = DefaultInput<Key>,
+  ValueInput = DefaultInput<Value>,
+> extends KeyedMap<Key, Value[], KeyInput, readonly ValueInput[]> {
   readonly map: BpfMap;
   /** How many values there are under a key. */
   readonly cpus: number;
-  readonly #element: ElementCodec<Value>;
+  readonly #element: ElementCodec<Value, ValueInput>;
 
   /** `codecs.value` is of one CPU's value. @throws ArgumentError for a map of another type */
-  constructor(
-    map: BpfMap,
-    codecs: { readonly key?: ElementCodec<Key>; readonly value?: ElementCodec<Value> } = {},
-  ) {
+  constructor(map: BpfMap, codecs: Partial<EntryCodecs<Key, Value, KeyInput, ValueInput>> = {}) {
     requireType(map, {
       types: [MapType.PerCpuArray, MapType.PerCpuHash, MapType.LruPerCpuHash, MapType.PerCpuCgroupStorage],
       as: 'a map with a value for each CPU',
     });
-    const element = codecs.value ?? (map.valueCodec as ElementCodec<Value>);
-    const key = codecs.key ?? (map.codecs.key as ElementCodec<Key>);
+    const element = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
+    const key = codecs.key ?? (map.codecs.key as ElementCodec<Key, KeyInput>);
     const cpus = map.kernel.possibleCpus();
     super(map.calls, { key, value: perCpuCodec(element, cpus) });
     this.map = map;
@@ -48,13 +50,13 @@ export class PerCpuMap<Key = BtfValue, Value = BtfValue> extends KeyedMap<Key, V
    *
    * @throws ArgumentError where values are no integers: {@link merge} puts structs together
    */
-  sum(key: unknown): bigint | undefined {
+  sum(key: KeyInput): bigint | undefined {
     return this.get(key)?.reduce<bigint>((sum, value) => sum + this.#integer(value), 0n);
   }
 
   /** Puts the values of all CPUs together, in the order of their numbers; undefined where there is no such key. */
   merge<Result>(
-    key: unknown,
+    key: KeyInput,
     {
       initial,
       add,
@@ -64,7 +66,7 @@ export class PerCpuMap<Key = BtfValue, Value = BtfValue> extends KeyedMap<Key, V
   }
 
   /** The value of one CPU, without those of the others. Linux 7.0. @throws UnsupportedFeatureError */
-  getOf(key: unknown, { cpu }: { readonly cpu: number }): Value | undefined {
+  getOf(key: KeyInput, { cpu }: { readonly cpu: number }): Value | undefined {
     const { calls, codecs } = this;
     this.#checkCpu(cpu);
     codecs.key.write(calls.key, 0, key);
@@ -77,13 +79,13 @@ export class PerCpuMap<Key = BtfValue, Value = BtfValue> extends KeyedMap<Key, V
   }
 
   /** Writes the value of one CPU and leaves those of the others. Linux 7.0. @throws UnsupportedFeatureError */
-  setOf(key: unknown, value: unknown, { cpu }: { readonly cpu: number }): void {
+  setOf(key: KeyInput, value: ValueInput, { cpu }: { readonly cpu: number }): void {
     this.#checkCpu(cpu);
     this.#update(key, value, { flags: BPF_F_CPU, cpu, doing: `write the value of CPU ${cpu} to` });
   }
 
   /** Writes one value for every CPU. Linux 7.0; before, all of them are copied. */
-  fill(key: unknown, value: unknown): void {
+  fill(key: KeyInput, value: ValueInput): void {
     const { kernel } = this.map;
     try {
       this.#update(key, value, { flags: BPF_F_ALL_CPUS, cpu: 0, doing: 'write the value of all CPUs to' });
@@ -95,8 +97,8 @@ export class PerCpuMap<Key = BtfValue, Value = BtfValue> extends KeyedMap<Key, V
   }
 
   #update(
-    key: unknown,
-    value: unknown,
+    key: KeyInput,
+    value: ValueInput,
     { flags, cpu, doing }: { flags: number; cpu: number; doing: string },
   ): void {
     const { calls, codecs } = this;

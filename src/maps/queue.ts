@@ -3,7 +3,7 @@ import type { BtfValue } from '../btf/index.ts';
 import { BPF_ANY, BPF_EXIST } from '../uapi/index.ts';
 import { requireType } from './family.ts';
 import type { BpfMap } from './map.ts';
-import type { ElementCodec } from './map-codec.ts';
+import type { DefaultInput, ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /**
@@ -11,15 +11,15 @@ import { MapType } from './map-type.ts';
  *
  * It does not own the map: closing that ends it.
  */
-export class Queue<Value = BtfValue> {
+export class Queue<Value = BtfValue, ValueInput = DefaultInput<Value>> {
   readonly map: BpfMap;
-  readonly #value: ElementCodec<Value>;
+  readonly #value: ElementCodec<Value, ValueInput>;
 
   /** @throws ArgumentError for a map of another type */
-  constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value> } = {}) {
+  constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value, ValueInput> } = {}) {
     requireType(map, { types: [MapType.Queue, MapType.Stack], as: 'a queue or a stack' });
     this.map = map;
-    this.#value = codecs.value ?? (map.valueCodec as ElementCodec<Value>);
+    this.#value = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
   }
 
   /**
@@ -28,7 +28,7 @@ export class Queue<Value = BtfValue> {
    * @throws ValueError where it does not fit
    */
   push(
-    value: unknown,
+    value: ValueInput,
     { whenFull = 'refuse' }: { /** @default 'refuse' */ readonly whenFull?: 'refuse' | 'drop' } = {},
   ): boolean {
     const { calls } = this.map;

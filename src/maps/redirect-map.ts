@@ -23,7 +23,7 @@ const PROGRAM = 4;
  * `struct bpf_devmap_val` and `struct bpf_cpumap_val`, of the size that the map has: 4 bytes without a program. The kernel
  * takes the program's descriptor, -1 for none, and gives its id.
  */
-export function redirectCodec(size: number, typeName: string): ElementCodec<RedirectValue> {
+export function redirectCodec(size: number, typeName: string): ElementCodec<RedirectValue, RedirectInput> {
   return {
     size,
     typeName,
@@ -32,7 +32,7 @@ export function redirectCodec(size: number, typeName: string): ElementCodec<Redi
       programId: size > PROGRAM ? view.getUint32(offset + PROGRAM, true) : 0,
     }),
     write(view, offset, value) {
-      const { target, program } = value as RedirectInput;
+      const { target, program } = value;
       checkInteger('target', target, { minimum: 0, maximum: 0xffff_ffff });
       view.setUint32(offset, target, true);
       if (size > PROGRAM)

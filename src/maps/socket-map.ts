@@ -2,18 +2,18 @@ import type { BtfValue } from '../btf/index.ts';
 import { ArgumentError } from '../errors.ts';
 import { DescriptorMap } from './descriptor-map.ts';
 import type { BpfMap } from './map.ts';
-import type { ElementCodec } from './map-codec.ts';
+import type { DefaultInput, ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /**
  * Sockets: by number (sockmap, Linux 4.14), by key (sockhash, 4.18), or for choosing one of a reuseport group (4.19). They
  * are written as descriptors. A socket that closes goes from the map.
  */
-export class SocketMap<Key = BtfValue> extends DescriptorMap<Key> {
+export class SocketMap<Key = BtfValue, KeyInput = DefaultInput<Key>> extends DescriptorMap<Key, KeyInput> {
   /** @throws ArgumentError for a map of another type */
-  constructor(map: BpfMap, codecs: { readonly key?: ElementCodec<Key> } = {}) {
+  constructor(map: BpfMap, codecs: { readonly key?: ElementCodec<Key, KeyInput> } = {}) {
     const types = [MapType.SockMap, MapType.SockHash, MapType.ReuseportSockArray];
-    const key = codecs.key ?? (map.codecs.key as ElementCodec<Key>);
+    const key = codecs.key ?? (map.codecs.key as ElementCodec<Key, KeyInput>);
     super(map, { types, as: 'a map of sockets', key });
   }
 
@@ -22,7 +22,7 @@ export class SocketMap<Key = BtfValue> extends DescriptorMap<Key> {
    *
    * @throws ArgumentError where the map's values have no 8 bytes, which is what the kernel needs to say it
    */
-  cookie(key: Key): bigint | undefined {
+  cookie(key: KeyInput): bigint | undefined {
     const { calls, name } = this.map;
     if (calls.valueSize !== 8) {
       const message = `Cannot read map ${name}: its values have ${calls.valueSize} bytes, and a socket's cookie has 8`;

@@ -121,13 +121,72 @@ for await (const event of loaded.events.events) console.log(event.timestmp);
 `,
 );
 
+const libraryIndex = inProject('dist/index.js');
+const families = `import { ArrayMap, BloomFilter, HashMap, LocalStorage, LpmTrie, MapOfMaps, MappedArray, PerCpuMap, Queue, SocketMap } from '${libraryIndex}';
+import type { BpfMap } from '${libraryIndex}';
+import { AddressPair, Session, Tenant } from './gen-families.js';
+`;
+writeFileSync(
+  inFolder('right-families.ts'),
+  `${families}
+export function use(m: BpfMap): unknown[] {
+  new HashMap(m, { key: AddressPair, value: Session }).set({ source: 1 }, { bytes: 3 });
+  new HashMap(m).set(1, { anything: 2n });
+  new HashMap<number, Session>(m).set(1, { bytes: 2n });
+  new ArrayMap(m, { value: Tenant }).set(0, { limit: 1 });
+  new PerCpuMap(m, { value: Tenant }).setOf('any', { limit: 1 }, { cpu: 0 });
+  new PerCpuMap(m, { value: Tenant }).set(0, [{ limit: 1 }, {}]);
+  new MappedArray(m, { value: Tenant }).set(0, { limit: 1 });
+  new Queue(m, { value: Tenant }).push({ limit: 1 }, { whenFull: 'drop' });
+  new BloomFilter(m, { value: AddressPair }).add({ source: 1, destination: 2 });
+  LpmTrie.ofAddresses(m, { value: Tenant }).set('10.0.0.0/8', { limit: 1 });
+  const trie: LpmTrie<{ address: string; prefixLength: number }, Tenant> = LpmTrie.ofAddresses(m, { value: Tenant });
+  new LocalStorage(m, { value: Session }).set(3, { bytes: 1n });
+  const limit: number | undefined = new Queue(m, { value: Tenant }).pop()?.limit;
+  const cookie: bigint | undefined = new SocketMap(m, { key: AddressPair }).cookie({ source: 1 });
+  return [trie, limit, cookie, new MapOfMaps(m, { key: AddressPair }).id({ source: 1 })];
+}
+`,
+);
+writeFileSync(
+  inFolder('wrong-families.ts'),
+  `${families}declare const m: BpfMap;
+new HashMap(m, { key: AddressPair, value: Session }).set({ nope: 1 }, { bytes: 1 });
+new HashMap(m, { key: AddressPair, value: Session }).set({ source: 1 }, { alsoNope: 2 });
+new HashMap(m, { value: Session }).setMany([[1, { bytes: 'x' }]]);
+new HashMap(m, { key: AddressPair }).get({ nope: 1 });
+new HashMap<number, Session>(m).set('x', { bytes: 1n });
+new ArrayMap(m, { value: Tenant }).set(0, { nope: 1 });
+new ArrayMap(m).set('zero', 1);
+new PerCpuMap(m, { value: Tenant }).set('x', 7);
+new PerCpuMap(m, { value: Tenant }).setOf(0, { nope: 1 }, { cpu: 0 });
+new PerCpuMap(m, { key: AddressPair }).sum({ nope: 1 });
+new MappedArray(m, { value: Tenant }).set(0, { nope: 1 });
+new Queue(m, { value: Tenant }).push({ nope: 1 });
+new BloomFilter(m, { value: AddressPair }).has({ nope: 1 });
+LpmTrie.ofAddresses(m, { value: Tenant }).set('10.0.0.0/8', { nope: 1 });
+LpmTrie.ofAddresses(m, { value: Tenant }).set({ addres: '::' }, {});
+LpmTrie.ofBytes(m).get('10.0.0.0');
+new LocalStorage(m, { value: Session }).set(3, { nope: 1n });
+new MapOfMaps(m, { key: AddressPair }).delete({ nope: 1 });
+new SocketMap(m, { key: AddressPair }).cookie({ nope: 1 });
+`,
+);
+
 const diagnostics = compileStrictly(
-  ['right.ts', 'wrong.ts', 'embedded.ts', ...modules.map((name) => `${name}.ts`)].map(inFolder),
+  [
+    'right.ts',
+    'wrong.ts',
+    'right-families.ts',
+    'wrong-families.ts',
+    'embedded.ts',
+    ...modules.map((name) => `${name}.ts`),
+  ].map(inFolder),
 );
 
 t.test('modules and what uses them rightly compile with everything strict', (t) => {
   t.same(
-    diagnostics.filter((line) => !line.startsWith('wrong.ts')),
+    diagnostics.filter((line) => !line.startsWith('wrong')),
     [],
   );
   t.end();
@@ -150,6 +209,20 @@ t.test('what uses them wrongly does not compile', (t) => {
       "16 TS2551 Property 'event' does not exist on type 'Events'.",
       "17 TS2551 Property 'timestmp' does not exist on type 'SimpleEvent'.",
     ],
+  );
+  t.end();
+});
+
+t.test('nor do wrong keys and values in the classes of the families', (t) => {
+  const wrong = diagnostics.filter((line) => line.startsWith('wrong-families.ts'));
+  const lines = wrong.map((line) =>
+    Number(/^wrong-families.ts:(\d+) TS(?:2345|2322|2353|2561|2559) /.exec(line)?.[1]),
+  );
+  const first = families.split('\n').length + 1;
+  t.same(
+    lines,
+    Array.from({ length: 19 }, (_, index) => first + index),
+    wrong.join('\n'),
   );
   t.end();
 });

@@ -32,7 +32,7 @@ export class InspectedMap extends KeyedMap<
   Uint8Array,
   Uint8Array | Uint8Array[],
   Uint8Array,
-  Uint8Array | Uint8Array[]
+  Uint8Array | readonly Uint8Array[]
 > {
   readonly map: BpfMap;
   readonly info: MapInfo;
