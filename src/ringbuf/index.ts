@@ -17,4 +17,5 @@ export type {
   RingWorkerContext,
   RingWorkerHandler,
 } from './worker-loop.ts';
-export { UserRecord, UserRingBuffer } from './user-ring-buffer.ts';
+export { UserRecord } from './user-record.ts';
+export { UserRingBuffer } from './user-ring-buffer.ts';

@@ -1,12 +1,13 @@
-import { ArgumentError, BoundsError, ClosedError } from '../errors.ts';
+import { ArgumentError, ClosedError } from '../errors.ts';
 import type { BpfMap } from '../maps/index.ts';
 import { checkInteger, type MemoryMapping } from '../sys/index.ts';
 import { BPF_MAP_TYPE_USER_RINGBUF } from '../uapi/index.ts';
+import { RoomWait } from './room-wait.ts';
+import { UserRecord } from './user-record.ts';
 
 /** `BPF_RINGBUF_HDR_SZ`: a u32 of length and flags, a u32 that must be zero. */
 const HEADER_SIZE = 8;
 const BUSY = 0x8000_0000;
-const DISCARD = 0x4000_0000;
 /** The length has the other 30 bits of its word. */
 const LARGEST = 0x3fff_ffff;
 
@@ -35,7 +36,9 @@ export class UserRingBuffer {
   readonly #forgetMap: () => void;
   /** The producer's position, exact up to 2^53 bytes. */
   #position: number;
+  #refused = 0;
   #closed = false;
+  readonly #room: RoomWait;
 
   /** @throws ArgumentError for a map of another type, SyscallError where it cannot be mapped */
   constructor(map: BpfMap) {
@@ -63,6 +66,7 @@ export class UserRingBuffer {
     this.#words = new Int32Array(producer.buffer, pageSize, (2 * size) / 4);
     this.#data = new DataView(producer.buffer, pageSize, 2 * size);
     this.#position = Number(Atomics.load(this.#producer, 0));
+    this.#room = new RoomWait(map);
     this.#forgetMap = map.fd.onClose(() => {
       this.close();
     });
@@ -75,20 +79,81 @@ export class UserRingBuffer {
     return (this.#position - (Atomics.load(this.#consumer, 0) >>> 0)) >>> 0;
   }
 
+  /** How often {@link reserve}, {@link reserveBlocking} and {@link write} have found no room. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /**
    * Makes room for a record of `length` bytes, which programs wait for until it is submitted or discarded, with all that
-   * follow it. Undefined where there is no room now.
+   * follow it. Undefined where there is no room now, which {@link refused} counts.
    *
    * @throws ArgumentError for a record that never fits, ClosedError
    */
   reserve(length: number): UserRecord | undefined {
+    const record = this.#tryReserve(length);
+    if (record === undefined) this.#refused++;
+    return record;
+  }
+
+  /**
+   * As {@link reserve}, but blocks this thread until programs have read enough: `user_ring_buffer__reserve_blocking()`.
+   * Undefined after the timeout. A program that drains with `BPF_RB_NO_WAKEUP` wakes nobody.
+   *
+   * @param options.timeout Milliseconds; -1 waits for ever. @default -1
+   * @throws ArgumentError for a record that never fits, ClosedError, SyscallError
+   */
+  reserveBlocking(length: number, options: { readonly timeout?: number } = {}): UserRecord | undefined {
+    const { timeout = -1 } = options;
+    checkInteger('timeout', timeout, { minimum: -1, maximum: 0x7fff_ffff });
+    const end = performance.now() + timeout;
+    for (;;) {
+      const left = timeout < 0 ? -1 : Math.max(0, Math.ceil(end - performance.now()));
+      const record = left === 0 ? this.reserve(length) : this.#tryReserve(length);
+      if (record !== undefined || left === 0) return record;
+      this.#room.block(left);
+    }
+  }
+
+  /**
+   * As {@link reserve}, but resolves when programs have read enough, in the order of the calls; a {@link reserve} in between comes
+   * first. Keeps the process alive. A program that drains with `BPF_RB_NO_WAKEUP` wakes nobody.
+   *
+   * @throws ArgumentError for a record that never fits; ClosedError, also where it closes meanwhile; the signal's reason
+   *
+   * @example
+   * const record = await ring.reserveWhenFree(8, { signal: AbortSignal.timeout(1000) });
+   */
+  async reserveWhenFree(
+    length: number,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<UserRecord> {
+    options.signal?.throwIfAborted();
+    const waiting = this.#room.waiting ? undefined : this.#tryReserve(length);
+    if (waiting) return waiting;
+    // What never fits is refused here, and not when its turn comes.
+    this.#stepOf(length);
+    return this.#room.wait(() => this.#tryReserve(length), options.signal);
+  }
+
+  #tryReserve(length: number): UserRecord | undefined {
+    const step = this.#stepOf(length);
+    if (this.size - this.pending < step) return undefined;
+    return this.#take(length, step);
+  }
+
+  /** Bytes that a record takes. */
+  #stepOf(length: number): number {
     checkInteger('length', length, { minimum: 0, maximum: LARGEST });
     const step = (length + HEADER_SIZE + 7) & ~7;
     if (step > this.size) {
       const message = `Cannot reserve ${length} bytes in map ${this.map.name}: with its header a record has at most ${this.size}`;
       throw new ArgumentError('length', message);
     }
-    if (this.size - this.pending < step) return undefined;
+    return step;
+  }
+
+  #take(length: number, step: number): UserRecord {
     const offset = this.#position % this.size;
     const header = offset / 4;
     // Programs see this header only after the position below is stored.
@@ -125,6 +190,7 @@ export class UserRingBuffer {
     if (this.#closed) return;
     this.#closed = true;
     this.#forgetMap();
+    this.#room.close();
     this.#consumerMapping.close();
     this.#producerMapping.close();
   }
@@ -135,69 +201,5 @@ export class UserRingBuffer {
 
   #checkOpen(): void {
     if (this.#closed) throw new ClosedError(`the user ring buffer ${this.map.name}`);
-  }
-}
-
-/** A record that is being written, within its bounds. What was there before is still in it. */
-export class UserRecord {
-  /** Bytes. */
-  readonly length: number;
-  readonly #view: DataView;
-  readonly #start: number;
-  #finish: ((flags: number) => void) | undefined;
-
-  /** For {@link UserRingBuffer}. */
-  constructor(
-    view: DataView,
-    place: { readonly start: number; readonly length: number; readonly finish: (flags: number) => void },
-  ) {
-    this.#view = view;
-    this.#start = place.start;
-    this.length = place.length;
-    this.#finish = place.finish;
-  }
-
-  u8(offset: number, value: number): void {
-    this.#view.setUint8(this.#at(offset, 1), value);
-  }
-
-  u16(offset: number, value: number): void {
-    this.#view.setUint16(this.#at(offset, 2), value, true);
-  }
-
-  u32(offset: number, value: number): void {
-    this.#view.setUint32(this.#at(offset, 4), value, true);
-  }
-
-  u64(offset: number, value: bigint): void {
-    this.#view.setBigUint64(this.#at(offset, 8), value, true);
-  }
-
-  bytes(offset: number, bytes: Uint8Array): void {
-    const at = this.#at(offset, bytes.length);
-    new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, bytes.length).set(bytes);
-  }
-
-  /** Hands it to programs; it cannot be written any more. @throws ClosedError, also the second time */
-  submit(): void {
-    this.#end(0);
-  }
-
-  /** Gives it up: programs pass over it. @throws ClosedError, also the second time */
-  discard(): void {
-    this.#end(DISCARD);
-  }
-
-  #end(flags: number): void {
-    const finish = this.#finish;
-    if (!finish) throw new ClosedError('the record');
-    this.#finish = undefined;
-    finish(flags);
-  }
-
-  #at(offset: number, length: number): number {
-    if (!this.#finish) throw new ClosedError('the record');
-    if (!(offset >= 0 && offset + length <= this.length)) throw new BoundsError(offset, length, this.length);
-    return this.#start + offset;
   }
 }

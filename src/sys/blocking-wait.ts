@@ -1,7 +1,7 @@
 import { errno, syscallError } from './errno.ts';
 import type { Fd } from './fd.ts';
 import { lastErrno, libc } from './libc.ts';
-import { openReadinessSet } from './readiness-set.ts';
+import { openReadinessSet, type Interest } from './readiness-set.ts';
 
 const eventSize = 16;
 
@@ -17,8 +17,17 @@ export class BlockingWait {
   }
 
   /** It holds none of the members: closing one takes it out. @throws SyscallError */
-  static open(members: readonly Fd[], description: string): BlockingWait {
-    return new BlockingWait(openReadinessSet(members, description), description);
+  static open(
+    members: readonly Fd[],
+    description: string,
+    options: { /** @default 'readable' */ readonly interest?: Interest } = {},
+  ): BlockingWait {
+    return new BlockingWait(openReadinessSet(members, description, options), description);
+  }
+
+  /** Readable when {@link wait} would not block. */
+  get fd(): Fd {
+    return this.#set;
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Samples of perf buffers and records of user rings, exchanged with programs that check them. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import t from 'tap';
@@ -13,6 +14,7 @@ import {
   UserRingBuffer,
 } from '../../src/index.ts';
 import { BlockingWait } from '../../src/sys/index.ts';
+import { noBpftool } from '../helpers/bpftool.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { isKernelBefore } from '../helpers/lacking.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
@@ -431,6 +433,65 @@ t.test('a user ring buffer', { skip: noUserRing }, (t) => {
   total.sum += 1;
   check('after another producer');
   t.end();
+});
+
+t.test('waiting for room in a user ring', async (t) => {
+  using ring = new UserRingBuffer(collection.map('commands'));
+  const fill = (): void => {
+    while (ring.write(new Uint8Array(56))) continue;
+  };
+  run('drain', 1);
+  fill();
+  t.equal(ring.refused, 1);
+  t.equal(ring.write(new Uint8Array(56)), false);
+  t.equal(ring.reserveBlocking(56, { timeout: 2 }), undefined, 'nobody reads');
+  t.equal(ring.refused, 3);
+
+  const order: string[] = [];
+  const reserved = async (length: number, name: string): Promise<void> => {
+    const record = await ring.reserveWhenFree(length);
+    order.push(name);
+    record.discard();
+  };
+  const both = [reserved(2000, 'large'), reserved(8, 'small')];
+  const abort = new AbortController();
+  const aborted = ring.reserveWhenFree(8, { signal: abort.signal });
+  abort.abort(new RangeError('never mind'));
+  await t.rejects(aborted, { message: 'never mind' });
+  await t.rejects(ring.reserveWhenFree(8, { signal: abort.signal }), { message: 'never mind' });
+  await t.rejects(ring.reserveWhenFree(4090), {
+    code: 'ARGUMENT_INVALID',
+    message: 'Cannot reserve 4090 bytes in map commands: with its header a record has at most 4096',
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  t.same(order, []);
+  run('drain', 1);
+  await Promise.all(both);
+  t.same(order, ['large', 'small'], 'in the order of the calls');
+  t.equal(ring.refused, 3, 'waiting is no refusal');
+  const now = await ring.reserveWhenFree(8);
+  now.discard();
+
+  await t.test('a thread that blocks is woken', { skip: noBpftool }, async (t) => {
+    run('drain', 1);
+    fill();
+    const { id } = collection.program('drain').info();
+    const command = `sleep 0.1; head -c 64 /dev/zero | bpftool prog run id ${String(id)} data_in - repeat 1`;
+    const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const record = ring.reserveBlocking(2000, { timeout: 20_000 });
+    t.equal(record?.length, 2000);
+    record?.discard();
+    await once(child, 'close');
+  });
+  fill();
+  const late = ring.reserveWhenFree(2000);
+  ring.close();
+  await t.rejects(late, {
+    code: 'CLOSED',
+    message: 'Cannot use the user ring buffer commands: it is closed',
+  });
+  await t.rejects(ring.reserveWhenFree(8), { code: 'CLOSED' });
+  t.equal(thrown(() => ring.reserveBlocking(8)).code, 'CLOSED');
 });
 
 t.test('nothing stays open', (t) => {
