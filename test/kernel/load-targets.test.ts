@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import t from 'tap';
+import { Collection, ObjectFile } from '../../src/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
 import { Cli, notRoot, type JsonLine } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
@@ -237,6 +238,38 @@ t.test('iterators over a map, and over what is named', async (t) => {
     t.equal((await runHosted(['unload', directory])).code, 0);
   }
   t.same(await leftObjects(tag), []);
+});
+
+t.test('a function of a loaded program is replaced', async (t) => {
+  using host = Collection.load(ObjectFile.open(compile('REPLACEABLE')), { programs: [`${tag}_host`] });
+  const program = host.program(`${tag}_host`);
+  const run = (): number => program.testRun({ data: new Uint8Array(64) }).returnValue;
+  t.equal(run(), 1);
+  const id = String(program.id);
+  for (const [name, target] of [
+    ['replace', id],
+    ['anything', `${id}:replaceable`],
+  ] as const) {
+    const cli = new Cli(['load', single, '--prog', `${tag}_${name}`, '--target', target, '--json']);
+    const line = await cli.until(({ lines }) => lines[0]);
+    if (line.error) {
+      await cli.ended;
+      const missing = whyNotHere(line.error, { mayForbid: true });
+      if (missing === undefined) t.fail(line.error.message);
+      else t.comment(`skipped: ${missing}`);
+      continue;
+    }
+    t.match(line, { type: 'attached', kind: 'freplace' });
+    t.equal(run(), 7);
+    t.equal((await cli.stop()).code, 0);
+    t.equal(run(), 1);
+  }
+  const { code, lines } = await runHosted(['load', single, '--prog', `${tag}_replace`, '--json']);
+  t.equal(code, 2);
+  t.equal(
+    lines[0]?.error?.message,
+    `load needs a target for ${tag}_replace, as its section freplace/replaceable leaves open the loaded program whose function it replaces: --target PROGRAM`,
+  );
 });
 
 t.test('what no command line can reach says so by name', async (t) => {

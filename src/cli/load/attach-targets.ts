@@ -1,6 +1,6 @@
 import type { ObjectFile, ProgramSpec } from '../../elf/index.ts';
 import type { AttachPlan } from '../../loader/index.ts';
-import { BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS } from '../../uapi/index.ts';
+import { BPF_PROG_TYPE_EXT, BPF_PROG_TYPE_SCHED_ACT, BPF_PROG_TYPE_SCHED_CLS } from '../../uapi/index.ts';
 import { UsageError } from '../exit-code.ts';
 
 /** What `--target` said: one for all programs whose section leaves it open, and `PROGRAM=TARGET` for single ones. */
@@ -58,5 +58,6 @@ export function bindTarget(spec: ProgramSpec, target: string | undefined): void 
   // action would need a filter of another kind to call it.
   if (spec.type === BPF_PROG_TYPE_SCHED_ACT) spec.type = BPF_PROG_TYPE_SCHED_CLS;
   if (target === undefined || !spec.attachesToBtf) return;
-  if (spec.attachTarget === undefined || spec.attachTarget === '') spec.attachTarget = target;
+  if (spec.attachTarget !== undefined && spec.attachTarget !== '') return;
+  spec.attachTarget = spec.type === BPF_PROG_TYPE_EXT ? target.slice(target.lastIndexOf(':') + 1) : target;
 }

@@ -18,6 +18,7 @@ import { setEntry } from './assignments.ts';
 import { checkOptions } from './check-options.ts';
 import type { LoadedContext } from './context.ts';
 import { attachPrograms, type AttachedProgram } from './attach-programs.ts';
+import { openExtended } from './extended-programs.ts';
 import { findTargets } from './interfaces.ts';
 import { reportLeftOut } from './left-out.ts';
 import type { LoadCommandOptions } from './options.ts';
@@ -56,13 +57,21 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
       options.multi === true
         ? (await import('../../dispatcher/index.ts')).loadForDispatcher
         : Collection.load;
+    const attachTo = await openExtended(selection.others);
     const loadOptions = {
+      attachTo,
       maps: new Map(options.map.map(({ name, reference }) => [name, reference])),
       ...(options.pinRoot !== undefined && { pinRoot: options.pinRoot }),
     };
     // The kernel looks the index of a bound program's device up in the namespace of whoever loads it.
     const place = selection.xdp?.deviceBound === undefined ? undefined : netns;
-    const collection = inNamespace(place, () => load(object, loadOptions));
+    const collection = inNamespace(place, () => {
+      try {
+        return load(object, loadOptions);
+      } finally {
+        for (const program of attachTo.values()) program.close();
+      }
+    });
     for (const warning of collection.warnings) output.note(`note: ${warning}`);
     try {
       for (const [map, { path, reused }] of collection.sharedMaps) {

@@ -18,12 +18,22 @@ export function planAttachment(spec: ProgramSpec): AttachPlan | undefined {
   const known = attachKindOf(spec);
   if (!known) return undefined;
   const { place, heeds = [] } = known.kind;
-  const open = openTarget(spec, known.kind);
+  const open = known.meaning.type === uapi.BPF_PROG_TYPE_EXT ? extended(spec) : openTarget(spec, known.kind);
   const heeded = new Set<keyof AttachOptions>(heeds);
   if (open) heeded.add('target');
   if (place === 'interface') heeded.add('interfaces').add('netns');
   if (place === 'cgroup') heeded.add('cgroup');
   return { place, open, heeded };
+}
+
+/** No section can say which loaded program has the function. */
+function extended({ attachTarget }: ProgramSpec): TargetForm {
+  const saysFunction = attachTarget !== undefined && attachTarget !== '';
+  return {
+    what: 'the loaded program whose function it replaces',
+    form: () => (saysFunction ? 'PROGRAM' : 'PROGRAM:FUNCTION'),
+    fits: (target) => (saysFunction ? /./ : /.:[^:]+$/).test(target),
+  };
 }
 
 /** Why there is no way to attach a program by its section, to follow "it is not attached:". */
