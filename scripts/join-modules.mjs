@@ -20,7 +20,7 @@ const ENTRY_POINTS = [
 
 /** Declarations are copied as they are. Files that are right already are left alone: somebody may be running them. */
 export async function joinModules({ from, to }) {
-  const { outputFiles, metafile } = await build({
+  const { outputFiles } = await build({
     entryPoints: ENTRY_POINTS.map((path) => join(from, path)),
     outdir: to,
     outbase: from,
@@ -34,7 +34,6 @@ export async function joinModules({ from, to }) {
     target: 'node20',
     sourcemap: 'linked',
     sourcesContent: false,
-    metafile: true,
     write: false,
     logLevel: 'warning',
   });
@@ -50,7 +49,6 @@ export async function joinModules({ from, to }) {
   for (const path of readdirSync(to, { recursive: true, encoding: 'utf8' })) {
     if (/\.(js|js\.map|d\.ts)$/.test(path) && !files.has(path)) rmSync(join(to, path));
   }
-  return { modules: Object.keys(metafile.inputs).length, joined: outputFiles.length / 2 };
 }
 
 /** A module that finds files from its own place would look for them in the wrong one. */

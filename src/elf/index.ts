@@ -12,7 +12,7 @@ export { KERNEL_CONFIG_SECTION } from './externs.ts';
 export type { ExternPlace, ExternSpec } from './externs.ts';
 export { findNamed } from './find-named.ts';
 export type { FunctionSpec, ProgramSpec } from './program-spec.ts';
-export { functionAt, referencesOf } from './references.ts';
+export { functionAt, helperCalledAt, referencesOf } from './references.ts';
 export type { References } from './references.ts';
 export { interpretSectionName, sectionDefinitions } from './section-names.ts';
 export type { SectionDefinition, SectionMeaning } from './section-names.ts';

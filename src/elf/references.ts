@@ -63,11 +63,18 @@ function helpersCalled(fn: FunctionSpec, { littleEndian }: ObjectFile): string[]
   for (let index = 0; index < view.count; index++) {
     const opcode = view.opcode(index);
     if (opcode === LOAD_IMMEDIATE_64) index++;
-    // The source register says whom the immediate names: 0 is a helper.
-    else if (opcode === CALL && view.source(index) === 0 && !relocated.has(index)) {
-      const number = view.immediate(index);
-      helpers.push(helperName(number) ?? `helper ${number}`);
+    else if (!relocated.has(index)) {
+      const helper = helperCalledAt(view, index);
+      if (helper !== undefined) helpers.push(helper);
     }
   }
   return helpers;
+}
+
+/** The helper that an instruction calls, by name; only for one without a relocation, which would say what it calls. */
+export function helperCalledAt(view: InstructionView, index: number): string | undefined {
+  // The source register says whom the immediate names: 0 is a helper.
+  if (view.opcode(index) !== CALL || view.source(index) !== 0) return undefined;
+  const number = view.immediate(index);
+  return helperName(number) ?? `helper ${number}`;
 }

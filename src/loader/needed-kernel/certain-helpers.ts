@@ -1,5 +1,5 @@
-import { CALL, INSTRUCTION_SIZE, InstructionView, helperName } from '../../asm/index.ts';
-import { functionAt } from '../../elf/index.ts';
+import { INSTRUCTION_SIZE, InstructionView } from '../../asm/index.ts';
+import { functionAt, helperCalledAt } from '../../elf/index.ts';
 import type { FunctionSpec, ObjectFile } from '../../elf/index.ts';
 import { choicesIn } from './choices.ts';
 import { findDominators } from './dominators.ts';
@@ -52,9 +52,9 @@ function certainCalls(fn: FunctionSpec, object: ObjectFile): CertainCalls {
     if (relocation?.kind === 'call' || relocation?.kind === 'function') {
       const callee = functionAt(object, relocation);
       if (callee) functions.add(callee);
-    } else if (view.opcode(index) === CALL && view.source(index) === 0 && relocation === undefined) {
-      const number = view.immediate(index);
-      helpers.add(helperName(number) ?? `helper ${number}`);
+    } else if (relocation === undefined) {
+      const helper = helperCalledAt(view, index);
+      if (helper !== undefined) helpers.add(helper);
     }
   }
   return { helpers: [...helpers], functions: [...functions] };
