@@ -2,13 +2,15 @@ import { fileURLToPath } from 'node:url';
 import { ObjectFile } from '../elf/index.ts';
 import { checkLayout, modelOf, type LayoutDescription } from '../gen/index.ts';
 import { Collection, type LoadOptions } from '../loader/index.ts';
-import type { BpfMap } from '../maps/index.ts';
+import { MapType, type BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
 import type { Input } from '../btf/index.ts';
 import type { Codec } from './codec.ts';
 import { EventSource } from './event-source.ts';
 import { GeneratedCollection } from './generated-collection.ts';
-import { TypedMap } from './typed-map.ts';
+import { EventSink } from './event-sink.ts';
+import { PerfEventSource } from './perf-event-source.ts';
+import { typedMap, type AnyCodec, type MapCodecs } from './typed-maps.ts';
 import { TypedVariable, type ReadOnlyVariable } from './typed-variable.ts';
 
 /** What a generated module says of its object. */
@@ -18,18 +20,11 @@ export interface ObjectDescription {
   /** The command that generates the module again. */
   readonly regenerate: string;
   readonly programs: readonly string[];
-  /** Undefined for a map whose entries are not the caller's to read and write. */
-  readonly maps: Readonly<Record<string, { readonly key: AnyCodec; readonly value: AnyCodec } | undefined>>;
+  readonly maps: Readonly<Record<string, MapCodecs | undefined>>;
   readonly variables: Readonly<Record<string, AnyCodec>>;
   readonly events: Readonly<Record<string, AnyCodec>>;
   readonly layout: LayoutDescription;
 }
-
-/** A codec of whatever type: the module's interfaces say which. */
-export type AnyCodec = Omit<Codec<never>, 'read' | 'write'> & {
-  read(view: DataView, offset: number): unknown;
-  write(view: DataView, offset: number, value: never): void;
-};
 
 /** The value of a variable. */
 type ValueOf<Variable> = Variable extends ReadOnlyVariable<infer Value> ? Value : never;
@@ -84,28 +79,34 @@ function checkObject(object: ObjectFile, description: ObjectDescription): void {
 
 type AnyCollection = GeneratedCollection<
   Record<string, BpfProgram>,
-  Record<string, BpfMap | TypedMap<unknown, unknown>>,
+  Record<string, unknown>,
   Record<string, TypedVariable<unknown>>,
-  Record<string, EventSource<unknown>>
+  Record<string, EventSource<unknown> | PerfEventSource<unknown> | EventSink<unknown>>
 >;
 
 function collectionOf(collection: Collection, description: ObjectDescription): AnyCollection {
   return new GeneratedCollection(collection, {
     programs: lazily(description.programs, (name) => collection.program(name)),
-    maps: lazily(Object.keys(description.maps), (name) => {
-      const types = description.maps[name];
-      const map = collection.map(name);
-      return types ? new TypedMap(map, types) : map;
-    }),
+    maps: lazily(Object.keys(description.maps), (name) =>
+      typedMap(collection.map(name), description.maps[name] ?? {}),
+    ),
     variables: lazily(
       Object.keys(description.variables),
       (name) => new TypedVariable(collection.variable(name), description.variables[name] as Codec<unknown>),
     ),
-    events: lazily(
-      Object.keys(description.events),
-      (name) => new EventSource(collection.map(name), description.events[name] as Codec<unknown>),
+    events: lazily(Object.keys(description.events), (name) =>
+      eventsOf(collection.map(name), description.events[name] as Codec<unknown>),
     ),
   });
+}
+
+function eventsOf(
+  map: BpfMap,
+  codec: Codec<unknown>,
+): EventSource<unknown> | PerfEventSource<unknown> | EventSink<unknown> {
+  if (map.type === MapType.PerfEventArray) return new PerfEventSource(map, codec);
+  if (map.type === MapType.UserRingBuffer) return new EventSink(map, codec);
+  return new EventSource(map, codec);
 }
 
 /** An object whose properties are made when they are first read: a program that was left out is missed only then. */

@@ -1,8 +1,16 @@
+import type { EventDirection } from './map-family.ts';
 import type { MapModel, ObjectModel, VariableModel } from './model.ts';
 import type { ModuleForm } from './options.ts';
 import { commentText, propertyName } from './names.ts';
+import type { TypedShape } from './shape.ts';
 import { code, tagText, type Imports } from './type-writer.ts';
 import { typeText } from './type-text.ts';
+
+const EVENT_CLASSES: Readonly<Record<EventDirection, { className: string; what: string }>> = {
+  ring: { className: 'EventSource', what: 'ring buffer' },
+  perf: { className: 'PerfEventSource', what: 'perf buffer' },
+  user_ring: { className: 'EventSink', what: 'user ring buffer' },
+};
 
 /** The interfaces of what `load()` returns, with the object's own names. */
 export function collectionText(
@@ -22,16 +30,20 @@ export function collectionText(
   const variables = model.variables.map((variable) =>
     property(variable.name, { type: variableType(variable, types), comment: variableComment(variable) }),
   );
-  const events = model.events.map(({ map, type }) => {
-    types.add('EventSource');
-    const comment = `The ring buffer ${code(map)} carries ${code(type.typeName)}.`;
-    return property(map, { type: `EventSource<${typeText(type.shape)}>`, comment });
+  const events = model.events.map(({ map, direction, type }) => {
+    const { className, what } = EVENT_CLASSES[direction];
+    types.add(className);
+    const comment = `The ${what} ${code(map)} carries ${code(type.typeName)}.`;
+    return property(map, { type: `${className}<${typeText(type.shape)}>`, comment });
   });
   return [
     interfaceText('Programs', { comment: 'The programs of the object.', members: programs }),
     interfaceText('Maps', { comment: 'The maps of the object.', members: maps }),
     interfaceText('Variables', { comment: 'The global variables of the object.', members: variables }),
-    interfaceText('Events', { comment: 'The ring buffers whose events the object types.', members: events }),
+    interfaceText('Events', {
+      comment: 'The rings and perf buffers whose events the object types.',
+      members: events,
+    }),
     '/** The object in the kernel. */\n' +
       'export type Loaded = GeneratedCollection<Programs, Maps, Variables, Events>;\n',
     '/** What to load, and what variables start with. */\n' +
@@ -52,20 +64,28 @@ function property(name: string, { type, comment }: { type: string; comment: stri
   return `  /** ${comment} */\n  readonly ${propertyName(name)}: ${type};\n`;
 }
 
-function mapType({ entries }: MapModel, types: Set<string>): string {
-  if (!entries) {
-    types.add('BpfMap');
-    return 'BpfMap';
-  }
-  types.add('TypedMap');
-  const value = typeText(entries.value.shape);
-  const perCpu = /^[\w$]+$/.test(value) ? `${value}[]` : `(${value})[]`;
-  return `TypedMap<${typeText(entries.key.shape)}, ${entries.perCpu ? perCpu : value}>`;
+function mapType(map: MapModel, types: Set<string>): string {
+  const { className, inner } = map;
+  types.add(className);
+  const parameters = typeParameters(map, types);
+  if (inner && className === 'MapOfMaps') parameters.push(mapType(inner, types));
+  return parameters.length === 0 ? className : `${className}<${parameters.join(', ')}>`;
 }
 
-function mapComment({ kind, maxEntries, entries, tags }: MapModel): string {
-  const types = entries ? `: ${code(entries.key.typeName)} to ${code(entries.value.typeName)}` : '';
-  const perCpu = entries?.perCpu === true ? ', one for each CPU' : '';
+/** What is read, and then what may be written in its place. */
+function typeParameters({ className, key, value }: MapModel, types: Set<string>): string[] {
+  const read = (side: TypedShape | undefined): string[] => (side ? [typeText(side.shape)] : []);
+  const written = (side: TypedShape | undefined): string[] => read(side).map((text) => `Input<${text}>`);
+  if (className === 'TypedMap') return [...read(key), ...read(value)];
+  if (key ?? value) types.add('Input');
+  if (className === 'ArrayMap') return [...read(value), ...written(value), ...read(key), ...written(key)];
+  return [...read(key), ...read(value), ...written(key), ...written(value)];
+}
+
+function mapComment({ kind, maxEntries, className, key, value, tags }: MapModel): string {
+  const sides = [key, value].flatMap((side) => (side ? [code(side.typeName)] : []));
+  const types = sides.length === 0 ? '' : `: ${sides.join(' to ')}`;
+  const perCpu = className === 'PerCpuMap' ? ', one for each CPU' : '';
   return `${commentText(kind)} of ${String(maxEntries)}${types}${perCpu}.${tagText(tags)}`;
 }
 

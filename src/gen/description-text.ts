@@ -1,6 +1,6 @@
 import type { ObjectFile } from '../elf/index.ts';
 import { layoutType } from './layout.ts';
-import type { ObjectModel } from './model.ts';
+import type { MapModel, ObjectModel } from './model.ts';
 import type { ModuleForm, ModuleOptions } from './options.ts';
 import { literalKey, quote } from './names.ts';
 import type { NamedType, RecordField } from './shape.ts';
@@ -38,11 +38,16 @@ export function descriptionText(model: ObjectModel, context: DescriptionContext)
 }
 
 function mapEntries(model: ObjectModel, { types }: DescriptionContext): string[] {
-  return model.maps.map(({ name, entries }) => {
-    if (!entries) return `${literalKey(name)}: undefined`;
-    const { key, value } = entries;
-    return `${literalKey(name)}: { key: ${types.codec(key)}, value: ${types.codec(value)} }`;
-  });
+  return model.maps.map((map) => `${literalKey(map.name)}: ${mapCodecs(map, types)}`);
+}
+
+function mapCodecs({ key, value, inner }: MapModel, types: TypeWriter): string {
+  const parts = [
+    ...(key ? [`key: ${types.codec(key)}`] : []),
+    ...(value ? [`value: ${types.codec(value)}`] : []),
+    ...(inner ? [`inner: ${mapCodecs(inner, types)}`] : []),
+  ];
+  return parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
 }
 
 function variableEntries(model: ObjectModel, { types }: DescriptionContext): string[] {
@@ -55,10 +60,7 @@ function section(name: string, entries: readonly string[], indent = '  '): strin
 }
 
 function layoutText({ types, maps, variables, events }: ObjectModel): string {
-  const mapTypes = maps.map(({ name, kind, entries }) => {
-    const sides = [entries?.key, entries?.value].map((side) => (side ? layoutType(side.shape) : ''));
-    return `${literalKey(name)}: [${[...sides, kind].map(quote).join(', ')}]`;
-  });
+  const mapTypes = maps.map((map) => `${literalKey(map.name)}: ${mapLayout(map)}`);
   return (
     section('types', types.map(typeLayout), '    ') +
     section('maps', mapTypes, '    ') +
@@ -73,6 +75,11 @@ function layoutText({ types, maps, variables, events }: ObjectModel): string {
       '    ',
     )
   );
+}
+
+function mapLayout({ kind, key, value, inner }: MapModel): string {
+  const sides = [key, value].map((side) => (side ? layoutType(side.shape) : ''));
+  return `[${[...[...sides, kind].map(quote), ...(inner ? [mapLayout(inner)] : [])].join(', ')}]`;
 }
 
 function typeLayout(type: NamedType): string {

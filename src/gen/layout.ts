@@ -1,5 +1,5 @@
 import { LayoutError } from '../errors.ts';
-import type { ObjectModel } from './model.ts';
+import type { MapModel, ObjectModel } from './model.ts';
 import type { EnumType, RecordField, RecordType, Shape } from './shape.ts';
 
 /** What a generated module takes for granted of the object that it loads. */
@@ -7,10 +7,13 @@ export interface LayoutDescription {
   /** Structs, unions and enums by their name in the module. */
   readonly types: Readonly<Record<string, RecordLayout | EnumLayout>>;
   /** Types of key and value, empty where there is none, and the kind as bpftool says it. */
-  readonly maps: Readonly<Record<string, readonly [key: string, value: string, kind?: string]>>;
+  readonly maps: Readonly<Record<string, MapLayout>>;
   readonly variables: Readonly<Record<string, string>>;
   readonly events: Readonly<Record<string, string>>;
 }
+
+/** Of a map of maps with that of the maps in it. A module without kinds is of an earlier version. */
+export type MapLayout = readonly [key: string, value: string, kind?: string, inner?: MapLayout];
 
 /** The size and fields of a struct or union when a module was generated. */
 export interface RecordLayout {
@@ -77,13 +80,9 @@ export function checkLayout(
   context: { readonly object: string; readonly hint: string },
 ): void {
   const check = new LayoutCheck(description, context);
-  for (const { name, kind, entries } of model.maps) {
-    const wanted = Object.hasOwn(description.maps, name) ? description.maps[name] : undefined;
-    if (!wanted) continue;
-    check.kind(wanted[2], kind, `map ${name}`);
-    if (!entries) continue;
-    check.type(wanted[0], entries.key.shape, `the key of map ${name}`);
-    check.type(wanted[1], entries.value.shape, `the value of map ${name}`);
+  for (const map of model.maps) {
+    const wanted = Object.hasOwn(description.maps, map.name) ? description.maps[map.name] : undefined;
+    if (wanted) check.map(wanted, map, `map ${map.name}`);
   }
   for (const { name, type } of model.variables) {
     const wanted = Object.hasOwn(description.variables, name) ? description.variables[name] : undefined;
@@ -117,10 +116,13 @@ class LayoutCheck {
     this.#context = context;
   }
 
-  /** A module that says no kind is of an earlier version. */
-  kind(wanted: string | undefined, found: string, where: string): void {
-    if (wanted === undefined || sameUse(wanted, found)) return;
-    throw this.#error(where, { found, expected: wanted });
+  map(wanted: MapLayout, { kind, key, value, inner }: MapModel, where: string): void {
+    const [wantedKey, wantedValue, wantedKind, wantedInner] = wanted;
+    if (wantedKind !== undefined && !sameUse(wantedKind, kind))
+      throw this.#error(where, { found: kind, expected: wantedKind });
+    if (key && wantedKey !== '') this.type(wantedKey, key.shape, `the key of ${where}`);
+    if (value && wantedValue !== '') this.type(wantedValue, value.shape, `the value of ${where}`);
+    if (inner && wantedInner) this.map(wantedInner, inner, `the maps in ${where}`);
   }
 
   type(wanted: string, shape: Shape, where: string): void {

@@ -1,5 +1,6 @@
 import type { MapSpec, ObjectFile } from '../elf/index.ts';
 import * as uapi from '../uapi/index.ts';
+import { eventDirection, mapFamily, type EventDirection, type MapClass } from './map-family.ts';
 import { ShapeBuilder } from './shape-builder.ts';
 import type { NamedType, TypedShape } from './shape.ts';
 
@@ -12,7 +13,7 @@ export interface ObjectModel {
   }[];
   readonly maps: readonly MapModel[];
   readonly variables: readonly VariableModel[];
-  readonly events: readonly { readonly map: string; readonly type: TypedShape }[];
+  readonly events: readonly EventModel[];
   /** Structs, unions and enums that the above are made of. */
   readonly types: readonly NamedType[];
 }
@@ -22,10 +23,20 @@ export interface MapModel {
   /** `percpu_array`, as bpftool says. */
   readonly kind: string;
   readonly maxEntries: number;
-  /** Keys and values, for a map of a kind that has entries to be read and written. */
-  readonly entries:
-    { readonly key: TypedShape; readonly value: TypedShape; readonly perCpu: boolean } | undefined;
+  readonly className: MapClass;
+  /** Undefined where there are none, or where they are not the caller's own bytes. */
+  readonly key: TypedShape | undefined;
+  /** Of one CPU where there is one for each. */
+  readonly value: TypedShape | undefined;
+  /** What a map of maps holds. */
+  readonly inner: MapModel | undefined;
   readonly tags: readonly string[];
+}
+
+export interface EventModel {
+  readonly map: string;
+  readonly direction: EventDirection;
+  readonly type: TypedShape;
 }
 
 export interface VariableModel {
@@ -36,35 +47,16 @@ export interface VariableModel {
   readonly tags: readonly string[];
 }
 
-const PER_CPU: readonly number[] = [
-  uapi.BPF_MAP_TYPE_PERCPU_HASH,
-  uapi.BPF_MAP_TYPE_PERCPU_ARRAY,
-  uapi.BPF_MAP_TYPE_LRU_PERCPU_HASH,
-  uapi.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
-];
-/** Kinds whose values are the caller's own bytes: not descriptors, not the kernel's. */
-const WITH_ENTRIES: readonly number[] = [
-  ...PER_CPU,
-  uapi.BPF_MAP_TYPE_HASH,
-  uapi.BPF_MAP_TYPE_ARRAY,
-  uapi.BPF_MAP_TYPE_LRU_HASH,
-  uapi.BPF_MAP_TYPE_LPM_TRIE,
-  uapi.BPF_MAP_TYPE_CGROUP_STORAGE,
-  uapi.BPF_MAP_TYPE_SK_STORAGE,
-  uapi.BPF_MAP_TYPE_INODE_STORAGE,
-  uapi.BPF_MAP_TYPE_TASK_STORAGE,
-  uapi.BPF_MAP_TYPE_CGRP_STORAGE,
-];
-
 /** @throws BtfError for a key, value, event or variable of a type without values */
 export function modelOf(object: ObjectFile): ObjectModel {
   const builder = object.btf && new ShapeBuilder(object.btf);
   const maps = [...object.maps.values()]
     .filter(({ definition }) => definition.kind !== 'data')
     .map((spec) => mapModel(spec, builder));
-  const events = [...object.anchors.events]
-    .filter(([map]) => object.maps.get(map)?.type === uapi.BPF_MAP_TYPE_RINGBUF)
-    .flatMap(([map, typeId]) => (builder ? [{ map, type: builder.shape(typeId, `${map}_event`) }] : []));
+  const events = [...object.anchors.events].flatMap(([map, typeId]): EventModel[] => {
+    const direction = eventDirection(object.maps.get(map)?.type ?? 0);
+    return builder && direction ? [{ map, direction, type: builder.shape(typeId, `${map}_event`) }] : [];
+  });
   const variables = [...object.variables.values()].flatMap((spec): VariableModel[] => {
     if (!builder) return [];
     const tags = builder.tags.ofVariable(spec.name);
@@ -88,14 +80,18 @@ function mapModel(spec: MapSpec, builder: ShapeBuilder | undefined): MapModel {
   });
   const side = (typeId: number, { size, what }: { size: number; what: string }): TypedShape =>
     builder && typeId !== 0 ? builder.shape(typeId, `${name}_${what}`) : untyped(size);
-  const entries = WITH_ENTRIES.includes(type)
-    ? {
-        key: side(spec.keyTypeId, { size: spec.keySize, what: 'key' }),
-        value: side(spec.valueTypeId, { size: spec.valueSize, what: 'value' }),
-        perCpu: PER_CPU.includes(type),
-      }
-    : undefined;
-  return { name, kind: kindName(type), maxEntries, entries, tags: builder?.tags.ofVariable(name) ?? [] };
+  const { className, types } = mapFamily(type);
+  const has = (what: 'key' | 'value'): boolean => types.includes(what);
+  return {
+    name,
+    kind: kindName(type),
+    maxEntries,
+    className,
+    key: has('key') ? side(spec.keyTypeId, { size: spec.keySize, what: 'key' }) : undefined,
+    value: has('value') ? side(spec.valueTypeId, { size: spec.valueSize, what: 'value' }) : undefined,
+    inner: spec.inner && mapModel(spec.inner, builder),
+    tags: builder?.tags.ofVariable(name) ?? [],
+  };
 }
 
 const PREFIX = 'BPF_MAP_TYPE_';

@@ -121,6 +121,54 @@ for await (const event of loaded.events.events) console.log(event.timestmp);
 `,
 );
 
+writeFileSync(
+  inFolder('right-maps.ts'),
+  `import { load, type Loaded } from './gen-families.js';
+
+export async function use(): Promise<Loaded> {
+  const loaded = load({ programs: ['emit'] });
+  const { maps, events } = loaded;
+  maps.first.set(1, { source: 1 });
+  const total: bigint | undefined = maps.totals.sum(0);
+  const bytes: bigint | undefined = maps.per_cpu.merge(1, { initial: 0n, add: (sum, { bytes }) => sum + bytes });
+  maps.per_cpu.setOf(1, { bytes: 1 }, { cpu: 0 });
+  maps.routes.addresses.set('10.0.0.0/8', { limit: 7 });
+  maps.routes.set({ prefix_length: 8, address: '0a000000' }, { limit: 7 });
+  const weight: number | undefined = maps.jobs.push({ id: 1 }) ? maps.jobs.pop()?.weight : 0;
+  maps.known.add({ source: 1 });
+  maps.sockets.set(3, { bytes: 1n });
+  maps.first_stage.set(0, 'STAGE_OUT');
+  const limit: number | undefined = maps.tenants.open({ source: 1 })?.get(1)?.limit;
+  maps.tenants.set({ destination: 2 }, maps.tenants_of_first.map);
+  maps.programs.set(0, loaded.programs.emit);
+  maps.ports.set(0, { target: 1 });
+  const cookie: bigint | undefined = maps.by_key.cookie({ source: 1 });
+  events.commands.send({ action: 1, amount: 2 });
+  for await (const { cpu, event } of events.samples) console.log(cpu.toFixed(), event.name.length);
+  console.log(total, bytes, weight, limit, cookie);
+  return loaded;
+}
+`,
+);
+writeFileSync(
+  inFolder('wrong-maps.ts'),
+  `import { load } from './gen-families.js';
+const { maps, events } = load();
+maps.jobs.push({ nope: 1 });
+maps.known.has({ nope: 1 });
+maps.sockets.set(3, { nope: 1 });
+maps.sockets.entries();
+maps.per_cpu.setOf(1, { nope: 1 }, { cpu: 0 });
+maps.routes.addresses.set('10.0.0.0/8', { nope: 1 });
+maps.tenants.set({ nope: 1 }, 3);
+maps.tenants.open({ source: 1 })?.set(1, { nope: 1 });
+maps.first_stage.set(0, 'STAGE_NONE');
+maps.by_key.delete({ nope: 1 });
+events.commands.send({ nope: 1 });
+events.samples.listen(({ event }) => event.nope);
+`,
+);
+
 const libraryIndex = inProject('dist/index.js');
 const families = `import { ArrayMap, BloomFilter, HashMap, LocalStorage, LpmTrie, MapOfMaps, MappedArray, PerCpuMap, Queue, SocketMap } from '${libraryIndex}';
 import type { BpfMap } from '${libraryIndex}';
@@ -177,6 +225,8 @@ const diagnostics = compileStrictly(
   [
     'right.ts',
     'wrong.ts',
+    'right-maps.ts',
+    'wrong-maps.ts',
     'right-families.ts',
     'wrong-families.ts',
     'embedded.ts',
@@ -209,6 +259,17 @@ t.test('what uses them wrongly does not compile', (t) => {
       "16 TS2551 Property 'event' does not exist on type 'Events'.",
       "17 TS2551 Property 'timestmp' does not exist on type 'SimpleEvent'.",
     ],
+  );
+  t.end();
+});
+
+t.test('nor do wrong entries and events of any family', (t) => {
+  const wrong = diagnostics.filter((line) => line.startsWith('wrong-maps.ts'));
+  const lines = wrong.map((line) => Number(/^wrong-maps.ts:(\d+) /.exec(line)?.[1]));
+  t.same(
+    lines,
+    Array.from({ length: 12 }, (_, index) => index + 3),
+    wrong.join('\n'),
   );
   t.end();
 });
@@ -350,9 +411,10 @@ export interface Tagged {
   );
   t.match(text, '  /** `__u64` in `.bss`. how often. */\n  readonly counter: TypedVariable<bigint>;');
   t.match(text, '  /** Section `?xdp`. Loaded only when chosen by the option `programs`. */');
-  t.match(text, '  readonly lines: TypedMap<[number, number, number], LineT>;');
-  t.match(text, '  readonly verdicts: TypedMap<number, Verdict[]>;');
-  t.match(text, '  readonly untyped: TypedMap<Uint8Array, Uint8Array>;');
+  const lines = '[number, number, number]';
+  t.match(text, `  readonly lines: HashMap<${lines}, LineT, Input<${lines}>, Input<LineT>>;`);
+  t.match(text, '  readonly verdicts: PerCpuMap<number, Verdict, Input<number>, Input<Verdict>>;');
+  t.match(text, '  readonly untyped: HashMap<Uint8Array, Uint8Array, Input<Uint8Array>, Input<Uint8Array>>;');
   t.end();
 });
 

@@ -5,8 +5,24 @@ import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { planGeneration } from '../../src/cli/gen/plan.ts';
 import type { GeneratedCollection, GeneratedOptions } from '../../src/gen-runtime/index.ts';
-import type { EventSource, ReadOnlyVariable, TypedMap, TypedVariable } from '../../src/gen-runtime/index.ts';
-import type { BpfProgram } from '../../src/index.ts';
+import type {
+  EventSink,
+  EventSource,
+  PerfEventSource,
+  ReadOnlyVariable,
+  TypedMap,
+  TypedVariable,
+} from '../../src/gen-runtime/index.ts';
+import type {
+  ArrayMap,
+  BloomFilter,
+  BpfProgram,
+  HashMap,
+  LpmTrie,
+  MapOfMaps,
+  PerCpuMap,
+  Queue,
+} from '../../src/index.ts';
 import { ethernet, EtherType, ipv4, Protocol, udp } from '../fixtures/frames.ts';
 import { withoutTypes } from '../gen/typescript-program.ts';
 import { notRoot } from '../helpers/cli.ts';
@@ -199,3 +215,80 @@ t.test('every kind of type, through the kernel', { skip }, async (t) => {
   );
   loaded.close();
 });
+
+t.test('maps of every family and events of every ring, through the kernel', { skip }, async (t) => {
+  const objects = new ObjectFolder();
+  t.teardown(() => {
+    objects.close();
+  });
+  const { load } = await moduleOf<
+    Module<{ emit: BpfProgram; drain: BpfProgram }, Families, { amount: TypedVariable<bigint> }, FamilyEvents>
+  >(objects.compile('gen/families', { name: 'families' }), 'families');
+  const loaded = load({ programs: ['emit', 'drain'] });
+  const { maps, events, programs, variables } = loaded;
+  const names = Object.fromEntries(
+    Object.entries(maps).map(([name, map]) => [name, (map as object).constructor.name.replace(/^_/, '')]),
+  );
+  t.same(names, {
+    ...{ first: 'HashMap', second: 'HashMap', first_stage: 'ArrayMap', second_stage: 'ArrayMap' },
+    ...{ counts: 'HashMap', recent: 'HashMap', per_cpu: 'PerCpuMap', totals: 'PerCpuMap', routes: 'LpmTrie' },
+    ...{ jobs: 'Queue', undone: 'Queue', known: 'BloomFilter', sockets: 'LocalStorage' },
+    ...{ tenants_of_first: 'HashMap', tenants: 'MapOfMaps', programs: 'ProgramArray' },
+    ...{ by_number: 'SocketMap', by_key: 'SocketMap', ports: 'DeviceMap', cpus: 'CpuMap' },
+    ...{ queues: 'XskMap', groups: 'CgroupArray', samples: 'PerfEventArray', commands: 'BpfMap' },
+  });
+  maps.first_stage.set(1, 'STAGE_OUT');
+  t.same([...maps.first_stage.values()], ['STAGE_IN', 'STAGE_OUT']);
+  const { cpus } = maps.totals;
+  maps.totals.set(
+    0,
+    Array.from({ length: cpus }, (_, cpu) => cpu + 1),
+  );
+  t.equal(maps.totals.sum(0), BigInt((cpus * (cpus + 1)) / 2));
+  maps.routes.addresses.set('10.0.0.0/8', { limit: 7 });
+  t.strictSame([...maps.routes], [[{ prefix_length: 8, address: Uint8Array.of(10, 0, 0, 0) }, { limit: 7 }]]);
+  t.strictSame(maps.routes.addresses.get('10.1.2.3'), { limit: 7 });
+  maps.undone.push('0102030405060708');
+  t.strictSame(maps.undone.pop(), Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8));
+  maps.known.add({ source: 1, destination: 2 });
+  t.equal(maps.known.has({ source: 1, destination: 2 }), true);
+  maps.tenants_of_first.set(5, { limit: 55 });
+  maps.tenants.set({ source: 1 }, maps.tenants_of_first.map);
+  const tenant = maps.tenants.open({ source: 1 });
+  t.strictSame(tenant?.get(5), { limit: 55 });
+  tenant?.map.close();
+  t.equal(maps.tenants.open({ source: 2 }), undefined);
+
+  maps.jobs.push({ id: 3, weight: 4 });
+  t.ok(events.samples.reader, 'events are kept from here on');
+  programs.emit.testRun({ data: frame });
+  t.equal(variables.amount.get(), 12n, 'the program got the job');
+  for await (const { event } of events.samples) {
+    t.strictSame(event, { pid: 77, name: 'sampled' });
+    break;
+  }
+  t.equal(events.commands.send({ action: 2, amount: 10n }), true);
+  t.equal(events.commands.producer.pending, 24, 'a header, and the command in 16 bytes');
+  t.throws(() => events.commands.send({ nope: 1 } as object), { code: 'VALUE_INVALID' });
+  loaded.close();
+});
+
+interface Families {
+  readonly first_stage: ArrayMap<string | number, string | number>;
+  readonly totals: PerCpuMap<number, bigint, number, bigint | number>;
+  readonly routes: LpmTrie<{ prefix_length: number; address: Uint8Array }, { limit: number }>;
+  readonly undone: Queue<Uint8Array>;
+  readonly known: BloomFilter<{ source: number; destination: number }>;
+  readonly tenants_of_first: HashMap<number, { limit: number }>;
+  readonly tenants: MapOfMaps<
+    { source: number; destination: number },
+    { source: number },
+    HashMap<number, { limit: number }>
+  >;
+  readonly jobs: Queue<{ id: number; weight: number }>;
+}
+
+interface FamilyEvents {
+  readonly samples: PerfEventSource<{ pid: number; name: string }>;
+  readonly commands: EventSink<{ action: number; amount: bigint }>;
+}
