@@ -93,6 +93,25 @@ export class RingWorkerError extends TsXdpError {
   }
 }
 
+/** Memory of an arena that no program has allocated, where only programs may (`BPF_F_SEGV_ON_FAULT`). */
+export class UnallocatedPageError extends TsXdpError {
+  readonly code = 'PAGE_UNALLOCATED';
+  /** The map's name. */
+  readonly map: string;
+  /** Of the first byte that was asked for, counted from 0; the missing page is this one, or one behind it. */
+  readonly page: number;
+
+  /** `cause` is what the kernel said. */
+  constructor(map: string, page: number, options: { readonly cause?: unknown } = {}) {
+    super(
+      `Cannot touch page ${page} of arena ${map}: it, or one behind it, is not allocated, and with BPF_F_SEGV_ON_FAULT only programs allocate`,
+      { ...options, hint: 'call bpf_arena_alloc_pages() in a program first' },
+    );
+    this.map = map;
+    this.page = page;
+  }
+}
+
 /** A package that this one depends on is not installed the way it must be. */
 export class DependencyError extends TsXdpError {
   readonly code = 'DEPENDENCY_MISSING';

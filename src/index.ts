@@ -142,10 +142,12 @@ export type {
   TokenChoice,
 } from './loader/index.ts';
 export {
+  Arena,
   ArrayMap,
   BloomFilter,
   BpfMap,
   CgroupArray,
+  CgroupStorage,
   CpuMap,
   DeviceMap,
   HashMap,

@@ -1,7 +1,7 @@
 /** Arenas: memory that a program and this process share, read and written as copies. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { Collection, ObjectFile } from '../../src/index.ts';
+import { Arena, BpfMap, Collection, MapType, ObjectFile } from '../../src/index.ts';
 import { arenaMemory } from '../../src/maps/index.ts';
 import { Compiler, findClang, whyNotCompile } from '../helpers/compile.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
@@ -94,6 +94,56 @@ t.test('pages that the program allocates are at the addresses that it stores', (
   t.end();
 });
 
+t.test('a list that a program has built is followed by its pointers', (t) => {
+  using collection = Collection.load(object);
+  const arena = new Arena(collection.map('arena'));
+  t.equal(arena.length, 16 * 4096);
+  t.equal(arena.pageSize, 4096);
+  t.equal(run(collection, 'allocates'), 0);
+  const { next } = collection.variable('first').get() as { next: bigint };
+  const node = arena.offsetOf(next);
+  t.equal(arena.pointerTo(node), next);
+  t.equal(arena.has(next), true);
+  t.equal(arena.u64(node), 4711n);
+  t.equal(arena.u32(node), 4711);
+  const back = arena.offsetOf(arena.pointer(node + 8));
+  t.equal(arena.u64(back), 0x1122334455667788n, 'the variable that it points to');
+  t.equal(arena.pointer(back + 8), next, 'and round it goes');
+  t.equal(arena.offsetOf(next & 0xffff_ffffn), node, 'by the low half of a pointer too');
+  arena.write(node, Uint8Array.of(0x68));
+  t.equal(run(collection, 'reads_back'), 0, 'what is written here is read there');
+  t.same(arena.read(node + 16, 8), new Uint8Array(8));
+  t.same(arena.read(9 * 4096, 4), new Uint8Array(4), 'a page that nobody allocated is one of zeros now');
+  const cases: [() => unknown, object][] = [
+    [
+      () => arena.offsetOf(0n),
+      { code: 'ARGUMENT_INVALID', message: 'Cannot follow pointer 0x0 into arena arena: it is NULL' },
+    ],
+    [
+      () => arena.offsetOf(arena.address + BigInt(arena.length)),
+      { code: 'ARGUMENT_INVALID', argument: 'pointer' },
+    ],
+    [() => arena.pointerTo(arena.length), { code: 'OUT_OF_BOUNDS' }],
+    [() => arena.u64(arena.length - 4), { code: 'OUT_OF_BOUNDS' }],
+    [
+      () => new Arena(collection.map('.bss')),
+      { message: 'Cannot use map .bss as an arena: its type is array' },
+    ],
+  ];
+  for (const [action, wanted] of cases) t.match(thrown(action), wanted);
+  collection.close();
+  t.equal(arena.closed, true);
+  t.match(
+    thrown(() => arena.u64(0)),
+    { code: 'CLOSED' },
+  );
+  using bare = BpfMap.create({ type: MapType.Arena, keySize: 0, valueSize: 0, maxEntries: 2, flags: 1024 });
+  const own = new Arena(bare);
+  own.write(4096, Uint8Array.of(1, 2));
+  t.same(own.read(4096, 2), Uint8Array.of(1, 2), 'one of no object');
+  t.end();
+});
+
 t.test('it lies where map_extra says', (t) => {
   const address = 1n << 44n;
   using collection = Collection.load(compile('at-address', { ADDRESS: '(1ull<<44)' }));
@@ -134,6 +184,20 @@ t.test(
       }),
       { code: 'SYSCALL_FAILED', errnoName: 'EFAULT' },
     );
+    const arena = new Arena(collection.map('arena'));
+    const write = (): void => {
+      arena.write(8 * 4096, Uint8Array.of(1));
+    };
+    for (const touch of [() => arena.u64(8 * 4096 + 8), write]) {
+      t.match(thrown(touch), {
+        code: 'PAGE_UNALLOCATED',
+        map: 'arena',
+        page: 8,
+        message:
+          'Cannot touch page 8 of arena arena: it, or one behind it, is not allocated, and with BPF_F_SEGV_ON_FAULT only programs allocate',
+        hint: 'call bpf_arena_alloc_pages() in a program first',
+      });
+    }
     t.end();
   },
 );
