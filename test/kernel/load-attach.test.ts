@@ -254,7 +254,10 @@ t.test('several interfaces are one stream', { skip }, (t) =>
       receiver.name,
     ];
     const cli = new Cli(['load', snifferObject, ...devices, '--netns', netns, '--json']);
-    const lines = await cli.until(({ lines }) => lines.length === 3 && lines);
+    const lines = await cli.until(({ lines }) => {
+      const attached = lines.filter(({ type }) => type === 'attached');
+      return attached.length === 3 && attached;
+    });
     t.same(
       lines.map(({ target, mode }) => [target, mode]),
       [

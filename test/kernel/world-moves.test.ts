@@ -31,6 +31,7 @@ async function event(cli: Cli, pair: VethPair): Promise<Record<string, unknown> 
   return cli.until(({ events }) => events[before]?.data);
 }
 
+const attachedIn = ({ lines }: Cli): Cli['lines'] => lines.filter(({ type }) => type === 'attached');
 const change = (cli: Cli, name: string): Promise<unknown> =>
   cli.until(({ lines }) => lines.find((line) => line.type === 'interface' && line['change'] === name));
 
@@ -98,7 +99,7 @@ for (const via of ['link', 'netlink']) {
       const { name, index } = pair.receiver;
       const other = addPair(netns, 'gone');
       const cli = start(pair, [other, name], '--via', via);
-      const lines = await cli.until((now) => now.lines.length === 2 && now.lines);
+      const lines = await cli.until((now) => attachedIn(now).length === 2 && attachedIn(now));
       ip(`link delete ${other}`, netns);
       t.same(await change(cli, 'removed'), {
         type: 'interface',
@@ -130,7 +131,7 @@ t.test(
           const netns = String(pair.namespaceName);
           const other = addPair(netns, 'move');
           const cli = start(pair, [other, pair.receiver.name], '--via', via);
-          await cli.until((now) => now.lines.length === 2);
+          await cli.until((now) => attachedIn(now).length === 2);
           ip(`link set ${other} netns ${elsewhere}`, netns);
           t.match(await change(cli, 'removed'), { target: other });
           await event(cli, pair);
