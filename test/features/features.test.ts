@@ -123,6 +123,7 @@ const lookups: readonly string[] = [
   'BpfSyscall',
   'CgroupLink',
   'RawTracepointCookie',
+  'StructOpsAssociation',
 ];
 
 t.test('a kernel that refuses with EINVAL', (t) => {
