@@ -43,6 +43,9 @@ const TEST_FILES = [
   'test/kernel/struct-ops.test',
   'test/kernel/programs.test',
   'test/kernel/externs.test',
+  'test/kernel/jump-tables.test',
+  'test/kernel/context-arguments.test',
+  'test/kernel/exclusive.test',
 ];
 /** What of it needs no more than a few minutes of an emulated processor, for a run beside everything else. */
 const CI_FILES = [
