@@ -1,6 +1,8 @@
 import { BtfError } from '../errors.ts';
 import { hashBytes, type StringTable } from './string-table.ts';
 
+/** `BTF_MAX_NAME_OFFSET` of include/uapi/linux/btf.h. */
+const LARGEST_OFFSET = 0xff_ffff;
 const FIRST_CAPACITY = 256;
 
 /**
@@ -50,6 +52,11 @@ export class StringPool {
     const known = this.#find(hash, source, { start, end });
     if (known !== undefined) return known;
     const offset = this.#first + this.#used;
+    // Names may be the ends of one long string, each of which would be copied.
+    if (offset + end - start > LARGEST_OFFSET)
+      throw new BtfError(
+        `Cannot build BTF: its strings exceed the ${LARGEST_OFFSET} bytes that may be referred to`,
+      );
     this.#reserve(end - start + 1);
     // Byte by byte, as most strings are short: Buffer.copy() takes longer to begin than these to copy.
     for (let at = start; at < end; at++) this.#bytes[this.#used++] = source[at] ?? 0;

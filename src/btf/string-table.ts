@@ -27,7 +27,12 @@ export class StringTable {
   string(offset: number): string {
     const { strings, start } = this.locate(offset);
     if (strings[start] === 0) return '';
-    return strings.toString('utf8', start, strings.indexOf(0, start));
+    const end = strings.indexOf(0, start);
+    if (end - start > LONGEST_STRING)
+      throw new BtfError(
+        `Cannot read a string of BTF: that at offset ${String(offset)} is longer than ${String(LONGEST_STRING)} bytes`,
+      );
+    return strings.toString('utf8', start, end);
   }
 
   /** Without the base's. They may be pages of the kernel: to be read, and not to be given away. */
@@ -50,8 +55,10 @@ export class StringTable {
     if (at < 0 && this.base !== undefined) return this.base.hash(offset);
     const strings = this.#strings;
     let hash = FNV_OFFSET;
+    const end = at + HASHED;
     // An offset past the end, and the NUL before it, both end the loop.
-    for (let byte = strings[at]; byte; byte = strings[++at]) hash = Math.imul(hash ^ byte, FNV_PRIME);
+    for (let byte = strings[at]; byte && at < end; byte = strings[++at])
+      hash = Math.imul(hash ^ byte, FNV_PRIME);
     return hash >>> 0;
   }
 
@@ -93,6 +100,10 @@ export class StringTable {
 }
 
 const NUL = Buffer.alloc(1);
+/** No line of a source that is written by hand is longer; a small BTF could have every name be a megabyte. */
+const LONGEST_STRING = 1 << 16;
+/** Bytes of a name that its hash is made of; the kernel's are at most 512 long (KSYM_NAME_LEN). */
+const HASHED = 1 << 10;
 
 /** FNV-1a, for its few operations per byte. */
 const FNV_OFFSET = 0x811c9dc5;
@@ -100,7 +111,7 @@ const FNV_PRIME = 0x01000193;
 
 /** The hash of bytes without their NUL. */
 export function hashOf(text: Uint8Array): number {
-  return hashBytes(text, 0, text.length);
+  return hashBytes(text, 0, Math.min(text.length, HASHED));
 }
 
 /** The same of the bytes from `start` to `end`. */

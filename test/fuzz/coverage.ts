@@ -12,7 +12,23 @@ interface Summary {
 }
 
 /** The folders whose files take what others have written. */
-const FOLDERS = ['elf', 'btf', 'asm', 'ringbuf', 'netlink', 'sniffer', 'loader'];
+const FOLDERS = [
+  'asm',
+  'btf',
+  'cli',
+  'dispatcher',
+  'elf',
+  'gen',
+  'inspect',
+  'link',
+  'loader',
+  'maps',
+  'netlink',
+  'repl',
+  'ringbuf',
+  'sniffer',
+  'sys',
+];
 
 /** Lines of the parsers that the workers ran, by the data that V8 left in a folder. c8 comes with tap. */
 export function lineCoverage(root: string, folder: string): Map<string, LineCoverage> {

@@ -1,8 +1,18 @@
 /** Input that is well-formed, and made to cost far more than it weighs: it ends with a result or an error of ours. */
 import t from 'tap';
+import { Btf, BtfBuilder, createCodec, dedup, dumpC, rawText, sizeOf } from '../../src/btf/index.ts';
 import { ExecutableFile, findFunctions, readUsdtProbes } from '../../src/elf/index.ts';
 import { matchesPattern } from '../../src/link/name-pattern.ts';
 import { thrown } from '../helpers/thrown.ts';
+import {
+  alikeEnums,
+  chainOf,
+  cycle,
+  doublingUnions,
+  hugeDatasec,
+  longNames,
+  nestedStructs,
+} from './hostile-btf.ts';
 import {
   manySymbolTables,
   probesAmongSections,
@@ -58,5 +68,65 @@ t.test('patterns of names take no longer than their lengths multiplied', (t) => 
   ];
   for (const [pattern, name, matches] of cases)
     t.equal(matchesPattern(pattern, name), matches, `${pattern} and ${name}`.slice(0, 60));
+  t.end();
+});
+
+t.test('types', (t) => {
+  const message = (action: () => unknown): string => thrown(action).message;
+  const all = (btf: Btf): number =>
+    [...btf.ids()].reduce((length, id) => length + rawText(btf, id).length, 0);
+  const typedefs = Btf.parse(chainOf('typedef', 100_000));
+  t.equal(
+    message(() => sizeOf(typedefs, 100_001)),
+    'Cannot resolve BTF type 100001: it refers to itself, or through more than 32 types',
+  );
+  t.match(
+    message(() => dumpC(typedefs)),
+    /^Cannot write BTF type \d+ in C: it refers to itself$/,
+  );
+  t.equal(dedup(typedefs).btf.typeCount, 100_002);
+
+  const nested = Btf.parse(nestedStructs(20_000));
+  t.equal(
+    message(() => createCodec(nested, 20_001)),
+    'Cannot read and write values of BTF type 19969: it is nested too deeply',
+  );
+  const alike = 'Cannot deduplicate BTF: too many of its types are told apart only by what they lead to';
+  t.equal(
+    message(() => dedup(Btf.parse(alikeEnums(20_000)))),
+    alike,
+  );
+
+  const unions = Btf.parse(doublingUnions(25));
+  t.equal(
+    message(() => createCodec(unions, 26)),
+    'Cannot read and write values of BTF type 21: its 4 bytes would be 2097151 values',
+  );
+
+  const loops = Btf.parse(cycle());
+  t.match(
+    message(() => createCodec(loops, 2)),
+    /: it contains itself$/,
+  );
+  t.equal(
+    message(() => dedup(loops)),
+    'Cannot deduplicate BTF type 5: it refers to itself',
+  );
+
+  const section = Btf.parse(hugeDatasec(200_000));
+  t.ok(all(section) > 8_000_000, 'a section of 200,000 variables');
+  t.equal(dedup(section).btf.typeCount, 4);
+
+  const names = Btf.parse(longNames(50_000));
+  for (let index = 0; index < 20; index++) names.findAll(`name${index}`);
+  t.same(names.findAll('aaa'), [], 'names of a megabyte are looked through');
+  const long = 'Cannot read a string of BTF: that at offset 1 is longer than 65536 bytes';
+  for (const read of [() => dumpC(names), () => all(names)]) t.equal(message(read), long);
+  const builder = new BtfBuilder();
+  for (const build of [() => dedup(names), () => builder.append(names)])
+    t.equal(
+      message(build),
+      'Cannot build BTF: its strings exceed the 16777215 bytes that may be referred to',
+    );
   t.end();
 });

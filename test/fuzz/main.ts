@@ -1,12 +1,15 @@
 /**
  * `npm run fuzz -- [--mutants N] [--seed S] [--target NAME] [--corpus DIR] [--findings DIR] [--coverage] [--json]`: mutants of objects, of BTF
  * and of everything else that is read, each in a process with a watchdog. Exit code 1 where something was found.
+ *
+ * `--document FILE...` runs nothing, and writes what `--json` printed in earlier runs into docs/robustness.md.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../../bench/project-root.ts';
 import { lineCoverage } from './coverage.ts';
+import { document, type RunReport } from './document.ts';
 import { runTarget, type TargetResult } from './run-jobs.ts';
 import { collectSeeds } from './seeds.ts';
 import { targets } from './targets/index.ts';
@@ -15,7 +18,8 @@ const CHUNK = 20_000;
 /** Megabytes of JavaScript objects; what lies outside of the heap, the limit of each input watches. */
 const HEAP = 192;
 
-const { values } = parseArgs({
+const { values, positionals: files } = parseArgs({
+  allowPositionals: true,
   options: {
     mutants: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: '1' },
@@ -24,10 +28,16 @@ const { values } = parseArgs({
     findings: { type: 'string' },
     coverage: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    document: { type: 'boolean', default: false },
   },
 });
 
 const root = projectRoot();
+if (values.document) {
+  const reports = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as RunReport);
+  document(join(root, 'docs/robustness.md'), reports);
+  process.exit();
+}
 const folder = join(root, 'build/fuzz');
 const findings = values.findings ?? join(folder, 'findings');
 const coverage = join(folder, 'coverage');

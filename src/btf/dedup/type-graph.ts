@@ -9,6 +9,10 @@ import { HEAD, readTypeWords, renumber } from '../type-words.ts';
 /** Which type a type stands for is not decided yet. */
 const UNDECIDED = 0xffffffff;
 
+const MOST_COMPARISONS = 1 << 23;
+/** The kernel's need 30 of each. */
+const COMPARISONS_OF_A_TYPE = 1 << 7;
+
 /**
  * The types of a BTF and its base in flat arrays, in which equal names have equal offsets, and for each type the one
  * that it is a copy of: its own id where it stays.
@@ -22,6 +26,7 @@ export class TypeGraph {
   /** The first word of each type by id, and last where they end. */
   readonly #starts: Uint32Array;
   readonly #canonical: Uint32Array;
+  #comparisons = 0;
 
   /** @throws BtfError where a type is of an unknown kind, or refers to a type or string that is not there */
   constructor(btf: Btf) {
@@ -81,6 +86,19 @@ export class TypeGraph {
   kindOfForward(id: number): number {
     const isUnion = (this.words[this.start(id) + 1] ?? 0) >>> 31 === 1;
     return isUnion ? kindNumber.union : kindNumber.struct;
+  }
+
+  /**
+   * Counts a comparison of two types. Types that are alike but for what they lead to are compared with each other, so that a
+   * BTF that is made of such costs the square of its size, or more.
+   *
+   * @throws BtfError once there are far more than the kernel's own types need
+   */
+  countComparison(): void {
+    if (++this.#comparisons > MOST_COMPARISONS + COMPARISONS_OF_A_TYPE * this.typeCount)
+      throw new BtfError(
+        'Cannot deduplicate BTF: too many of its types are told apart only by what they lead to',
+      );
   }
 
   isDecided(id: number): boolean {

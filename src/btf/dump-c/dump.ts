@@ -6,6 +6,9 @@ import { UniqueNames } from './names.ts';
 
 /** More levels of structs within structs, and of typedefs, than any source has. */
 const MAX_DEPTH = 512;
+/** Prototypes, and structs without a name, that each refer to the next one twice double what is looked at. */
+const MOST_VISITS = 1 << 22;
+const VISITS_OF_A_TYPE = 64;
 
 /** Options of {@link dumpC}. */
 export interface DumpOptions {
@@ -38,6 +41,7 @@ export class CDump {
   /** True once defined, false meanwhile. */
   readonly #defined = new Map<number, boolean>();
   #depth = 0;
+  #visits = 0;
 
   constructor(btf: Btf) {
     this.#btf = btf;
@@ -73,6 +77,10 @@ export class CDump {
 
   /** `complete`: the size is needed, so that a forward declaration will not do. */
   #visit(id: number, need: { complete: boolean }): void {
+    if (++this.#visits > MOST_VISITS + VISITS_OF_A_TYPE * this.#btf.typeCount)
+      throw new BtfError(`Cannot write BTF type ${String(id)} in C: it is part of too many others`, {
+        typeId: id,
+      });
     if (++this.#depth > MAX_DEPTH)
       throw new BtfError(`Cannot write BTF type ${String(id)} in C: it refers to itself`, { typeId: id });
     this.#visitKind(id, need);
