@@ -136,7 +136,8 @@ function bitfieldStorage(
   for (let byteSize = type.size; ; byteSize *= 2) {
     const byteOffset = Math.floor(bitOffset / 8 / byteSize) * byteSize;
     if (bitOffset + bitSize - byteOffset * 8 <= byteSize * 8) return { byteOffset, byteSize };
-    if (byteSize === 0 || byteSize >= 8) throw new BtfError('Cannot load a bitfield that no aligned 64 bits cover');
+    if (byteSize === 0 || byteSize >= 8)
+      throw new BtfError('Cannot load a bitfield that no aligned 64 bits cover');
   }
 }
 
