@@ -47,7 +47,10 @@ export function describeValue(value: unknown): string {
       if (value === null) return 'null';
       if (Array.isArray(value)) return `an array of ${String(value.length)}`;
       if (value instanceof Uint8Array) return `${String(value.length)} bytes`;
-      return 'an object';
+      // `[object Map]`
+      return Object.prototype.toString.call(value) === '[object Object]'
+        ? 'an object'
+        : `a ${Object.prototype.toString.call(value).slice(8, -1)}`;
     default:
       return `a ${typeof value}`;
   }

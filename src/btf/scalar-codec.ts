@@ -75,20 +75,26 @@ export function floatValue(place: Place, { littleEndian }: { littleEndian: boole
       ? (view, offset) => view.getFloat32(offset, littleEndian)
       : (view, offset) => view.getFloat64(offset, littleEndian),
     write(view, offset, value) {
-      const number = toFloat(value, place.typeName);
+      const number = toFloat(value, place.typeName, place.size);
       if (single) view.setFloat32(offset, number, littleEndian);
       else view.setFloat64(offset, number, littleEndian);
     },
   };
 }
 
-/** A number, or its text. */
-export function toFloat(value: unknown, typeName: string): number {
+/** A number, or its text, that `size` bytes have room for; modules of earlier versions do not say how many. */
+export function toFloat(value: unknown, typeName: string, size = 8): number {
   const text = typeof value === 'string' && value.trim() !== '';
   const number = text ? Number(value) : value;
   if (typeof number !== 'number' || (text && Number.isNaN(number) && value !== 'NaN')) {
     throw new Mismatch(value, typeName, 'it must be a number');
   }
+  if (Number.isFinite(number) && size === 4 && !Number.isFinite(Math.fround(number)))
+    throw new Mismatch(
+      value,
+      typeName,
+      'it must be between -3.4028234663852886e+38 and 3.4028234663852886e+38',
+    );
   return number;
 }
 

@@ -62,10 +62,22 @@ export function structValue(
 
 /** What has fields by name. */
 export function toRecord(value: unknown, typeName: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+  if (typeof value !== 'object' || value === null || isOpaque(value)) {
     throw new Mismatch(value, typeName, 'it must be an object');
   }
   return value as Readonly<Record<string, unknown>>;
+}
+
+/** What keeps its contents elsewhere than in properties would be written as zeros. */
+function isOpaque(value: object): boolean {
+  return (
+    Array.isArray(value) ||
+    ArrayBuffer.isView(value) ||
+    value instanceof ArrayBuffer ||
+    value instanceof Map ||
+    value instanceof Set ||
+    value instanceof Date
+  );
 }
 
 /** Finds the property that is no field. */

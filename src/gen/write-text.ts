@@ -31,7 +31,7 @@ export function writeText(shape: Shape, place: WritePlace): string {
     }
     case 'float':
       uses.add('toFloat');
-      return `view.setFloat${String(shape.size * 8)}(${at}, toFloat(${value}, ${typeName}), true)`;
+      return `view.setFloat${String(shape.size * 8)}(${at}, toFloat(${value}, ${typeName}, ${String(shape.size)}), true)`;
     case 'enum': {
       const checked = checkEnumerator(shape.type, { ...place, bits: bitsOf(shape), signed: shape.signed });
       return setInteger({ size: shape.size, signed: false }, { at, uses, value: checked });

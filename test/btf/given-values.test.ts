@@ -271,6 +271,34 @@ t.test('values that do not fit are refused, with place and reason', (t) => {
       ['', 'struct point', 'Cannot store 1 as struct point: it must be an object'],
     ],
     [
+      'a Map for a struct',
+      ['point'],
+      new Map([['x', 1]]),
+      ['', 'struct point', 'Cannot store a Map as struct point: it must be an object'],
+    ],
+    [
+      'a date for a struct',
+      ['point'],
+      new Date(0),
+      ['', 'struct point', 'Cannot store a Date as struct point: it must be an object'],
+    ],
+    [
+      'numbers of 16 bits for a struct',
+      ['point'],
+      Uint16Array.of(1, 2),
+      ['', 'struct point', 'Cannot store a Uint16Array as struct point: it must be an object'],
+    ],
+    [
+      'a number that a float cannot hold',
+      ['scalars', 'single_precision'],
+      -1e39,
+      [
+        '',
+        'float',
+        'Cannot store -1e+39 as float: it must be between -3.4028234663852886e+38 and 3.4028234663852886e+38',
+      ],
+    ],
+    [
       'an element of a flexible array',
       ['arrays'],
       { tail: [1] },

@@ -364,6 +364,7 @@ const strange: readonly unknown[] = [
     'caf\u00e9',
     'a string of more than sixteen bytes',
   ],
+  ...[1e39, -1e39, new Map([['x', 1]]), new Date(0)],
   ...[true, false, null, undefined, {}, { x: 1 }, { unknown: 1 }, [], [1, 2], [[1]], Uint8Array.of(1, 2)],
 ];
 
