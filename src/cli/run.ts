@@ -8,6 +8,7 @@ import type {
   OptionDeclaration,
   RunLine,
 } from './command.ts';
+import { withoutHabits } from './bpftool-habits.ts';
 import { commandsFor } from './commands.ts';
 import { ExitCode, exitCodeOf, UsageError } from './exit-code.ts';
 import { errorDocument, errorText } from './output/error-report.ts';
@@ -22,8 +23,9 @@ const { Command, CommanderError, InvalidArgumentError, Option } = createRequire(
 ) as typeof commander;
 
 /** Runs one command line and returns its exit code. Nothing it throws gets out. */
-export async function run(argv: readonly string[]): Promise<number> {
-  const json = argv.includes('--json');
+export async function run(given: readonly string[]): Promise<number> {
+  const argv = withoutHabits(given);
+  const json = wantsJson(argv);
   const verbose = argv.includes('--verbose');
   let output: Output | undefined;
   let object: string | undefined;
@@ -43,12 +45,15 @@ export async function run(argv: readonly string[]): Promise<number> {
   return finish(output ?? new Output({ json }), exitCode);
 }
 
+function wantsJson(argv: readonly string[]): boolean {
+  return argv.includes('--json') || argv.includes('-j');
+}
+
 const runLine: RunLine = async (words, execute) => {
   try {
-    const program = await makeProgram(words, (declaration, input) =>
-      execute(declaration, input, { runLine }),
-    );
-    await program.parseAsync(words, { from: 'user' });
+    const argv = withoutHabits(words);
+    const program = await makeProgram(argv, (declaration, input) => execute(declaration, input, { runLine }));
+    await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw new UsageError(error.message.replace(/^error: /, ''));
@@ -94,7 +99,7 @@ async function makeProgram(argv: readonly string[], execute: Execute): Promise<C
   for (const entry of await commandsFor(argv)) {
     program.addCommand('commands' in entry ? makeGroup(entry, execute) : makeCommand(entry, execute));
   }
-  if (argv.includes('--json')) silence(program);
+  if (wantsJson(argv)) silence(program);
   return program;
 }
 
@@ -120,7 +125,7 @@ function makeCommand(declaration: CommandDeclaration, execute: Execute): Command
     .exitOverride();
   for (const { name, description } of declaration.arguments ?? []) command.argument(name, description);
   for (const option of declaration.options ?? []) command.addOption(makeOption(option));
-  command.option('--json', 'print JSON: one document, or one object per line where the command streams');
+  command.option('-j, --json', 'print JSON: one document, or one object per line where the command streams');
   command.option('--verbose', 'print the whole verifier log, and stacks of internal errors');
   if (declaration.examples)
     command.addHelpText(

@@ -66,7 +66,10 @@ export class Words {
     const by = SELECTORS.find((one) => one === first);
     const word = this.take(what);
     if (by === undefined || second === undefined) return word;
-    return { by, value: this.take(what) };
+    const value = this.take(what);
+    if (by === 'id' && !(/^\d+$/.test(value) && Number(value) <= 0xffff_ffff))
+      throw new UsageError(`${value} is no id`);
+    return { by, value };
   }
 
   /** The same, and undefined where nothing is left. */
@@ -101,4 +104,12 @@ export class Words {
     const [word] = this.#words;
     if (word !== undefined) throw new UsageError(`${this.#command} takes no ${word} there`);
   }
+}
+
+/** All words as what a person calls one thing by. @throws UsageError where there are none, or more */
+export function takeWhole(given: readonly string[], command: string): Selector {
+  const words = new Words(given, command);
+  const selector = words.takeSelector('an id, a name, a tag or a pin');
+  words.end();
+  return selector;
 }

@@ -1,5 +1,7 @@
+import { SyscallError } from '../errors.ts';
 import {
   bpfError,
+  errno,
   objectIds,
   openBpf,
   openIfThere,
@@ -11,6 +13,7 @@ import {
   type Kernel,
 } from '../sys/index.ts';
 import * as uapi from '../uapi/index.ts';
+import { linkInfo } from './link-info.ts';
 import {
   BPF_F_REPLACE,
   bpf_attr_get_id,
@@ -69,7 +72,11 @@ export function tryUpdateLink(
   });
 }
 
-/** Takes the program away although others may hold the link (`BPF_LINK_DETACH`, Linux 5.9). */
+/**
+ * Takes the program away although others may hold the link (`BPF_LINK_DETACH`, Linux 5.9).
+ *
+ * @throws SyscallError: EOPNOTSUPP for the types that end with their last holder alone, which it says
+ */
 export function forceDetach(kernel: Kernel, link: Fd): void {
   const call = {
     command: 'BPF_LINK_DETACH',
@@ -78,6 +85,18 @@ export function forceDetach(kernel: Kernel, link: Fd): void {
     doing: `detach ${link.description}`,
   } as const;
   const result = tryBpf(kernel, call);
+  if (result === -errno.EOPNOTSUPP) {
+    const why = `the kernel detaches no links of type ${linkInfo(kernel, link).kind}, which end with their last holder`;
+    throw new SyscallError(
+      'bpf(BPF_LINK_DETACH)',
+      errno.EOPNOTSUPP,
+      'EOPNOTSUPP',
+      `Cannot ${call.doing}: ${why}`,
+      {
+        hint: 'ts-xdp who link tells its holders; ts-xdp unload link removes its pins',
+      },
+    );
+  }
   if (result < 0) throw bpfError(call, result);
 }
 

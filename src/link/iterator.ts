@@ -52,7 +52,7 @@ export function attachIterator(program: BpfProgram, options: IteratorOptions = {
   try {
     const request: LinkRequest = {
       kind: 'iter',
-      target: `the iterator of ${program.name}`,
+      target: 'what it iterates over',
       needed: ['CAP_PERFMON'],
       reasons: {
         EBADF: 'it walks over the elements of a map, and none is given',
@@ -109,7 +109,9 @@ const CHUNK = 32 * 1024;
 export class IteratorLink extends BpfLink {
   /** Takes over the descriptor of a link; it is closed then. */
   static from(link: BpfLink): IteratorLink {
-    const { kernel, kind, target } = link;
+    const { kernel, kind } = link;
+    const info = link.info();
+    const target = info.kind === 'iter' ? info.target : link.target;
     return new IteratorLink(link.release(), { kernel, kind, target });
   }
 

@@ -30,10 +30,13 @@ export interface HookAnswer {
 /** More than any hook takes: 64 for cgroups and tcx (kernel/bpf/cgroup.c, include/linux/bpf_mprog.h). */
 const ROOM = 1024;
 
-/** No such hook (EINVAL, also for what older kernels do not fill), or nothing of its kind at that place. */
+/**
+ * No such hook (EINVAL, also for what older kernels do not fill), or nothing of its kind at that place: a map of sockets with a
+ * verdict program of the one kind has none of the other, which is EBUSY (sock_map_prog_lookup() of net/core/sock_map.c).
+ */
 const ABSENT: readonly number[] = [
   ...[errno.EINVAL, errno.ENOENT, errno.EOPNOTSUPP, errno.ENOTSUPP],
-  ...[errno.ENODEV, errno.ENOSYS],
+  ...[errno.ENODEV, errno.ENOSYS, errno.EBUSY],
 ];
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError, NotFoundError } from '../errors.ts';
-import { errno, isOnFileSystem, missingCapabilities, syscallError } from '../sys/index.ts';
+import { errno, isOnFileSystem, missingCapabilities, permissionError, syscallError } from '../sys/index.ts';
 
 const places = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'] as const;
 
@@ -26,6 +26,11 @@ export function readTracefs(file: string, doing: string): string | undefined {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    // Of files alone that need more than their mode says: lockdown forbids the list of functions to everybody.
+    if (code === 'EPERM') {
+      const needed = ['CAP_DAC_READ_SEARCH'] as const;
+      throw permissionError({ call: `open(${path})`, errno: errno.EPERM, doing, needed });
+    }
     if (code === 'EACCES')
       throw tracefsRefusal(doing, { call: `open(${path})`, needed: 'CAP_DAC_READ_SEARCH' });
     const message = `Cannot ${doing}: ${path} cannot be read (${code ?? 'unknown'})`;

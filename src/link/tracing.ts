@@ -1,5 +1,5 @@
 import { Feature, requireFeature, unsupportedFeature } from '../features/index.ts';
-import { attachTypeName, type BpfProgram } from '../programs/index.ts';
+import type { BpfProgram } from '../programs/index.ts';
 import { errno } from '../sys/index.ts';
 import * as uapi from '../uapi/index.ts';
 import { bpf_attr_raw_tracepoint } from '../uapi/index.ts';
@@ -50,7 +50,7 @@ export function attachRawTracepoint(program: BpfProgram, options: RawTracepointO
 
 /** Options of {@link attachTracing}. */
 export interface TracingOptions extends CookieOptions {
-  /** The name of what it was loaded for, for messages and the link's `target`. @default its attach type */
+  /** The name of what it was loaded for, for messages and the link's `target`. @default the name that the kernel tells of a tracepoint; otherwise what kind it is */
   readonly target?: string;
 }
 
@@ -68,9 +68,7 @@ export function attachTracing(program: BpfProgram, options: TracingOptions = {})
   const { attachType } = program;
   const request: AttachRequest = {
     kind: kinds[attachType ?? 0] ?? 'tracing',
-    target:
-      options.target ??
-      `the ${attachType === undefined ? 'function' : attachTypeName(attachType)} that it was loaded for`,
+    target: options.target ?? `the ${places[attachType ?? 0] ?? 'function'} that it was loaded for`,
     needed: ['CAP_PERFMON'],
     reasons: {
       EBUSY: 'the program is attached already',
@@ -82,7 +80,7 @@ export function attachTracing(program: BpfProgram, options: TracingOptions = {})
     types: [uapi.BPF_PROG_TYPE_TRACING, uapi.BPF_PROG_TYPE_LSM],
     target: request.target,
   });
-  const link = attachTraced(program, { request, attachType, cookie });
+  const link = named(attachTraced(program, { request, attachType, cookie }), options);
   attachedBefore.add(program);
   return link;
 }
@@ -117,6 +115,21 @@ function whyNoTrampoline(program: BpfProgram): string {
     ? `it was attached before, and ${once}`
     : `what it was loaded for is gone, or it was attached before and ${once}`;
 }
+
+/** Of links to a tracepoint the kernel tells the name. */
+function named(made: BpfLink, { target }: TracingOptions): BpfLink {
+  if (target !== undefined || made.kind !== 'tp_btf') return made;
+  const { kernel, kind } = made;
+  const info = made.info();
+  if (info.kind !== 'raw_tracepoint' || info.tracepoint === '') return made;
+  return new BpfLink(made.release(), { kernel, kind, target: info.tracepoint });
+}
+
+/** What programs of an attach type were loaded for, other than functions. */
+const places: Readonly<Record<number, string>> = {
+  [uapi.BPF_TRACE_RAW_TP]: 'tracepoint',
+  [uapi.BPF_LSM_MAC]: 'hook',
+};
 
 /** By attach type. */
 const kinds: Readonly<Record<number, string>> = {

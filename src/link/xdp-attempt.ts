@@ -15,6 +15,8 @@ export interface XdpAttempt {
   readonly device: NetworkInterface;
   readonly mode: XdpMode;
   readonly refusals: readonly XdpRefusal[];
+  /** What the namespace of the interface was asked for by; undefined for that of the process. */
+  readonly netns: string | undefined;
 }
 
 /** Errors after which another mode may still work. */
@@ -25,7 +27,7 @@ export function attachByLink(
   attempt: XdpAttempt,
   { socket, via }: { socket: RouteSocket; via: XdpVia | undefined },
 ): XdpAttachment | XdpRefusal {
-  const { program, device, mode, refusals } = attempt;
+  const { program, device, mode, refusals, netns } = attempt;
   const { kernel } = program;
   const call = {
     command: 'BPF_LINK_CREATE',
@@ -45,7 +47,7 @@ export function attachByLink(
     return new XdpLink(fd, { program, target: device.name, ifindex: device.index, mode, refusals });
   }
   const name = errnoName(-result);
-  if (name === 'EBUSY' || name === 'EEXIST') throw alreadyAttached(device, undefined);
+  if (name === 'EBUSY' || name === 'EEXIST') throw alreadyAttached(device, { occupied: undefined, netns });
   if (!MODE_REFUSED.has(name)) throw bpfError(call, result);
   return explainByNetlink(attempt, { socket, via, errnoName: name });
 }
@@ -92,7 +94,7 @@ function explainByNetlink(
 
 /** One mode by netlink. */
 export function attachByNetlink(attempt: XdpAttempt): XdpAttachment | XdpRefusal {
-  const { program, device, mode, refusals } = attempt;
+  const { program, device, mode, refusals, netns } = attempt;
   // The attachment's own, opened in the interface's namespace: closing it later must reach the same place.
   const socket = RouteSocket.open();
   try {
@@ -107,7 +109,8 @@ export function attachByNetlink(attempt: XdpAttempt): XdpAttachment | XdpRefusal
   } catch (error) {
     socket.close();
     if (!(error instanceof NetlinkError)) throw error;
-    if (error.errnoName === 'EBUSY' || error.errnoName === 'EEXIST') throw alreadyAttached(device, undefined);
+    if (error.errnoName === 'EBUSY' || error.errnoName === 'EEXIST')
+      throw alreadyAttached(device, { occupied: undefined, netns });
     if (!MODE_REFUSED.has(error.errnoName)) throw error;
     return refusalOf(error, { mode, via: 'netlink' });
   }

@@ -81,15 +81,20 @@ function replaceByNetlink(
   }
 }
 
-export function alreadyAttached(device: NetworkInterface, occupied: OccupiedXdp | undefined): AttachError {
+/** `netns` is what the interface's namespace was asked for by; undefined for that of the process. */
+export function alreadyAttached(
+  device: NetworkInterface,
+  { occupied, netns }: { occupied: OccupiedXdp | undefined; netns?: string | undefined },
+): AttachError {
   const what = occupied ? `program ${occupied.programId} (${occupied.mode})` : 'another XDP program';
+  const place = netns === undefined ? '' : ` --netns ${netns}`;
   return new AttachError(
     'ALREADY_ATTACHED',
     device.name,
     `Cannot attach to ${device.name}: ${what} is attached there already`,
     {
       programId: occupied?.programId,
-      hint: `take its place with --replace, or detach it: ts-xdp unload --iface ${device.name}`,
+      hint: `take its place with --replace, or detach it: ts-xdp unload --iface ${device.name}${place}`,
     },
   );
 }

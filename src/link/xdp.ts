@@ -77,8 +77,9 @@ function attachHere(program: BpfProgram, options: XdpOptions & { modes: readonly
     const device = findInterface(socket, options.interface);
     const occupied = currentProgram(device);
     if (occupied && options.replace === true) return replaceCurrent(program, { device, occupied });
-    if (occupied) throw alreadyAttached(device, occupied);
-    return attachInSomeMode(program, { device, socket, modes: options.modes, via: options.via });
+    const netns = options.netns?.name;
+    if (occupied) throw alreadyAttached(device, { occupied, netns });
+    return attachInSomeMode(program, { device, socket, netns, modes: options.modes, via: options.via });
   } finally {
     socket.close();
   }
@@ -91,12 +92,13 @@ function attachInSomeMode(
     socket: RouteSocket;
     modes: readonly XdpMode[];
     via: XdpVia | undefined;
+    netns: string | undefined;
   },
 ): XdpAttachment {
-  const { device, socket, modes, via } = context;
+  const { device, socket, modes, via, netns } = context;
   const refusals: XdpRefusal[] = [];
   for (const mode of modes) {
-    const attempt = { program, device, mode, refusals: [...refusals] };
+    const attempt = { program, device, mode, netns, refusals: [...refusals] };
     const outcome = via === 'netlink' ? attachByNetlink(attempt) : attachByLink(attempt, { socket, via });
     if ('mode' in outcome && 'close' in outcome) return outcome;
     refusals.push(outcome);

@@ -162,7 +162,7 @@ function linkName(links: readonly Link[], index: number): string {
   return before > 1 ? `${own}_${before}` : own;
 }
 
-/** A bpf file system takes no dots in names (bpf_lookup in kernel/bpf/inode.c), and a name is not a path. */
+/** A bpf file system takes no dots in names (bpf_lookup in kernel/bpf/inode.c), a name is not a path, and shells ask no quotes. */
 function pinName(name: string): string {
-  return name.replaceAll(/[./ ]/g, '_').slice(0, 200);
+  return name.replaceAll(/[()]/g, '').replaceAll(/[./ ]/g, '_').slice(0, 200);
 }

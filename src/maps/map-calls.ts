@@ -1,7 +1,16 @@
 import { alignUp } from '../binary/index.ts';
 import { bpfCommands, bpfError, errno, type BpfCommandName, type Fd } from '../sys/index.ts';
 import { BPF_F_CPU, bpf_attr_map_elem } from '../uapi/index.ts';
+import { entryRefused } from './entry-refused.ts';
 import { copiedValueSize, type MapFacts } from './map-facts.ts';
+
+/** To follow "Cannot", before the map. */
+const DOING = {
+  BPF_MAP_LOOKUP_ELEM: 'read',
+  BPF_MAP_LOOKUP_AND_DELETE_ELEM: 'take from',
+  BPF_MAP_DELETE_ELEM: 'delete from',
+  BPF_MAP_GET_NEXT_KEY: 'read',
+} as const;
 
 const { map_fd, key, value, flags } = bpf_attr_map_elem.offsets;
 
@@ -78,7 +87,8 @@ export class MapCalls {
 
   /** The error of a call that returned `result`. */
   error(command: BpfCommandName, { doing, result }: { doing: string; result: number }): Error {
-    return bpfError({ command, doing: `${doing} map ${this.facts.name}` }, result);
+    const refused = entryRefused(this, { command, doing, result });
+    return refused ?? bpfError({ command, doing: `${doing} map ${this.facts.name}` }, result);
   }
 
   get #memory(): Block {
@@ -96,9 +106,9 @@ export class MapCalls {
   }
 
   /** False for ENOENT: no such key, or no further one. Throws anything else. */
-  #isAbsent(command: BpfCommandName, result: number): false {
+  #isAbsent(command: keyof typeof DOING, result: number): false {
     if (result === -errno.ENOENT) return false;
-    throw this.error(command, { doing: 'access', result });
+    throw this.error(command, { doing: DOING[command], result });
   }
 }
 

@@ -141,7 +141,7 @@ function failed(
   const { name } = calls.facts;
   const cause = calls.error(command, { doing: doing === 'write' ? 'write to' : 'delete from', result });
   // Nothing of a map that may not be written is: that is no matter of one entry.
-  if (cause instanceof PermissionError && done === 0) return cause;
+  if ((cause instanceof PermissionError || result === -errno.EPERM) && done === 0) return cause;
   const why = cause.message.slice(cause.message.indexOf(': ') + 2);
   const what = doing === 'write' ? 'written' : 'deleted';
   const message = `Cannot ${doing} entry ${done + 1} of those given for map ${name}: ${why}; the ${done} before it are ${what}`;

@@ -1,6 +1,15 @@
-import { ArgumentError, NotFoundError } from '../errors.ts';
+import { ArgumentError, NotFoundError, SyscallError } from '../errors.ts';
 import type { BtfValue } from '../btf/index.ts';
-import { callBpf, openPin, pinDescriptor, systemKernel, type Fd, type Kernel } from '../sys/index.ts';
+import {
+  bpfError,
+  errno,
+  openPin,
+  pinDescriptor,
+  systemKernel,
+  tryBpf,
+  type Fd,
+  type Kernel,
+} from '../sys/index.ts';
 import {
   BPF_F_MMAPABLE,
   BPF_MAP_TYPE_RINGBUF,
@@ -8,6 +17,7 @@ import {
   bpf_attr_map_elem,
 } from '../uapi/index.ts';
 import { createMap, openMapById, type MapOptions } from './create-map.ts';
+import { isFrozen } from './entry-refused.ts';
 import { KeyedMap } from './keyed-map.ts';
 import { MapCalls } from './map-calls.ts';
 import { elementCodec, perCpuCodec, type ElementCodec } from './map-codec.ts';
@@ -110,14 +120,30 @@ export class BpfMap extends KeyedMap<BtfValue, BtfValue, unknown, unknown> {
     return { key: this.codecs.key.typeName, value: this.codecs.value.typeName };
   }
 
-  /** Makes the map read-only for user space, for good. Linux 5.2. @throws SyscallError (EBUSY) while it is mapped writable */
+  /**
+   * Makes the map read-only for user space, for good. Linux 5.2.
+   *
+   * @throws SyscallError: EBUSY while it is mapped writable, EPERM where it is frozen already, ENOTSUPP where its values have
+   * locks, timers or pointers of the kernel
+   */
   freeze(): void {
-    callBpf(this.kernel, {
+    const call = {
       command: 'BPF_MAP_FREEZE',
       attribute: bpf_attr_map_elem,
       fields: { map_fd: this.fd.value },
       doing: `freeze map ${this.name}`,
-    });
+    } as const;
+    const result = tryBpf(this.kernel, call);
+    if (result >= 0) return;
+    // A frozen map counts as one that was opened without the right to write (map_get_sys_perms() of kernel/bpf/syscall.c).
+    if (result === -errno.EPERM && isFrozen(this.fd))
+      throw new SyscallError(
+        'bpf(BPF_MAP_FREEZE)',
+        errno.EPERM,
+        'EPERM',
+        `Cannot ${call.doing}: it is frozen already`,
+      );
+    throw bpfError(call, result);
   }
 
   /** Puts the map into a bpf file system, where it outlives this process. @throws PinExistsError */

@@ -1,6 +1,9 @@
+import { SyscallError } from '../errors.ts';
 import {
   bpfError,
   checkInteger,
+  errno,
+  errnoName,
   exchangeBpf,
   Fd,
   openBpf,
@@ -18,6 +21,7 @@ import {
   bpf_attr_test,
   bpf_prog_info,
 } from '../uapi/index.ts';
+import { programTypeName } from './program-type.ts';
 
 /** `struct bpf_prog_info`, in part. */
 export interface ProgramInfo {
@@ -173,6 +177,7 @@ export class BpfProgram {
       doing: `run program ${this.name}`,
     } as const;
     const { result, answer } = exchangeBpf(kernel, call);
+    if (result === -errno.ENOTSUPP) throw this.#withoutTestRun(call.doing);
     if (result < 0) throw bpfError(call, result);
     return {
       returnValue: answer.retval,
@@ -180,6 +185,13 @@ export class BpfProgram {
       data: output.slice(0, Math.min(output.length, answer.data_size_out)),
       context: contextOutput.slice(0, Math.min(contextOutput.length, answer.ctx_size_out)),
     };
+  }
+
+  /** ENOTSUPP is of types without test_run in their struct bpf_prog_ops, and of devices that have none of their own. */
+  #withoutTestRun(doing: string): SyscallError {
+    const why = `programs of type ${programTypeName(this.type)} have no test run`;
+    const name = errnoName(errno.ENOTSUPP);
+    return new SyscallError('bpf(BPF_PROG_TEST_RUN)', errno.ENOTSUPP, name, `Cannot ${doing}: ${why}`);
   }
 
   /** Another handle on the same program, which stays usable when this one is closed. */

@@ -253,7 +253,7 @@ t.test('an iterator over the elements of a map', async (t) => {
         {
           code: 'ATTACH_REFUSED',
           message:
-            'Cannot attach on_iter_elements to the iterator of on_iter_elements: it walks over the elements of a map, and none is given',
+            'Cannot attach on_iter_elements to what it iterates over: it walks over the elements of a map, and none is given',
         },
       );
     });

@@ -108,7 +108,7 @@ t.test('types of a file as bpftool prints them', { skip: !existsSync(`${KERNEL_B
 t.test('the command', async (t) => {
   const { id } = program.info();
   const shown = await runHosted(['btf', 'show', 'id', String(program.info().btfId), '--json']);
-  t.match(JSON.parse(shown.stdout) as unknown, [{ prog_ids: [id], map_ids: [map.info().id], kernel: false }]);
+  t.match(JSON.parse(shown.stdout) as unknown, { prog_ids: [id], map_ids: [map.info().id], kernel: false });
   const raw = await runHosted(['btf', 'dump', 'prog', 'inspected_program', '--format', 'raw']);
   t.equal(raw.stdout, bpftool('btf', 'dump', 'prog', 'id', String(id), 'format', 'raw'));
   const json = await runHosted(['btf', 'dump', 'prog', String(id), '--format', 'raw', '--json']);
@@ -117,6 +117,7 @@ t.test('the command', async (t) => {
   t.match(c.stdout, /\nstruct entry \{\n\t__u64 count;\n/);
   const refused: [string[], number, string][] = [
     [['btf', 'dump'], 2, 'btf dump needs a source: an object, a BTF file, kernel, id ID, …'],
+    [['prog', 'show', 'id', 'abc'], 2, 'abc is no id'],
     [['btf', 'show', 'nothing'], 2, 'btf show takes nothing, or id and a number'],
     [['btf', 'dump', 'id', 'x'], 2, 'x is no id of a BTF: ts-xdp btf show lists them'],
     [

@@ -105,7 +105,7 @@ const rows: readonly Row[] = [
     args: (place) => [...here(place), '--set', `${place.tag}_sums[2]=1`],
     error: ({ tag }) => ({
       code: 'SYSCALL_FAILED',
-      message: `Cannot write to map ${tag}_sums: bpf(BPF_MAP_UPDATE_ELEM) failed with E2BIG (argument list too long)`,
+      message: `Cannot write to map ${tag}_sums: the index is past its end, which is 2 (E2BIG)`,
       call: 'bpf(BPF_MAP_UPDATE_ELEM)',
       errno: 7,
       errno_name: 'E2BIG',

@@ -128,13 +128,34 @@ t.test('typed values', async (t) => {
     [
       ['update', typed, 'key', '1', 'value', 'big=1', 'noexist'],
       1,
-      'error: Cannot write to map typed: bpf(BPF_MAP_UPDATE_ELEM) failed with EEXIST (file already exists)\n',
+      'error: Cannot write to map typed: it has the key already (EEXIST)\n',
     ],
     [
       ['update', typed, 'key', '9', 'value', 'big=1', 'exist'],
       1,
-      'error: Cannot write to map typed: bpf(BPF_MAP_UPDATE_ELEM) failed with ENOENT (no such file or directory)\n',
+      'error: Cannot write to map typed: it has no such key (ENOENT)\n',
     ],
+    [
+      ['update', id('counts'), 'key', '2', 'value', '1'],
+      1,
+      'error: Cannot write to map counts: the index is past its end, which is 2 (E2BIG)\n',
+    ],
+    [
+      ['update', id('counts'), 'key', '1', 'value', '1', 'noexist'],
+      1,
+      'error: Cannot write to map counts: the entries of an array are always there (EEXIST)\n',
+    ],
+    [
+      ['delete', id('counts'), 'key', '1'],
+      1,
+      'error: Cannot delete from map counts: the entries of an array are always there (EINVAL)\n',
+    ],
+    [
+      ['create', files.path, 'type', 'hash', 'key', '4', 'value', '4', 'name', 'x'],
+      2,
+      'error: map create needs entries and their number for maps of type hash\n',
+    ],
+    [['show', 'id', 'x'], 2, 'error: x is no id\n'],
     [
       ['dump', id('ring')],
       1,
@@ -216,8 +237,32 @@ t.test('maps that it creates', async (t) => {
   await done('freeze', at('plain'));
   await same(['show', 'pinned', at('again')]);
   t.match(await done('show', at('again')), 'frozen');
-  const frozen = await map('delete', at('plain'), 'key', '5');
-  t.equal(frozen.code, 3);
+  for (const [words, doing] of [
+    [['delete', at('plain'), 'key', '5'], `delete from map ${tag}_plain`],
+    [['update', at('plain'), 'key', '5', 'value', '1'], `write to map ${tag}_plain`],
+  ] as const) {
+    const frozen = await map(...words);
+    t.equal(frozen.code, 1);
+    t.equal(
+      frozen.stderr,
+      `error: Cannot ${doing}: it is frozen, so that user space can only read it (EPERM)\n`,
+    );
+  }
+  const again = await map('freeze', at('plain'));
+  t.equal(again.code, 1);
+  t.equal(again.stderr, `error: Cannot freeze map ${tag}_plain: it is frozen already\n`);
+  const shown = JSON.parse(await done('show', at('again'), '-f', '--pids', '--json')) as {
+    pinned: string[];
+    pids: { pid: number }[];
+  };
+  t.same(shown.pinned.sort(), [at('again'), at('plain')].sort());
+  t.same(
+    shown.pinned.sort(),
+    (JSON.parse(bpftool('-f', 'show', 'pinned', at('again'))) as typeof shown).pinned.sort(),
+  );
+  t.same(shown.pids, []);
+  const own = await done('show', 'id', id('typed'), '--pids');
+  t.match(own, new RegExp(`^\\tpids .*\\(${String(process.pid)}\\)`, 'm'));
 
   await done(
     'create', at('routes'), 'type', 'lpm_trie', 'key', '8', 'value', '4', 'entries', '5', 'name', `${tag}_routes`, 'flags', '1',

@@ -430,19 +430,27 @@ t.test('several entries of which one does not fit', (t) => {
         code: 'MAP_BATCH_FAILED',
         map: 'small',
         done: 3,
-        message: `Cannot write entry 4 of those given for map small: bpf(BPF_MAP_UPDATE_${command}) failed with E2BIG (argument list too long); the 3 before it are written`,
-        cause: { errnoName: 'E2BIG' },
+        message: `Cannot write entry 4 of those given for map small: it is full, with 3 entries (E2BIG); the 3 before it are written`,
+        cause: { call: `bpf(BPF_MAP_UPDATE_${command})`, errnoName: 'E2BIG' },
       },
     );
     t.equal([...map].length, 3);
     map.freeze();
     t.match(
       thrown(() => map.setMany(entries)),
-      { code: 'PERMISSION_DENIED' },
+      {
+        code: 'SYSCALL_FAILED',
+        errnoName: 'EPERM',
+        message: /: it is frozen, so that user space can only read it \(EPERM\)$/,
+      },
     );
     t.match(
       thrown(() => map.deleteMany([bytes(1, 4)])),
-      { code: 'PERMISSION_DENIED' },
+      {
+        code: 'SYSCALL_FAILED',
+        errnoName: 'EPERM',
+        message: /: it is frozen, so that user space can only read it \(EPERM\)$/,
+      },
     );
   }
   t.end();

@@ -81,7 +81,10 @@ t.test('XDP in each mode that veth has', async (t) => {
     t.same((await compareNet(t)).xdp, [
       { devname: device, ifindex: pair.receiver.index, mode: shown, id: one },
     ]);
-    await t.rejects(net('attach', place, 'id', String(two), 'dev', device), { code: 'ALREADY_ATTACHED' });
+    await t.rejects(net('attach', place, 'id', String(two), 'dev', device), {
+      code: 'ALREADY_ATTACHED',
+      hint: `take its place: the word overwrite at the end, or detach it: ts-xdp unload --iface ${device}`,
+    });
     await net('attach', place, 'id', String(two), 'dev', device, 'overwrite');
     t.same(xdpState(device), { programId: two, mode });
     await net('detach', place, 'dev', device);
@@ -156,6 +159,11 @@ t.test('programs of cgroups', async (t) => {
     String(programs.program('on_connect4_next').id),
     'multi',
   );
+  const twice = ['attach', world.cgroup, 'connect4', 'id', String(programs.program('on_connect4_next').id)];
+  await t.rejects(cgroup(...twice, 'multi'), {
+    code: 'ALREADY_ATTACHED',
+    message: `Cannot attach on_connect4_next to cgroup ${world.cgroup}: it is attached there already`,
+  });
   for (const words of [[world.cgroup], [below]]) {
     const ours = (await cgroup('show', ...words)).document;
     t.same(ours, bpftoolJson('cgroup', 'show', ...words), words.join(' '));
@@ -172,6 +180,9 @@ t.test('programs of cgroups', async (t) => {
   );
   await cgroup('detach', below, 'sysctl', 'id', String(sysctl.id));
   t.same((await cgroup('list', below)).document, []);
+  await t.rejects(cgroup('detach', below, 'sysctl', 'id', String(sysctl.id)), {
+    message: `Cannot detach on_sysctl from cgroup ${below}: it is not attached there`,
+  });
   await t.rejects(cgroup('attach', below, 'nowhere', '1'), {
     message: /^cgroups have no hook nowhere: ingress, /,
   });

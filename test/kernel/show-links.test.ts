@@ -216,15 +216,34 @@ t.test('kinds that this kernel does not make', (t) => {
 t.test('update and detach', async (t) => {
   const id = String(links[0]?.id);
   const next = program('on_tcx_ingress_next');
-  await run(['update', id, 'id', String(next.id)]);
+  const { prog_id: previous } = bpftoolJson('link', 'show', 'id', id) as { prog_id: number };
+  const updated = await run(['update', id, 'id', String(next.id)]);
+  t.same(updated.document, { id: Number(id), prog_id: next.id, previous_prog_id: previous });
   t.match(bpftoolJson('link', 'show', 'id', id), { prog_id: next.id });
   await run(['detach', 'id', id]);
   const { document, text } = await run(['show', id]);
   t.match(document, { devname: '(detached)', ifindex: 0 });
   t.match(text, '\n\tifindex (detached)  attach_type tcx_ingress');
-  await t.rejects(run(['update', String(links[1]?.id), 'id', String(next.id)]), {
-    message: /^Cannot put program \d+ under link \d+: bpf\(BPF_LINK_UPDATE\) failed with EINVAL/,
-  });
+  const [, ofCgroup, , , tracepoint] = links;
+  const refusals: readonly (readonly [string[], RegExp])[] = [
+    [
+      ['update', String(ofCgroup?.id), 'id', String(next.id)],
+      /^Cannot put program \d+ under link \d+: the program is of type sched_cls, and the link wants cgroup_sock_addr \(EINVAL\)$/,
+    ],
+    [
+      ['update', String(tracepoint?.id), 'id', String(next.id)],
+      /^Cannot put program \d+ under link \d+: links of type raw_tracepoint keep the program that they were made with \(EINVAL\)$/,
+    ],
+    [
+      ['update', id, 'id', String(next.id)],
+      /^Cannot put program \d+ under link \d+: it is detached \(ENOLINK\)$/,
+    ],
+    [
+      ['detach', String(tracepoint?.id)],
+      /^Cannot detach link \d+: the kernel detaches no links of type raw_tracepoint, which end with their last holder$/,
+    ],
+  ];
+  for (const [words, message] of refusals) await t.rejects(run(words), { code: 'SYSCALL_FAILED', message });
 });
 
 t.test('what cannot be shown', async (t) => {

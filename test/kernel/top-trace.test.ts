@@ -143,6 +143,8 @@ t.test('the stream of a program', { skip }, async (t) => {
         `error: Cannot read stderr of pinned program ${path}: this kernel has no streams of programs (since Linux 6.17)\n`,
       ],
     );
+  const worded = await runHosted(['trace', 'prog', 'pinned', path, 'stderr']);
+  t.same([worded.code, worded.stdout, worded.stderr], [code, stdout, stderr], 'as bpftool spells it');
   const wrong = await runHosted(['trace', 'prog', '1', 'stdin']);
   t.same([wrong.code, wrong.stderr], [2, 'error: stdin is no stream of a program: stdout and stderr are\n']);
   rmSync(loaded.directory, { recursive: true });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { assemble, encodeInstructions, InstructionView, kernelText } from '../../src/asm/index.ts';
 import { progCommands } from '../../src/cli/commands/prog.ts';
-import { BpfProgram, Collection, ObjectFile } from '../../src/index.ts';
+import { BpfProgram, Collection, holdersOf, ObjectFile } from '../../src/index.ts';
 import { bpftool, bpftoolJson, noBpftool, type Document } from '../helpers/bpftool.ts';
 
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
@@ -151,10 +151,39 @@ t.test('machine code by function', async (t) => {
     )
     .join('');
   t.equal(bytes, readFileSync(file).toString('hex'));
-  t.match(shown, `${functions[0]?.name ?? ''}:\n   0:\t`);
+  t.match(shown, new RegExp(`${functions[0]?.name ?? ''}:\n(?:; .*\n)?   0:\t`));
   const { document: without } = await run(['dump', 'jited', id]);
   if (spawnSync('objdump', ['--version']).status === 0 && process.arch === 'x64')
     t.match((without as { insns: object[] }[])[0]?.insns.at(-1), { operation: /^(ret|jmp|int3|nop)/ });
+});
+
+t.test('lines of the source in machine code', async (t) => {
+  type Line = { src?: string; file?: string; line_num?: number; line_col?: number };
+  const linesOf = (list: Line[]): string[] => [
+    ...new Set(
+      list.flatMap(({ src, line_num: line }) => (src === undefined ? [] : [`${line ?? '?'}: ${src}`])),
+    ),
+  ];
+  const jited = await run(['dump', 'jited', id, 'linum']);
+  const functions = jited.document as { bytes?: string; insns?: Line[] }[];
+  if (functions.some(({ bytes }) => bytes !== undefined)) {
+    t.comment('objdump is not installed, so machine code is bytes');
+    return;
+  }
+  const machine = linesOf(functions.flatMap(({ insns = [] }) => insns)).sort();
+  const verified = linesOf((await run(['dump', 'xlated', id, 'linum'])).document as Line[]).sort();
+  t.ok(machine.length > 5);
+  t.same(
+    machine.filter((line) => !verified.includes(line)),
+    [],
+  );
+  t.match(
+    jited.text,
+    /\n; SEC\("xdp"\)[^\n]* \[file:\S+ line_num:\d+ line_col:\d+\]\n *\d+:\t|\n; [^\n]+ \[file:\S+ line_num:\d+/,
+  );
+  const { text: plain } = await run(['dump', 'jited', id]);
+  t.match(plain, /\n; /);
+  t.notMatch(plain, /line_num/);
 });
 
 t.test('instructions that this clang does not make, as the kernel prints them', (t) => {
@@ -218,6 +247,29 @@ t.test('runs as bpftool does', async (t) => {
     rest.filter((line) => line.includes('|')),
   );
   t.match(dumped, /\nReturn value: 1, duration \(average\): \d+ns$/);
+});
+
+t.test('whole names in messages and of holders; types that have no test run', async (t) => {
+  const packet = join(folder, 'short');
+  writeFileSync(packet, Buffer.alloc(3));
+  await t.rejects(run(['run', id, 'data_in', packet]), {
+    message:
+      /^Cannot run program used_program_with_a_long_name: bpf\(BPF_PROG_TEST_RUN\) failed with EINVAL /,
+  });
+  const holders = holdersOf({ kind: 'map', id: collection.map('used_map').info().id }).holders;
+  t.match(
+    holders.filter(({ kind }) => kind === 'program'),
+    [{ kind: 'program', programId: program.id, name: 'used_program_with_a_long_name', type: 'xdp' }],
+  );
+  const source = `#include "check.h"
+    SEC("tp/sched/sched_switch") int used_tracepoint(void *ctx) { return 0; }
+    char _license[] SEC("license") = "GPL";`;
+  using traced = Collection.load(ObjectFile.open(compiler.source('traced', source)));
+  await t.rejects(run(['run', String(traced.program('used_tracepoint').id)]), {
+    code: 'SYSCALL_FAILED',
+    errnoName: 'ENOTSUPP',
+    message: 'Cannot run program used_tracepoint: programs of type tracepoint have no test run',
+  });
 });
 
 t.test('a context goes in and comes out', async (t) => {
@@ -336,6 +388,21 @@ t.test('attaches and pins the link', async (t) => {
 t.test('the command line', async (t) => {
   const dumped = await runHosted(['prog', 'dump', 'xlated', id, 'linum']);
   t.equal(dumped.stdout, bpftool('prog', 'dump', 'xlated', 'id', id, 'linum'));
+  const usual = await runHosted(['prog', 'show', 'id', id, '--json']);
+  for (const words of [
+    ['--json', 'prog', 'show', 'id', id],
+    ['-j', 'prog', 'show', 'id', id],
+    ['prog', '-j', 'show', 'id', id],
+    ['prog', 'show', '-j', 'id', id],
+  ]) {
+    const habit = await runHosted(words);
+    t.same([habit.code, habit.stdout], [0, usual.stdout], words.join(' '));
+  }
+  const list = await runHosted(['-j', 'prog']);
+  t.equal(list.code, 0);
+  t.ok((JSON.parse(list.stdout) as { id: number }[]).some((each) => String(each.id) === id));
+  t.equal((await runHosted(['link'])).code, 0);
+  t.equal((await runHosted(['prog', 'nonsense'])).code, 2);
   const wrong: readonly (readonly [string[], string])[] = [
     [['dump', 'everything', id], 'prog dump needs what to dump, not everything: xlated, jited'],
     [['dump', 'xlated'], 'prog dump needs a program'],

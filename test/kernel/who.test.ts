@@ -107,6 +107,8 @@ t.test('pins, a process and a slot of a program array', { skip }, async (t) => {
   );
   t.same((await who('prog', pin)).id, id, 'by its pin');
   t.same((await who('prog', `${world.tag}_called`)).id, id, 'by its name');
+  const worded = await runHosted(['who', 'prog', 'pinned', pin, '--json']);
+  t.same((JSON.parse(worded.stdout) as { id: number }).id, id, 'as bpftool spells it');
   t.equal(
     await text('prog', String(id)),
     `program ${String(id)} ${world.tag}_called is held by
@@ -388,6 +390,14 @@ t.test('what cannot be looked up', { skip }, async (t) => {
   const cases = [
     [['link', '4000000000'], 1, 'error: Cannot find link 4000000000: the kernel has none of that id\n'],
     [['link', 'name'], 2, 'error: name is no link: give its id or the path of a pin\n'],
+    [
+      ['prog', 'id', '4000000000'],
+      1,
+      'error: Cannot find program id 4000000000: the kernel has none of that id\n',
+    ],
+    [['prog', 'id', 'x'], 2, 'error: x is no id\n'],
+    [['prog', '1', '2'], 2, 'error: who prog takes no 2 there\n'],
+    [['map', 'tag', '7'], 1, 'error: Cannot find map tag 7: maps have no tags\n'],
     [['cat', '7'], 2, 'error: cat is none of prog, map and link\n'],
   ] as const;
   for (const [args, exitCode, message] of cases) {
@@ -395,6 +405,15 @@ t.test('what cannot be looked up', { skip }, async (t) => {
     t.same({ code, stdout, stderr }, { code: exitCode, stdout: '', stderr: message });
   }
   const prefix = ['setpriv', '--inh-caps=-sys_admin', '--bounding-set=-sys_admin'];
+  const perf = await runCli(['perf', 'show'], { prefix });
+  t.same(
+    [perf.code, perf.stdout, perf.stderr],
+    [
+      3,
+      '',
+      'error: Cannot list the events that programs are attached to: CAP_SYS_ADMIN is missing\nhint: Run it as root, or give the process CAP_SYS_ADMIN.\n',
+    ],
+  );
   const { code, stderr } = await runCli(['who', 'prog', '1'], { prefix });
   t.same(
     [code, stderr],

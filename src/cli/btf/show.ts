@@ -14,7 +14,10 @@ export async function runBtfShow(output: Output, { id }: { id?: number | undefin
       String(id),
       `Cannot find BTF ${id}: the kernel has none of that id`,
     );
-  output.result(objects.map(btfDocument), objects.map(btfLine).join('\n'));
+  const documents = objects.map(btfDocument);
+  const [only] = documents;
+  // As bpftool, the one that was asked for is no list.
+  output.result(id === undefined || only === undefined ? documents : only, objects.map(btfLine).join('\n'));
   await output.flush();
   return ExitCode.Done;
 }

@@ -1,6 +1,7 @@
-import { openCgroup } from '../../link/index.ts';
-import { AttachType, type AttachTypeName } from '../../programs/index.ts';
-import { bpfError, systemKernel, tryBpf } from '../../sys/index.ts';
+import { openCgroup, queryHook } from '../../link/index.ts';
+import { AttachError } from '../../errors.ts';
+import { AttachType, type AttachTypeName, type BpfProgram } from '../../programs/index.ts';
+import { bpfError, errno, systemKernel, tryBpf, type Fd, type Kernel } from '../../sys/index.ts';
 import { BPF_F_ALLOW_MULTI, BPF_F_ALLOW_OVERRIDE, bpf_attr_prog_attach } from '../../uapi/index.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
@@ -68,7 +69,7 @@ export async function runCgroupChange(
         needed: ['CAP_NET_ADMIN'],
       } as const;
       const result = tryBpf(kernel, call);
-      if (result < 0) throw bpfError(call, result);
+      if (result < 0) throw refusal(kernel, { program, directory, fd, call, attachType, result });
     } finally {
       fd.close();
     }
@@ -76,6 +77,35 @@ export async function runCgroupChange(
   output.result(null, '');
   await output.flush();
   return ExitCode.Done;
+}
+
+interface Refused {
+  readonly program: BpfProgram;
+  readonly directory: string;
+  readonly fd: Fd;
+  readonly call: {
+    readonly command: 'BPF_PROG_ATTACH' | 'BPF_PROG_DETACH';
+    readonly doing: string;
+    readonly needed: readonly ['CAP_NET_ADMIN'];
+  };
+  readonly attachType: number;
+  readonly result: number;
+}
+
+/** EINVAL is also the answer to a program that is there already (__cgroup_bpf_attach() of kernel/bpf/cgroup.c). */
+function refusal(kernel: Kernel, { program, directory, fd, call, attachType, result }: Refused): Error {
+  const { command, doing } = call;
+  if (command === 'BPF_PROG_ATTACH' && result === -errno.EINVAL) {
+    const place = { fd: fd.value };
+    const answer = queryHook(kernel, { place, attachType, doing: `list the programs of ${directory}` });
+    if (answer?.programs.some(({ programId }) => programId === program.id))
+      return new AttachError('ALREADY_ATTACHED', directory, `Cannot ${doing}: it is attached there already`, {
+        programId: program.id,
+      });
+  }
+  if (command === 'BPF_PROG_DETACH' && result === -errno.ENOENT)
+    return new AttachError('ATTACH_CHANGED', directory, `Cannot ${doing}: it is not attached there`);
+  return bpfError(call, result);
 }
 
 function hookOf(name: string): number {

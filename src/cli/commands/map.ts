@@ -33,8 +33,15 @@ export const mapCommands: CommandGroup = {
       aliases: ['list'],
       summary: 'list all maps, or one',
       arguments: wordsOf(MAP, { optional: true }),
-      examples: ['ts-xdp map show', 'ts-xdp map show name flows --json'],
-      load: loader(async () => (await import('../map/show.ts')).showMaps),
+      options: [
+        { flags: '-f, --bpffs', description: 'say where they are pinned' },
+        { flags: '--pids', description: 'say which processes have descriptors of them' },
+      ],
+      examples: ['ts-xdp map show', 'ts-xdp map show name flows --json', 'ts-xdp map list --pids'],
+      load: async () => {
+        const { showMaps } = await import('../map/show.ts');
+        return ({ arguments: [words], options }, output) => showMaps(words as string[], options, output);
+      },
     },
     {
       name: 'create',

@@ -7,16 +7,23 @@ export const traceCommand: CommandDeclaration = {
   summary: 'follow what programs print, or print the stream of one',
   arguments: [
     { name: '[prog]', description: 'the word prog, for the stream of one program' },
-    { name: '[selector]', description: 'its id, name, tag or pin' },
-    { name: '[stream]', description: 'stdout or stderr; stdout unless it is given' },
+    {
+      name: '[words...]',
+      description:
+        'id ID, name NAME, tag TAG, pinned PATH, or one of these alone; then stdout or stderr, stdout unless it is given',
+    },
   ],
   options: [{ flags: '--count <n>', description: 'end after this many lines', parse: parseCount }],
   examples: ['ts-xdp trace', 'ts-xdp trace prog my_xdp stderr'],
   load: async () => {
     const { runTrace } = await import('../trace/run.ts');
-    return ({ arguments: words, options }, output) =>
+    return ({ arguments: [kind, words], options }, output) =>
       runTrace(
-        { words: words as (string | undefined)[], count: options['count'] as number | undefined },
+        {
+          kind: kind as string | undefined,
+          words: (words ?? []) as string[],
+          count: options['count'] as number | undefined,
+        },
         output,
       );
   },

@@ -8,7 +8,10 @@ export const unloadCommand: CommandDeclaration = {
     'detach XDP programs from interfaces, whoever attached them, remove a directory of pins, or take away what holds a program, map or link',
   arguments: [
     { name: '[directory]', description: 'a directory that load --pin made; or prog, map or link' },
-    { name: '[selector]', description: 'the id, name, tag or pin of the program, map or link' },
+    {
+      name: '[selector...]',
+      description: 'the program, map or link: id ID, name NAME, tag TAG, pinned PATH, or one of these alone',
+    },
   ],
   options: [
     { flags: '--iface <name>', description: 'detach every XDP program of this interface', repeatable: true },

@@ -1,10 +1,11 @@
 import { openLink } from '../../inspect/index.ts';
-import { forceDetach, tryUpdateLink } from '../../link/index.ts';
-import { bpfError, pinDescriptor, systemKernel } from '../../sys/index.ts';
+import { forceDetach, linkInfo, tryUpdateLink } from '../../link/index.ts';
+import { pinDescriptor, systemKernel } from '../../sys/index.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { withProgram } from '../prog/with-program.ts';
 import { Words } from '../words.ts';
+import { updateRefused } from './update-refused.ts';
 
 /** Takes the program of a link away, whoever holds the link. */
 export function runLinkDetach(given: readonly string[], output: Output): Promise<number> {
@@ -29,7 +30,7 @@ export function runLinkPin(given: readonly string[], output: Output): Promise<nu
   return done(output);
 }
 
-/** Puts another program under a link, without a moment in which none is attached. */
+/** Puts another program under a link and tells both, without a moment in which none is attached. */
 export async function runLinkUpdate(given: readonly string[], output: Output): Promise<number> {
   const words = new Words(given, 'link update');
   const selector = words.takeSelector('a link');
@@ -37,12 +38,17 @@ export async function runLinkUpdate(given: readonly string[], output: Output): P
   words.end();
   const kernel = systemKernel();
   using link = openLink(kernel, selector);
-  await withProgram(kernel, wanted, ({ fd }) => {
-    const result = tryUpdateLink(kernel, { link, program: fd, expected: undefined });
-    const doing = `put ${fd.description} under ${link.description}`;
-    if (result < 0) throw bpfError({ command: 'BPF_LINK_UPDATE', doing }, result);
+  const before = linkInfo(kernel, link);
+  await withProgram(kernel, wanted, (program) => {
+    const result = tryUpdateLink(kernel, { link, program: program.fd, expected: undefined });
+    if (result < 0) throw updateRefused(kernel, { link, program, result });
+    output.result(
+      { id: before.id, prog_id: program.id, previous_prog_id: before.programId },
+      `link ${before.id} has program ${program.id} in the place of ${before.programId}`,
+    );
   });
-  return await done(output);
+  await output.flush();
+  return ExitCode.Done;
 }
 
 /** As bpftool, null where there is nothing to say. */

@@ -6,6 +6,16 @@ import type { Output } from '../output/output.ts';
 import { selectMap } from './select.ts';
 import { Words } from '../words.ts';
 
+/** Their entries come with what they belong to (bpf_local_storage_map_alloc_check() of kernel/bpf/bpf_local_storage.c). */
+const WITHOUT_ENTRIES: ReadonlySet<number> = new Set([
+  MapType.SkStorage,
+  MapType.InodeStorage,
+  MapType.TaskStorage,
+  MapType.CgroupLocalStorage,
+  MapType.CgroupStorage,
+  MapType.PerCpuCgroupStorage,
+]);
+
 interface Given {
   type?: number;
   key?: number;
@@ -42,6 +52,8 @@ function create(
 ): BpfMap {
   if (type === undefined) throw new UsageError('the type of the map is missing');
   if (name === undefined) throw new UsageError('the name of the map is missing');
+  if (entries === undefined && !WITHOUT_ENTRIES.has(type))
+    throw new UsageError(`map create needs entries and their number for maps of type ${mapTypeName(type)}`);
   const ifindex = device === undefined ? undefined : indexOf(device);
   return BpfMap.create(
     {

@@ -1,7 +1,14 @@
-import { mapObjects, readMapDetails, type MapDetails } from '../../inspect/index.ts';
+import {
+  descriptorHolders,
+  findPins,
+  mapObjects,
+  readMapDetails,
+  type DescriptorHolder,
+  type MapDetails,
+} from '../../inspect/index.ts';
 import { MapType, mapTypeName, readMapInfo, type MapInfo } from '../../maps/index.ts';
 import { programTypeName } from '../../programs/index.ts';
-import { systemKernel } from '../../sys/index.ts';
+import { systemKernel, type Kernel } from '../../sys/index.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { Json } from '../output/error-report.ts';
 import type { Output } from '../output/output.ts';
@@ -13,27 +20,49 @@ interface Shown {
   readonly details: MapDetails;
 }
 
+export interface MapShowOptions {
+  /** Say where they are pinned. */
+  readonly bpffs?: boolean;
+  /** Say who holds them. */
+  readonly pids?: boolean;
+}
+
+/** What was asked for besides, by the id of a map. */
+interface Asked {
+  /** Undefined, too, without a single pin: bpftool says nothing of them then. */
+  readonly pins: ReadonlyMap<number, readonly string[]> | undefined;
+  readonly holders: ReadonlyMap<number, readonly DescriptorHolder[]> | undefined;
+}
+
 /** Lists every map of the kernel, or those that the words say, as `bpftool map show`. */
-export async function showMaps(given: readonly string[], output: Output): Promise<number> {
+export async function showMaps(
+  given: readonly string[],
+  options: MapShowOptions,
+  output: Output,
+): Promise<number> {
   const kernel = systemKernel();
+  const asked = lookAround(kernel, options);
   if (given.length === 0) {
     const maps = mapObjects(kernel, 'map', (fd) => ({
       info: readMapInfo(kernel, fd),
       details: readMapDetails(fd),
     }));
-    output.result(maps.map(mapDocument), maps.map(mapText).join('\n'));
+    output.result(
+      maps.map((map) => mapDocument(map, asked)),
+      maps.map((map) => mapText(map, asked)).join('\n'),
+    );
   } else {
     const words = new Words(given, 'map show');
     const maps = selectMaps(kernel, words);
     try {
       words.end();
       const shown = maps.map((map) => ({ info: map.info(), details: readMapDetails(map.fd) }));
-      const documents = shown.map(mapDocument);
+      const documents = shown.map((map) => mapDocument(map, asked));
       // As bpftool: one map is an object, several of one name are a list.
       const [only, ...others] = documents;
       output.result(
         only !== undefined && others.length === 0 ? only : documents,
-        shown.map(mapText).join('\n'),
+        shown.map((map) => mapText(map, asked)).join('\n'),
       );
     } finally {
       for (const map of maps) map.close();
@@ -43,7 +72,15 @@ export async function showMaps(given: readonly string[], output: Output): Promis
   return ExitCode.Done;
 }
 
-function mapDocument({ info, details }: Shown): Json {
+function lookAround(kernel: Kernel, { bpffs = false, pids = false }: MapShowOptions): Asked {
+  const pins = bpffs ? findPins(kernel, 'map') : undefined;
+  return {
+    pins: pins && pins.size > 0 ? pins : undefined,
+    holders: pids ? descriptorHolders('map') : undefined,
+  };
+}
+
+function mapDocument({ info, details }: Shown, { pins, holders }: Asked): Json {
   const { memory, frozen, ownerCompiled } = details;
   const owner = ownerType(info, details);
   return {
@@ -60,10 +97,14 @@ function mapDocument({ info, details }: Shown): Json {
     ...(info.type === MapType.ProgramArray && ownerCompiled !== undefined && { owner_jited: ownerCompiled }),
     frozen: frozen === true ? 1 : 0,
     ...(info.btfId !== 0 && { btf_id: info.btfId }),
+    ...(pins && { pinned: [...(pins.get(info.id) ?? [])] }),
+    ...(holders && {
+      pids: (holders.get(info.id) ?? []).map(({ pid, command }) => ({ pid, comm: command })),
+    }),
   };
 }
 
-function mapText({ info, details }: Shown): string {
+function mapText({ info, details }: Shown, { pins, holders }: Asked): string {
   const owner = ownerType(info, details);
   const lines = [
     `${info.id}: ${mapTypeName(info.type)}${info.name === '' ? '' : `  name ${info.name}`}  flags 0x${info.flags.toString(16)}`,
@@ -74,6 +115,10 @@ function mapText({ info, details }: Shown): string {
   if (owner !== undefined)
     lines.push(`\towner_prog_type ${owner}${details.ownerCompiled === true ? '  owner jited' : ''}`);
   if (info.btfId !== 0) lines.push(`\tbtf_id ${info.btfId}`);
+  lines.push(...(pins?.get(info.id) ?? []).map((path) => `\tpinned ${path}`));
+  const processes = holders?.get(info.id) ?? [];
+  if (processes.length > 0)
+    lines.push(`\tpids ${processes.map(({ pid, command }) => `${command}(${pid})`).join(', ')}`);
   return lines.join('\n');
 }
 

@@ -1,6 +1,7 @@
 import { AttachError, PermissionError, type TsXdpError } from '../../errors.ts';
-import { attachXdp, XDP_MODES, type XdpMode } from '../../link/index.ts';
+import { attachXdp, XDP_MODES, type XdpAttachment, type XdpMode } from '../../link/index.ts';
 import { interfaceByName, RouteSocket, setXdpProgram, type NetworkInterface } from '../../netlink/index.ts';
+import type { BpfProgram } from '../../programs/index.ts';
 import { bpfError, systemKernel, tryBpf } from '../../sys/index.ts';
 import { BPF_TCX_EGRESS, BPF_TCX_INGRESS, bpf_attr_prog_attach } from '../../uapi/index.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
@@ -36,13 +37,27 @@ export async function runNetAttach(given: readonly string[], output: Output): Pr
       changeTcx({ place, name, programFd: program.fd.value });
       return;
     }
-    const attachment = attachXdp(program, { interface: name, modes, via: 'netlink', replace: overwrite });
+    const attachment = attachHere(program, { name, modes, overwrite });
     if (modes.length > 1) output.note(`note: attached in ${attachment.mode} mode`);
     attachment.leave();
   });
   output.result(null, '');
   await output.flush();
   return ExitCode.Done;
+}
+
+function attachHere(
+  program: BpfProgram,
+  { name, modes, overwrite }: { name: string; modes: readonly XdpMode[]; overwrite: boolean },
+): XdpAttachment {
+  try {
+    return attachXdp(program, { interface: name, modes, via: 'netlink', replace: overwrite });
+  } catch (error) {
+    if (!(error instanceof AttachError) || error.code !== 'ALREADY_ATTACHED') throw error;
+    const { code, target, message, programId } = error;
+    const hint = `take its place: the word overwrite at the end, or detach it: ts-xdp unload --iface ${name}`;
+    throw new AttachError(code, target, message, { programId, hint, cause: error });
+  }
 }
 
 /** Takes the program off that was attached there without a link. */

@@ -1,8 +1,9 @@
-import { KernelSymbols, readJitedProgram, type JitedFunction } from '../../inspect/index.ts';
+import { KernelSymbols, readJitedProgram, type JitedFunction, type LoadedLine } from '../../inspect/index.ts';
 import type { Fd, Kernel } from '../../sys/index.ts';
 import type { Btf } from '../../btf/index.ts';
 import type { Json } from '../output/error-report.ts';
 import { disassembleMachineCode, type MachineInstruction } from './machine-code.ts';
+import { lineDocument, lineText } from './source-line.ts';
 import { signatureText } from './signature.ts';
 
 interface ShownFunction {
@@ -11,6 +12,15 @@ interface ShownFunction {
   readonly code: Uint8Array;
   /** Undefined where nothing disassembles here. */
   readonly instructions: readonly MachineInstruction[] | undefined;
+  /** By the offset of the instruction that a line begins with; of several the last. */
+  readonly lines: ReadonlyMap<number, LoadedLine>;
+}
+
+interface JitedDumpOptions {
+  /** The bytes beside the text. */
+  readonly opcodes: boolean;
+  /** File, line and column beside the source. */
+  readonly linum: boolean;
 }
 
 const BYTES_IN_LINE = 16;
@@ -18,20 +28,20 @@ const BYTES_IN_LINE = 16;
 /** The machine code of a loaded program by function: as instructions where objdump is installed, otherwise as bytes. */
 export function dumpJited(
   kernel: Kernel,
-  { fd, opcodes }: { fd: Fd; opcodes: boolean },
+  { fd, ...options }: JitedDumpOptions & { fd: Fd },
 ): { readonly document: Json; readonly text: string; readonly code: Uint8Array } {
   const { functions, btf } = readJitedProgram(kernel, fd);
   const symbols = KernelSymbols.read().find(functions.map(({ address }) => address));
   const shown = functions.map((fn) => describe(fn, { btf, name: symbols.get(fn.address)?.name }));
   return {
-    document: shown.map((fn) => functionDocument(fn, opcodes)),
-    text: shown.map((fn) => functionText(fn, opcodes)).join('\n\n'),
+    document: shown.map((fn) => functionDocument(fn, options)),
+    text: shown.map((fn) => functionText(fn, options)).join('\n\n'),
     code: Buffer.concat(functions.map(({ code }) => code)),
   };
 }
 
 function describe(
-  { address, code, typeId }: JitedFunction,
+  { address, code, typeId, lines }: JitedFunction,
   { btf, name }: { btf: Btf | undefined; name: string | undefined },
 ): ShownFunction {
   const signature = btf && typeId !== undefined ? signatureText(btf, typeId) : '';
@@ -40,23 +50,32 @@ function describe(
     signature: signature || undefined,
     code,
     instructions: disassembleMachineCode(code),
+    lines: new Map(lines.map((line) => [line.index, line])),
   };
 }
 
-function functionDocument({ name, signature, code, instructions }: ShownFunction, opcodes: boolean): Json {
+function functionDocument(
+  { name, signature, code, instructions, lines }: ShownFunction,
+  options: JitedDumpOptions,
+): Json {
   return {
     ...(signature !== undefined && { proto: signature }),
     name,
     ...(instructions
-      ? { insns: instructions.map((instruction) => instructionDocument(instruction, opcodes)) }
+      ? {
+          insns: instructions.map((instruction) => {
+            const line = lines.get(instruction.offset);
+            return { ...(line && lineDocument(line, options)), ...instructionDocument(instruction, options) };
+          }),
+        }
       : { bytes: Buffer.from(code).toString('hex') }),
   };
 }
 
 function instructionDocument(
   { offset, bytes, operation, operands }: MachineInstruction,
-  opcodes: boolean,
-): Json {
+  { opcodes }: JitedDumpOptions,
+): Record<string, Json> {
   return {
     pc: `0x${offset.toString(16)}`,
     operation,
@@ -65,10 +84,14 @@ function instructionDocument(
   };
 }
 
-function functionText({ name, signature, code, instructions }: ShownFunction, opcodes: boolean): string {
+function functionText(
+  { name, signature, code, instructions, lines: sources }: ShownFunction,
+  { opcodes, linum }: JitedDumpOptions,
+): string {
   const heading = [...(signature === undefined ? [] : [`${signature}:`]), `${name}:`];
   if (!instructions) return [...heading, ...byteLines(code)].join('\n');
   const lines = instructions.flatMap(({ offset, bytes, operation, operands }) => [
+    ...lineText(sources.get(offset), { linum }),
     `${offset.toString(16).padStart(4)}:\t${operation}${operands.length > 0 ? ` ${operands.join(', ')}` : ''}`,
     ...(opcodes ? [`\t${hexText(bytes)}`] : []),
   ]);

@@ -3,6 +3,7 @@ import type { Instruction } from '../../asm/index.ts';
 import { KernelSymbols, type LoadedLine, type LoadedProgram } from '../../inspect/index.ts';
 import { BPF_PSEUDO_CALL } from '../../uapi/index.ts';
 import type { Json } from '../output/error-report.ts';
+import { lineDocument, lineText } from './source-line.ts';
 import { signatureText } from './signature.ts';
 
 export interface XlatedDumpOptions {
@@ -95,14 +96,6 @@ function instructionDocument(
   };
 }
 
-function lineDocument(
-  { text, file, line, column }: LoadedLine,
-  { linum }: XlatedDumpOptions,
-): Record<string, Json> {
-  const place = linum && { file, ...(line !== 0 && { line_num: line, line_col: column }) };
-  return { src: text.trimStart(), ...place };
-}
-
 function opcodeDocument(bytes: Uint8Array, { index, wide }: { index: number; wide: boolean }): Json {
   const at = index * INSTRUCTION_SIZE;
   const registers = bytes[at + 1] ?? 0;
@@ -124,10 +117,7 @@ function instructionText(
   { bytes, options }: Context,
 ): string[] {
   const lines = signature === undefined ? [] : [`${signature}:`];
-  if (line) {
-    const place = ` [file:${line.file} line_num:${line.line} line_col:${line.column}]`;
-    lines.push(`; ${line.text.trimStart()}${options.linum ? place : ''}`);
-  }
+  lines.push(...lineText(line, options));
   lines.push(`${String(index).padStart(4)}: ${text}`);
   if (options.opcodes) {
     const at = index * INSTRUCTION_SIZE;

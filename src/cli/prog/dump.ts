@@ -48,11 +48,11 @@ interface DumpRequest {
 }
 
 function print({ kernel, programs, what, flags }: DumpRequest, output: Output): void {
-  const opcodes = flags.has('opcodes');
+  const [opcodes, linum] = [flags.has('opcodes'), flags.has('linum')];
   const dumps = programs.map(({ fd }) =>
     what === 'jited'
-      ? dumpJited(kernel, { fd, opcodes })
-      : dumpXlated(readLoadedProgram(kernel, fd), { opcodes, linum: flags.has('linum') }),
+      ? dumpJited(kernel, { fd, opcodes, linum })
+      : dumpXlated(readLoadedProgram(kernel, fd), { opcodes, linum }),
   );
   const [only] = dumps;
   if (dumps.length === 1 && only) {
@@ -79,6 +79,6 @@ function codeOf({
   program: BpfProgram;
   what: 'xlated' | 'jited';
 }): Uint8Array {
-  if (what === 'jited') return dumpJited(kernel, { fd: program.fd, opcodes: false }).code;
+  if (what === 'jited') return dumpJited(kernel, { fd: program.fd, opcodes: false, linum: false }).code;
   return readLoadedProgram(kernel, program.fd).instructions;
 }

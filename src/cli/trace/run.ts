@@ -1,27 +1,42 @@
-import { openPrograms, parseTraceLine, readProgramStream, TracePipe } from '../../inspect/index.ts';
+import {
+  openPrograms,
+  parseTraceLine,
+  readProgramStream,
+  TracePipe,
+  type Selector,
+} from '../../inspect/index.ts';
 import { systemKernel } from '../../sys/index.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
+import { Words } from '../words.ts';
 
 export interface TraceOptions {
-  /** `prog`, a selector, and the stream; none for the trace pipe. */
-  readonly words: readonly (string | undefined)[];
+  /** `prog`; undefined for the trace pipe. */
+  readonly kind?: string | undefined;
+  /** The program and its stream. */
+  readonly words: readonly string[];
   readonly count?: number | undefined;
 }
 
 /** Follows the trace pipe, or prints the stream of programs. */
-export async function runTrace({ words, count }: TraceOptions, output: Output): Promise<number> {
-  const [kind, selector, stream = 'stdout'] = words;
+export async function runTrace({ kind, words, count }: TraceOptions, output: Output): Promise<number> {
   if (kind === undefined) await followPipe(output, count);
-  else if (kind !== 'prog' || selector === undefined)
+  else if (kind !== 'prog' || words.length === 0)
     throw new UsageError('trace takes nothing, or prog and an id, a name, a tag or a pin');
-  else if (stream !== 'stdout' && stream !== 'stderr')
-    throw new UsageError(`${stream} is no stream of a program: stdout and stderr are`);
   else if (count !== undefined)
     throw new UsageError('trace prog prints what is there and ends, so it goes without --count');
-  else printStreams(output, { selector, stream });
+  else printStreams(output, chosenStream(words));
   await output.flush();
   return ExitCode.Done;
+}
+
+function chosenStream(given: readonly string[]): { selector: Selector; stream: 'stdout' | 'stderr' } {
+  const words = new Words(given, 'trace prog');
+  const selector = words.takeSelector('a program');
+  const stream = words.empty ? 'stdout' : words.take('a stream');
+  words.end();
+  if (stream === 'stdout' || stream === 'stderr') return { selector, stream };
+  throw new UsageError(`${stream} is no stream of a program: stdout and stderr are`);
 }
 
 /** Until a signal, the count, or the end of standard output. */
@@ -55,7 +70,7 @@ function printLine(output: Output, line: string): void {
 
 function printStreams(
   output: Output,
-  { selector, stream }: { selector: string; stream: 'stdout' | 'stderr' },
+  { selector, stream }: { selector: Selector; stream: 'stdout' | 'stderr' },
 ): void {
   const kernel = systemKernel();
   const programs = openPrograms(kernel, selector);

@@ -12,6 +12,7 @@ import type { CommandInput } from '../command.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { findSubjects, isKind } from '../who/subjects.ts';
+import { takeWhole } from '../words.ts';
 import { unloadHeld } from './held.ts';
 
 interface UnloadOptions {
@@ -23,7 +24,7 @@ interface UnloadOptions {
 
 /** `ts-xdp unload` */
 export async function runUnload(input: CommandInput, output: Output): Promise<number> {
-  const [directory, selector] = input.arguments as [string | undefined, string | undefined];
+  const [directory, selector = []] = input.arguments as [string | undefined, string[] | undefined];
   const options = input.options as unknown as UnloadOptions;
   if (directory === undefined && options.iface.length === 0) {
     throw new UsageError(
@@ -40,17 +41,17 @@ export async function runUnload(input: CommandInput, output: Output): Promise<nu
   if (options.netns !== undefined && options.iface.length === 0) {
     throw new UsageError('--netns goes with --iface: it says in which namespace the interface is');
   }
-  if (isKind(directory) || selector !== undefined) {
+  if (isKind(directory) || selector.length > 0) {
     if (options.iface.length > 0) {
       throw new UsageError(
         `unload ${directory ?? ''} frees what holds it wherever that is, so it goes without --iface`,
       );
     }
-    if (directory === undefined || selector === undefined)
+    if (directory === undefined || selector.length === 0)
       throw new UsageError(
         `unload ${directory ?? ''} needs an id, a name, a tag or a pin; a directory of that name is ./${directory ?? ''}`,
       );
-    return unloadHeld(findSubjects(directory, selector), output);
+    return unloadHeld(findSubjects(directory, takeWhole(selector, `unload ${directory}`)), output);
   }
   if (directory !== undefined) unloadDirectory(directory, output);
   const netns = options.netns === undefined ? undefined : NetworkNamespace.open(options.netns);

@@ -1,4 +1,4 @@
-import { holdersOf } from '../../inspect/index.ts';
+import { holdersOf, type Selector } from '../../inspect/index.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { whoDocument } from './document.ts';
@@ -7,7 +7,7 @@ import { whoText } from './text.ts';
 
 /** Prints who holds what is meant; a document each where several have the name or tag. */
 export async function runWho(
-  { kind, selector }: { kind: string; selector: string },
+  { kind, selector }: { kind: string; selector: Selector },
   output: Output,
 ): Promise<number> {
   for (const subject of findSubjects(kind, selector)) {

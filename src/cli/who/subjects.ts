@@ -1,6 +1,13 @@
-import { fullProgramName, openMaps, openPrograms, type Held } from '../../inspect/index.ts';
-import { openLinkById, openPinnedLink, readLinkInfo } from '../../link/index.ts';
-import { NotFoundError, SyscallError } from '../../errors.ts';
+import {
+  fullProgramName,
+  openLink,
+  openMaps,
+  openPrograms,
+  selectorText,
+  type Held,
+  type Selector,
+} from '../../inspect/index.ts';
+import { readLinkInfo } from '../../link/index.ts';
 import { systemKernel } from '../../sys/index.ts';
 import { UsageError } from '../exit-code.ts';
 
@@ -20,7 +27,7 @@ export function isKind(word: string | undefined): word is keyof typeof kinds {
  *
  * @throws UsageError, NotFoundError, PermissionError, SyscallError
  */
-export function findSubjects(word: string, selector: string): Subject[] {
+export function findSubjects(word: string, selector: Selector): Subject[] {
   if (!isKind(word)) throw new UsageError(`${word} is none of prog, map and link`);
   const kind = kinds[word];
   if (kind === 'link') return [findLink(selector)];
@@ -37,16 +44,13 @@ export function findSubjects(word: string, selector: string): Subject[] {
   });
 }
 
-function findLink(selector: string): Subject {
-  const isId = /^\d{1,10}$/.test(selector) && Number(selector) <= 0xffff_ffff;
-  if (!isId && !selector.includes('/'))
-    throw new UsageError(`${selector} is no link: give its id or the path of a pin`);
-  try {
-    using fd = isId ? openLinkById(Number(selector)) : openPinnedLink(selector);
-    return { kind: 'link', id: readLinkInfo(systemKernel(), fd).id, name: undefined };
-  } catch (error) {
-    if (!(error instanceof SyscallError && error.errnoName === 'ENOENT')) throw error;
-    const message = `Cannot find link ${selector}: the kernel has none of that id`;
-    throw new NotFoundError('LINK_NOT_FOUND', selector, message, { cause: error });
-  }
+function findLink(selector: Selector): Subject {
+  const kernel = systemKernel();
+  const isName =
+    typeof selector === 'string'
+      ? !/^\d+$/.test(selector) && !selector.includes('/')
+      : selector.by === 'name' || selector.by === 'tag';
+  if (isName) throw new UsageError(`${selectorText(selector)} is no link: give its id or the path of a pin`);
+  using fd = openLink(kernel, selector);
+  return { kind: 'link', id: readLinkInfo(kernel, fd).id, name: undefined };
 }

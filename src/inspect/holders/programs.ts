@@ -2,7 +2,7 @@ import { programTypeName } from '../../programs/index.ts';
 import { readInfo, type Fd, type Kernel } from '../../sys/index.ts';
 import { BPF_PROG_TYPE_EXT, bpf_prog_info } from '../../uapi/index.ts';
 import { struct, u32 } from '../../binary/index.ts';
-import { mapObjects, openIfThere } from '../objects/index.ts';
+import { fullProgramName, mapObjects, openIfThere } from '../objects/index.ts';
 import type { ProgramHolder } from './holder.ts';
 import type { Search } from './search.ts';
 
@@ -17,7 +17,9 @@ export function programHolders(search: Search): ProgramHolder[] {
     if (held.kind === 'program' && id === held.id) return [];
     const info = readInfo(kernel, { fd, descriptor: bpf_prog_info });
     if (!holds(info, fd)) return [];
-    return [{ kind: 'program', programId: id, name: info.name, type: programTypeName(info.type) }];
+    return [
+      { kind: 'program', programId: id, name: fullProgramName(kernel, fd), type: programTypeName(info.type) },
+    ];
   }).flat();
 }
 

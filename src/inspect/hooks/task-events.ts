@@ -33,6 +33,7 @@ const KINDS: Readonly<Record<number, TaskEvent['kind']>> = {
   [BPF_FD_TYPE_URETPROBE]: 'uretprobe',
 };
 const PATH_MAX = 4096;
+const NO_DESCRIPTOR = 0x7fff_ffff;
 /**
  * No program on the event (ENOENT), a program of type perf_event (EOPNOTSUPP, bpf_get_perf_event_info() of
  * kernel/trace/bpf_trace.c), a descriptor of something else (ENOTSUPP), a process or descriptor that went away, or kernels
@@ -57,6 +58,8 @@ const LINKS = [
  * @throws PermissionError, SyscallError
  */
 export function listTaskEvents(kernel: Kernel): TaskEvent[] {
+  // Without the capability /proc hides the descriptors, so that nothing would be asked: the kernel refuses before it looks for one.
+  queryTaskEvent(kernel, { pid: process.pid, fd: NO_DESCRIPTOR });
   const pids = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);

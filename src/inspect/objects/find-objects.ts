@@ -1,4 +1,4 @@
-import { NotFoundError } from '../../errors.ts';
+import { ArgumentError, NotFoundError, PermissionError } from '../../errors.ts';
 import { BpfMap } from '../../maps/index.ts';
 import { BpfProgram, readProgramInfo } from '../../programs/index.ts';
 import { mapObjects, openIfThere, readInfo, type Kernel } from '../../sys/index.ts';
@@ -15,13 +15,27 @@ import { LONGEST_NAME, selectorText, type Selector } from './selector.ts';
  */
 export function openPrograms(kernel: Kernel, selector: Selector): BpfProgram[] {
   const { by, value } = typeof selector === 'string' ? kindOfSelector(selector) : selector;
-  if (by === 'pinned') return [BpfProgram.fromPin(value, { kernel })];
+  if (by === 'pinned') return [withFullName(kernel, BpfProgram.fromPin(value, { kernel }))];
   const ids = by === 'id' ? knownId(kernel, value) : programIds(kernel, { by, value });
-  if (ids.length > 0) return ids.map((id) => BpfProgram.fromId(id, { kernel }));
+  if (ids.length > 0) return ids.map((id) => withFullName(kernel, BpfProgram.fromId(id, { kernel })));
   const what = by === 'name or tag' ? 'id, name or tag' : by;
   const text = selectorText(selector);
   const why = `the kernel has none of that ${what}`;
   throw new NotFoundError('PROGRAM_NOT_FOUND', value, `Cannot find program ${text}: ${why}`);
+}
+
+/** The same program, with the name that messages are to have. The handle that is returned owns the descriptor. */
+function withFullName(kernel: Kernel, program: BpfProgram): BpfProgram {
+  const { fd, type } = program;
+  try {
+    const name = fullProgramName(kernel, fd);
+    return name === program.name ? program : new BpfProgram(fd, { name, type, kernel });
+  } catch (error) {
+    // BTF is opened by its id, which takes more than a pin.
+    if (error instanceof PermissionError) return program;
+    program.close();
+    throw error;
+  }
 }
 
 interface KnownSelector {
@@ -55,16 +69,30 @@ function knownId(kernel: Kernel, text: string): number[] {
 }
 
 /**
- * Opens the maps that a person means: an id, the path of a pin, or a name. The caller closes them.
+ * Opens the maps that a person means: an id, the path of a pin (with a `/` in it), or a name. The caller closes them.
  *
  * @throws NotFoundError (MAP_NOT_FOUND, PIN_NOT_FOUND), PermissionError, SyscallError
  */
-export function openMaps(kernel: Kernel, selector: string): BpfMap[] {
+export function openMaps(kernel: Kernel, selector: Selector): BpfMap[] {
+  if (typeof selector !== 'string') return openMapsBy(kernel, selector);
   if (selector.includes('/')) return [BpfMap.fromPin(selector, { kernel })];
   if (!/^\d+$/.test(selector)) return openMapsNamed(kernel, selector);
   const ids = knownMapId(kernel, Number(selector));
   if (ids.length > 0) return ids.map((id) => BpfMap.fromId(id, { kernel }));
   throw noSuchMap(selector);
+}
+
+function openMapsBy(kernel: Kernel, { by, value }: Exclude<Selector, string>): BpfMap[] {
+  switch (by) {
+    case 'id':
+      return openMaps(kernel, value);
+    case 'name':
+      return openMapsNamed(kernel, value);
+    case 'pinned':
+      return [BpfMap.fromPin(value, { kernel })];
+    case 'tag':
+      throw new ArgumentError('map', `Cannot find map tag ${value}: maps have no tags`);
+  }
 }
 
 /** Opens every map of a name, of which the kernel knows the first 15 characters, all digits too. @throws as {@link openMaps} */

@@ -7,7 +7,7 @@ export type { MapDetails } from './map-details.ts';
 export { kernelCallTargets } from './kernel-call-targets.ts';
 export { KernelSymbols } from './kernel-symbols.ts';
 export type { KernelSymbol } from './kernel-symbols.ts';
-export { readLoadedProgram } from './loaded-program.ts';
+export { readLines, readLoadedProgram } from './loaded-program.ts';
 export type { LoadedFunction, LoadedLine, LoadedProgram } from './loaded-program.ts';
 export { fullProgramName } from './program-name.ts';
 export { selectorText } from './selector.ts';

@@ -109,7 +109,8 @@ function readFunctions(btf: Btf, bytes: Uint8Array, size: number): LoadedFunctio
   }));
 }
 
-function readLines(btf: Btf, bytes: Uint8Array, size: number): LoadedLine[] {
+/** What `bpf_prog_info.line_info` says, in its order. */
+export function readLines(btf: Btf, bytes: Uint8Array, size: number): LoadedLine[] {
   return records(LineRecord, bytes, size).map((record) => ({
     index: record.insn_off,
     file: btf.string(record.file_name_off),

@@ -2,7 +2,7 @@ import { struct, u32 } from '../../binary/index.ts';
 import type { Btf } from '../../btf/index.ts';
 import { errno, permissionError, readInfo, type Fd, type Kernel } from '../../sys/index.ts';
 import { bpf_prog_info } from '../../uapi/index.ts';
-import { readBtfById } from '../objects/index.ts';
+import { readBtfById, readLines, type LoadedLine } from '../objects/index.ts';
 
 const FunctionRecord = struct('bpf_func_info', { insn_off: u32, type_id: u32 });
 
@@ -14,6 +14,8 @@ export interface JitedFunction {
   readonly code: Uint8Array;
   /** Its type in the program's BTF; undefined without one. */
   readonly typeId: number | undefined;
+  /** Where lines of the source begin: the index is that of a byte of the code. Empty where the kernel does not tell. */
+  readonly lines: readonly LoadedLine[];
 }
 
 /**
@@ -30,6 +32,8 @@ export function readJitedProgram(
   const addresses = new Uint8Array(sizes.nr_jited_ksyms * 8);
   const lengths = new Uint8Array(sizes.nr_jited_func_lens * 4);
   const records = new Uint8Array(sizes.nr_func_info * sizes.func_info_rec_size);
+  const lineRecords = new Uint8Array(sizes.nr_line_info * sizes.line_info_rec_size);
+  const linePlaces = new Uint8Array(sizes.nr_jited_line_info * sizes.jited_line_info_rec_size);
   const info = readInfo(kernel, {
     fd,
     descriptor: bpf_prog_info,
@@ -43,8 +47,14 @@ export function readJitedProgram(
       nr_func_info: sizes.nr_func_info,
       func_info_rec_size: sizes.func_info_rec_size,
       func_info: kernel.addressOf(records),
+      nr_line_info: sizes.nr_line_info,
+      line_info_rec_size: sizes.line_info_rec_size,
+      line_info: kernel.addressOf(lineRecords),
+      nr_jited_line_info: sizes.nr_jited_line_info,
+      jited_line_info_rec_size: sizes.jited_line_info_rec_size,
+      jited_line_info: kernel.addressOf(linePlaces),
     },
-    keep: [code, addresses, lengths, records],
+    keep: [code, addresses, lengths, records, lineRecords, linePlaces],
   });
   // The kernel clears the address instead of refusing (bpf_prog_get_info_by_fd() of kernel/bpf/syscall.c).
   if (code.length > 0 && info.jited_prog_insns === 0n) {
@@ -53,13 +63,35 @@ export function readJitedProgram(
     throw permissionError({ call, errno: errno.EPERM, doing, needed: ['CAP_BPF', 'CAP_SYS_ADMIN'] });
   }
   const starts = new BigUint64Array(addresses.buffer);
+  const btf = info.btf_id === 0 ? undefined : readBtfById(kernel, info.btf_id);
+  // The places are one each for the lines, in the same order, and cleared where addresses are hidden.
+  const hidden = info.jited_line_info === 0n;
+  const lines = btf && !hidden ? readLines(btf, lineRecords, sizes.line_info_rec_size) : [];
+  const places = new BigUint64Array(linePlaces.buffer);
   let end = 0;
   const functions = [...new Uint32Array(lengths.buffer)].map((length, index): JitedFunction => {
     const start = end;
     end += length;
     const at = index * sizes.func_info_rec_size;
     const typeId = at < records.length ? FunctionRecord.decode(records, at).type_id : undefined;
-    return { address: starts[index] ?? 0n, code: code.slice(start, end), typeId };
+    const address = starts[index] ?? 0n;
+    return {
+      address,
+      code: code.slice(start, end),
+      typeId,
+      lines: linesWithin({ lines, places }, { address, length }),
+    };
   });
-  return { functions, btf: info.btf_id === 0 ? undefined : readBtfById(kernel, info.btf_id) };
+  return { functions, btf };
+}
+
+/** The lines of one function, from its first byte on. */
+function linesWithin(
+  { lines, places }: { lines: readonly LoadedLine[]; places: BigUint64Array },
+  { address, length }: { address: bigint; length: number },
+): LoadedLine[] {
+  return lines.flatMap((line, index) => {
+    const at = Number((places[index] ?? 0n) - address);
+    return at >= 0 && at < length ? [{ ...line, index: at }] : [];
+  });
 }
