@@ -147,7 +147,6 @@ export {
   BloomFilter,
   BpfMap,
   CgroupArray,
-  CgroupStorage,
   CpuMap,
   DeviceMap,
   HashMap,

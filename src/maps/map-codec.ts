@@ -62,7 +62,7 @@ export function perCpuCodec<Value, ValueInput>(
         const message = `Cannot store the value: an array of ${cpus} values is wanted, one for each CPU`;
         throw new ValueError('', typeName, message);
       }
-      value.forEach((one, cpu) => {
+      (value as readonly ValueInput[]).forEach((one, cpu) => {
         element.write(view, offset + cpu * stride, one);
       });
     },
