@@ -13,7 +13,7 @@ const cgroup = firstArgument('sockmap.ts CGROUP');
 using shortcut = load();
 const { programs, maps, variables } = shortcut;
 // First what sends messages on, then what brings sockets into the map: one that is there is served from its first byte.
-using _redirecting = attachSockmap(programs.send_to_peer, { map: maps.sockets, via: 'prog_attach' });
+using _redirecting = attachSockmap(programs.send_to_peer, { map: maps.sockets.map, via: 'prog_attach' });
 using _remembering = attachCgroup(programs.remember_socket, { cgroup });
 console.log(`shortcutting connections within ${cgroup}, Ctrl-C ends it`);
 

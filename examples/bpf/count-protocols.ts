@@ -6,9 +6,10 @@ import type {
   Codec,
   GeneratedCollection,
   GeneratedOptions,
+  Input,
   ObjectDescription,
   ObjectFile,
-  TypedMap,
+  PerCpuMap,
   TypedVariable,
 } from 'ts-xdp/gen-runtime';
 import {
@@ -48,7 +49,7 @@ export interface Programs {
 /** The maps of the object. */
 export interface Maps {
   /** percpu_hash of 1024: `struct protocol` to `struct traffic`, one for each CPU. */
-  readonly protocols: TypedMap<Protocol, Traffic[]>;
+  readonly protocols: PerCpuMap<Protocol, Traffic, Input<Protocol>, Input<Traffic>>;
 }
 
 /** The global variables of the object. */
@@ -57,7 +58,7 @@ export interface Variables {
   readonly uncounted: TypedVariable<bigint>;
 }
 
-/** The ring buffers whose events the object types. */
+/** The rings and perf buffers whose events the object types. */
 export interface Events {
   readonly [name: string]: never;
 }
@@ -169,7 +170,7 @@ const description: ObjectDescription = {
       Traffic: { type: 'struct traffic', size: 16, fields: { packets: [0, 'u64'], bytes: [8, 'u64'] } },
     },
     maps: {
-      protocols: ['Protocol', 'Traffic'],
+      protocols: ['Protocol', 'Traffic', 'percpu_hash'],
     },
     variables: {
       uncounted: 'u64',

@@ -63,7 +63,7 @@ export interface Variables {
   readonly lost: TypedVariable<bigint>;
 }
 
-/** The ring buffers whose events the object types. */
+/** The rings and perf buffers whose events the object types. */
 export interface Events {
   /** The ring buffer `execs` carries `struct exec`. */
   readonly execs: EventSource<Exec>;
@@ -156,7 +156,7 @@ const description: ObjectDescription = {
   regenerate: 'ts-xdp gen exec-snoop.bpf.o -o exec-snoop.ts',
   programs: ['on_exec'],
   maps: {
-    execs: undefined,
+    execs: {},
   },
   variables: {
     lost: u64Codec,
@@ -168,7 +168,9 @@ const description: ObjectDescription = {
     types: {
       Exec: { type: 'struct exec', size: 800, fields: { pid: [0, 'u32'], parent_pid: [4, 'u32'], uid: [8, 'u32'], arguments_length: [12, 'u32'], command: [16, 'char[16]'], filename: [32, 'char[256]'], arguments: [288, 'u8[512]'] } },
     },
-    maps: {},
+    maps: {
+      execs: ['', '', 'ringbuf'],
+    },
     variables: {
       lost: 'u64',
     },

@@ -6,9 +6,10 @@ import type {
   Codec,
   GeneratedCollection,
   GeneratedOptions,
+  Input,
+  LpmTrie,
   ObjectDescription,
   ObjectFile,
-  TypedMap,
 } from 'ts-xdp/gen-runtime';
 import {
   codec,
@@ -50,7 +51,7 @@ export interface Programs {
 /** The maps of the object. */
 export interface Maps {
   /** lpm_trie of 16384: `struct network` to `struct rule`. */
-  readonly blocklist: TypedMap<Network, Rule>;
+  readonly blocklist: LpmTrie<Network, Rule, Input<Network>, Input<Rule>>;
 }
 
 /** The global variables of the object. */
@@ -58,7 +59,7 @@ export interface Variables {
   readonly [name: string]: never;
 }
 
-/** The ring buffers whose events the object types. */
+/** The rings and perf buffers whose events the object types. */
 export interface Events {
   readonly [name: string]: never;
 }
@@ -154,7 +155,7 @@ const description: ObjectDescription = {
       Rule: { type: 'struct rule', size: 8, fields: { dropped: [0, 'u64'] } },
     },
     maps: {
-      blocklist: ['Network', 'Rule'],
+      blocklist: ['Network', 'Rule', 'lpm_trie'],
     },
     variables: {},
     events: {},

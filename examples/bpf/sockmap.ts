@@ -2,19 +2,25 @@
 // To generate it again, in this folder: ts-xdp gen sockmap.bpf.o -o sockmap.ts
 /* eslint-disable */
 import type {
-  BpfMap,
   BpfProgram,
+  Codec,
   GeneratedCollection,
   GeneratedOptions,
+  Input,
   ObjectDescription,
   ObjectFile,
+  SocketMap,
   TypedVariable,
 } from 'ts-xdp/gen-runtime';
 import {
   codec,
   loadGenerated,
   openObjectFile,
+  refuseUnknown,
   toBigUnsigned,
+  toRecord,
+  toUnsigned,
+  within,
 } from 'ts-xdp/gen-runtime';
 
 /** The object as pure data, to look at or to change before `load({ object })`. */
@@ -44,8 +50,8 @@ export interface Programs {
 
 /** The maps of the object. */
 export interface Maps {
-  /** sockhash of 16384. */
-  readonly sockets: BpfMap;
+  /** sockhash of 16384: `struct endpoints`. */
+  readonly sockets: SocketMap<Endpoints, Input<Endpoints>>;
 }
 
 /** The global variables of the object. */
@@ -58,7 +64,7 @@ export interface Variables {
   readonly redirected_bytes: TypedVariable<bigint>;
 }
 
-/** The ring buffers whose events the object types. */
+/** The rings and perf buffers whose events the object types. */
 export interface Events {
   readonly [name: string]: never;
 }
@@ -68,6 +74,56 @@ export type Loaded = GeneratedCollection<Programs, Maps, Variables, Events>;
 
 /** What to load, and what variables start with. */
 export type LoadOptions = GeneratedOptions<Programs, Variables>;
+
+/** `struct endpoints`, 16 bytes. */
+export interface Endpoints {
+  /** `__u32` at byte 0. */
+  local_address: number;
+  /** `__u32` at byte 4. */
+  remote_address: number;
+  /** `__u32` at byte 8. */
+  local_port: number;
+  /** `__u32` at byte 12. */
+  remote_port: number;
+}
+export const Endpoints: Codec<Endpoints> = codec('struct endpoints', {
+  size: 16,
+  read: getEndpoints,
+  write: putEndpoints,
+});
+
+const fieldsOfEndpoints: ReadonlySet<string> = new Set(['local_address', 'remote_address', 'local_port', 'remote_port']);
+
+function getEndpoints(view: DataView, at: number): Endpoints {
+  return {
+    local_address: view.getUint32(at, true),
+    remote_address: view.getUint32(at + 4, true),
+    local_port: view.getUint32(at + 8, true),
+    remote_port: view.getUint32(at + 12, true),
+  };
+}
+
+function putEndpoints(view: DataView, at: number, value: unknown, typeName: string): void {
+  const given = toRecord(value, typeName);
+  let field = 'local_address';
+  let item: unknown;
+  try {
+    item = given[field];
+    if (item !== undefined) view.setUint32(at, toUnsigned(item, 32, '__u32'), true);
+    field = 'remote_address';
+    item = given[field];
+    if (item !== undefined) view.setUint32(at + 4, toUnsigned(item, 32, '__u32'), true);
+    field = 'local_port';
+    item = given[field];
+    if (item !== undefined) view.setUint32(at + 8, toUnsigned(item, 32, '__u32'), true);
+    field = 'remote_port';
+    item = given[field];
+    if (item !== undefined) view.setUint32(at + 12, toUnsigned(item, 32, '__u32'), true);
+  } catch (error) {
+    throw within(`.${field}`, error);
+  }
+  refuseUnknown(given, fieldsOfEndpoints, typeName);
+}
 
 const u64Codec = codec('__u64', {
   size: 8,
@@ -82,7 +138,7 @@ const description: ObjectDescription = {
   regenerate: 'ts-xdp gen sockmap.bpf.o -o sockmap.ts',
   programs: ['remember_socket', 'send_to_peer'],
   maps: {
-    sockets: undefined,
+    sockets: { key: Endpoints },
   },
   variables: {
     connections: u64Codec,
@@ -91,8 +147,12 @@ const description: ObjectDescription = {
   },
   events: {},
   layout: {
-    types: {},
-    maps: {},
+    types: {
+      Endpoints: { type: 'struct endpoints', size: 16, fields: { local_address: [0, 'u32'], remote_address: [4, 'u32'], local_port: [8, 'u32'], remote_port: [12, 'u32'] } },
+    },
+    maps: {
+      sockets: ['Endpoints', '', 'sockhash'],
+    },
     variables: {
       connections: 'u64',
       redirected_messages: 'u64',

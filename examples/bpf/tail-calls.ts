@@ -2,13 +2,14 @@
 // To generate it again, in this folder: ts-xdp gen tail-calls.bpf.o -o tail-calls.ts
 /* eslint-disable */
 import type {
-  BpfMap,
+  ArrayMap,
   BpfProgram,
   GeneratedCollection,
   GeneratedOptions,
+  Input,
   ObjectDescription,
   ObjectFile,
-  TypedMap,
+  ProgramArray,
   TypedVariable,
 } from 'ts-xdp/gen-runtime';
 import {
@@ -49,9 +50,9 @@ export interface Programs {
 /** The maps of the object. */
 export interface Maps {
   /** prog_array of 256. */
-  readonly handlers: BpfMap;
+  readonly handlers: ProgramArray;
   /** array of 256: `__u32` to `__u64`. */
-  readonly counts: TypedMap<number, bigint>;
+  readonly counts: ArrayMap<bigint, Input<bigint>, number, Input<number>>;
 }
 
 /** The global variables of the object. */
@@ -60,7 +61,7 @@ export interface Variables {
   readonly unhandled: TypedVariable<bigint>;
 }
 
-/** The ring buffers whose events the object types. */
+/** The rings and perf buffers whose events the object types. */
 export interface Events {
   readonly [name: string]: never;
 }
@@ -92,7 +93,7 @@ const description: ObjectDescription = {
   regenerate: 'ts-xdp gen tail-calls.bpf.o -o tail-calls.ts',
   programs: ['dispatch', 'count_and_pass', 'count_and_drop'],
   maps: {
-    handlers: undefined,
+    handlers: {},
     counts: { key: u32Codec, value: u64Codec },
   },
   variables: {
@@ -102,7 +103,8 @@ const description: ObjectDescription = {
   layout: {
     types: {},
     maps: {
-      counts: ['u32', 'u64'],
+      handlers: ['', '', 'prog_array'],
+      counts: ['u32', 'u64', 'array'],
     },
     variables: {
       unhandled: 'u64',

@@ -8,9 +8,10 @@ import type {
   EventSource,
   GeneratedCollection,
   GeneratedOptions,
+  HashMap,
+  Input,
   ObjectDescription,
   ObjectFile,
-  TypedMap,
   TypedVariable,
 } from 'ts-xdp/gen-runtime';
 import {
@@ -58,7 +59,7 @@ export interface Maps {
   /** ringbuf of 1048576. */
   readonly connections: BpfMap;
   /** lru_hash of 16384: `__u64` to `struct attempt`. */
-  readonly attempts: TypedMap<bigint, Attempt>;
+  readonly attempts: HashMap<bigint, Attempt, Input<bigint>, Input<Attempt>>;
 }
 
 /** The global variables of the object. */
@@ -67,7 +68,7 @@ export interface Variables {
   readonly lost: TypedVariable<bigint>;
 }
 
-/** The ring buffers whose events the object types. */
+/** The rings and perf buffers whose events the object types. */
 export interface Events {
   /** The ring buffer `connections` carries `struct connection`. */
   readonly connections: EventSource<Connection>;
@@ -224,7 +225,7 @@ const description: ObjectDescription = {
   regenerate: 'ts-xdp gen tcp-connect.bpf.o -o tcp-connect.ts',
   programs: ['on_state'],
   maps: {
-    connections: undefined,
+    connections: {},
     attempts: { key: u64Codec, value: Attempt },
   },
   variables: {
@@ -240,7 +241,8 @@ const description: ObjectDescription = {
       Outcome: { type: 'enum outcome', size: 4, values: Outcome },
     },
     maps: {
-      attempts: ['u64', 'Attempt'],
+      connections: ['', '', 'ringbuf'],
+      attempts: ['u64', 'Attempt', 'lru_hash'],
     },
     variables: {
       lost: 'u64',

@@ -5,18 +5,22 @@ const OF_LISTS: readonly string[] = [...LEADING, '--pids'];
 /** Kinds of objects that bpftool lists where nothing but the kind is said. */
 const LISTED: readonly string[] = ['prog', 'map', 'link', 'net', 'perf', 'struct_ops', 'btf', 'token'];
 
+/** Those whose next word is the command that takes the options. */
+const GROUPS: readonly string[] = [
+  ...['prog', 'map', 'link', 'net', 'perf', 'struct_ops', 'token'],
+  ...['cgroup', 'feature', 'iter'],
+];
+
 /** The command line as our declarations have it: options behind the command, which is said. */
 export function withoutHabits(argv: readonly string[]): string[] {
   const before = leadingOptions(argv);
   const [name, ...behind] = argv.slice(before.length);
   if (name === undefined) return [...argv];
   const between = leadingOptions(behind);
-  const rest = behind.slice(between.length);
-  const words = [name, ...(isList(name, rest) ? ['show'] : []), ...rest];
-  // Behind a -- options are words.
-  const end = words.indexOf('--');
-  words.splice(end === -1 ? words.length : end, 0, ...before, ...between);
-  return words;
+  const given = behind.slice(between.length);
+  const rest = isList(name, given) ? ['show', ...given] : given;
+  const words = GROUPS.includes(name) ? 1 : 0;
+  return [name, ...rest.slice(0, words), ...before, ...between, ...rest.slice(words)];
 }
 
 function leadingOptions(words: readonly string[]): readonly string[] {

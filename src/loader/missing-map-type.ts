@@ -1,3 +1,4 @@
+import { SyscallError } from '../errors.ts';
 import { Feature, firstKernelOfMapType, mapTypeFeature, requireFeature } from '../features/index.ts';
 import { MapType, mapTypeName } from '../maps/index.ts';
 import type { Kernel } from '../sys/index.ts';
@@ -25,5 +26,10 @@ export function requireMapType(
     type === MapType.RingBuffer
       ? Feature.RingBuffer
       : mapTypeFeature(`maps of type ${mapTypeName(type)}`, { type });
-  requireFeature(feature, { doing, kernel });
+  try {
+    requireFeature(feature, { doing, kernel });
+  } catch (error) {
+    // A probe that is refused itself tells nothing: what was said of the map stands then.
+    if (!(error instanceof SyscallError)) throw error;
+  }
 }

@@ -78,7 +78,7 @@ t.test('features are what bpftool finds', (t) => {
 });
 
 /** A kernel may be built without these (CONFIG_NETKIT, CONFIG_FPROBE), whatever its version. */
-const CONFIGURABLE: readonly Feature[] = [Feature.Netkit, Feature.KprobeMulti];
+const CONFIGURABLE: readonly Feature[] = [Feature.Netkit, Feature.KprobeMulti, Feature.KprobeSession];
 
 t.test('features are all there on a kernel that is new enough', (t) => {
   const before = openDescriptors();

@@ -137,7 +137,7 @@ t.test('an interface that is taken stays as it is', { skip }, (t) =>
       t.same(errorOf(refused), {
         code: 'ALREADY_ATTACHED',
         message: `Cannot attach to ${device}: program ${String(programId)} (native) is attached there already`,
-        hint: `take its place with --replace, or detach it: ts-xdp unload --iface ${device}`,
+        hint: `take its place with --replace, or detach it: ts-xdp unload --iface ${device} --netns ${netns}`,
         target: device,
         program_id: programId,
       });

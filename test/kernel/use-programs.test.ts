@@ -406,7 +406,6 @@ t.test('the command line', async (t) => {
   const wrong: readonly (readonly [string[], string])[] = [
     [['dump', 'everything', id], 'prog dump needs what to dump, not everything: xlated, jited'],
     [['dump', 'xlated'], 'prog dump needs a program'],
-    [['dump', 'jited', id, 'linum'], 'prog dump jited has no lines of source: linum goes with xlated'],
     [['dump', 'xlated', id, 'visual'], 'prog dump knows no visual: file, opcodes, linum'],
     [['dump', 'xlated', id, 'file'], 'prog dump needs something after file'],
     [['run', id, 'repeat', 'often'], 'often is no number for repeat'],

@@ -19,8 +19,6 @@ export async function runProgDump(given: readonly string[], output: Output): Pro
   const selector = words.takeSelector('a program');
   const { flags, values } = words.takeOptions({ flags: ['opcodes', 'linum'], values: ['file'] });
   const file = values.get('file');
-  if (what === 'jited' && flags.has('linum'))
-    throw new UsageError('prog dump jited has no lines of source: linum goes with xlated');
   if (file !== undefined && flags.size > 0)
     throw new UsageError('prog dump writes bytes to a file: file goes without opcodes and linum');
   const kernel = systemKernel();
