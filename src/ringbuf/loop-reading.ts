@@ -78,7 +78,6 @@ export class LoopReading<Item> {
       listening = false;
     };
     this.#activate({ onReadable: drainBatch, onError: fail, end }, signal);
-    // Starting to watch may have used up what is told only once.
     setImmediate(drainBatch);
   }
 
@@ -144,9 +143,7 @@ export class LoopReading<Item> {
     const active = this.#active;
     if (!active) return;
     active.watch.close();
-    active.watch = watchReadable(this.#source.readiness(), active);
-    // What the other watch was told is not told again.
-    setImmediate(active.onReadable);
+    active.watch = this.#watch(active);
   }
 
   /** Watches until it is ended, by the iteration or from outside. */
@@ -190,13 +187,27 @@ export class LoopReading<Item> {
     const stop = (): void => {
       this.stop();
     };
-    const watch = watchReadable(this.#source.readiness(), parts);
+    const watch = this.#watch(parts);
     const end = (): void => {
       signal?.removeEventListener('abort', stop);
       parts.end();
     };
     this.#active = { ...parts, end, watch };
     signal?.addEventListener('abort', stop, { once: true });
+  }
+
+  /**
+   * Adding to an epoll set asks what is ready (ep_insert() in fs/eventpoll.c), which uses up what is told only once. The loop
+   * adds at the start of its next poll phase; an immediate may come before that one, but an immediate of an immediate comes
+   * after it, and looks for what was used up.
+   */
+  #watch(parts: Pick<Active, 'onReadable' | 'onError'>): ReadableWatch {
+    const watch = watchReadable(this.#source.readiness(), parts);
+    const look = (): void => {
+      if (!watch.closed) parts.onReadable();
+    };
+    setImmediate(() => setImmediate(look));
+    return watch;
   }
 
   #checkFree(): void {

@@ -194,8 +194,12 @@ export class ReaderGroup<const Readers extends GroupedReaders> implements AsyncI
   poll(handlers: GroupHandlers<Readers>, options: { timeout?: number; limit?: number } = {}): number {
     const { timeout = -1 } = options;
     checkInteger('timeout', timeout, { minimum: -1, maximum: 0x7fff_ffff });
+    this.#checkOpen();
+    // Before draining, since adding to a set uses up what perf_poll() of kernel/events/core.c tells only once.
+    this.#blocking ??= BlockingWait.open(this.#descriptors(), `the ${this.#description}`);
     const there = this.drain(handlers, options);
     if (there > 0 || this.#closed) return there;
+    // A handler may have closed a member, and with it what was waited for.
     this.#blocking ??= BlockingWait.open(this.#descriptors(), `the ${this.#description}`);
     return this.#blocking.wait(timeout) ? this.drain(handlers, options) : 0;
   }
