@@ -246,12 +246,11 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     const { timeout = -1 } = options;
     checkInteger('timeout', timeout, { minimum: -1, maximum: 0x7fff_ffff });
     const end = performance.now() + timeout;
-    if (this.#closed) throw new ClosedError(`the perf buffer ${this.map.name}`);
     // Before draining, since adding to a set uses up what perf_poll() of kernel/events/core.c tells only once.
     this.#blocking ??= BlockingWait.open([this.#ready], `the perf buffer ${this.map.name}`);
     for (;;) {
       const count = this.drain(onSample, options);
-      if (count > 0 || this.#closed) return count;
+      if (count > 0 || this.closed) return count;
       const left = timeout < 0 ? -1 : Math.max(0, Math.ceil(end - performance.now()));
       // True for what was drained before without waiting, too, and nothing is there then: so it waits on.
       if (!this.#blocking.wait(left)) return 0;

@@ -35,14 +35,21 @@ async function taken(items: AsyncIterable<unknown>, onItem: () => void): Promise
   for await (const _ of items) onItem();
 }
 
-const READERS: readonly [string, (buffer: Buffer, onSample: () => void) => void][] = [
-  ['listening', (buffer, onSample) => void buffer.listen(onSample)],
-  ['an iteration', (buffer, onSample) => void taken(buffer, onSample)],
+const READERS: readonly [string, (buffer: Buffer, onSample: () => void) => Promise<void> | void][] = [
+  [
+    'listening',
+    (buffer, onSample) => {
+      buffer.listen(onSample);
+    },
+  ],
+  ['an iteration', taken],
   [
     'a group that listens',
-    (buffer, onSample) => void ReaderGroup.of({ buffer }).listen({ buffer: onSample }),
+    (buffer, onSample) => {
+      ReaderGroup.of({ buffer }).listen({ buffer: onSample });
+    },
   ],
-  ['an iteration over a group', (buffer, onSample) => void taken(ReaderGroup.of({ buffer }), onSample)],
+  ['an iteration over a group', (buffer, onSample) => taken(ReaderGroup.of({ buffer }), onSample)],
 ];
 
 for (const [title, read] of READERS) {
@@ -53,7 +60,7 @@ for (const [title, read] of READERS) {
     await new Promise<void>((resolve, reject) => {
       readFile('/proc/self/status', (error) => {
         if (error) reject(error);
-        read(buffer, () => samples++);
+        void read(buffer, () => samples++);
         setImmediate(() => {
           t.equal(collection.program('emit').testRun({ data: new Uint8Array(64) }).returnValue, 0);
           resolve();
