@@ -46,6 +46,7 @@ const TEST_FILES = [
   'test/kernel/jump-tables.test',
   'test/kernel/context-arguments.test',
   'test/kernel/exclusive.test',
+  'test/kernel/perf-readiness.test',
 ];
 /** What of it needs no more than a few minutes of an emulated processor, for a run beside everything else. */
 const CI_FILES = [

@@ -14,14 +14,19 @@ interface LinkFacts {
 /** What the kernel tells of a bpf_link, by `kind`. Attach types have the names that bpftool gives them. */
 export type LinkInfo = LinkFacts &
   (
-    | { readonly kind: 'raw_tracepoint'; readonly tracepoint: string; readonly cookie: bigint }
+    | {
+        readonly kind: 'raw_tracepoint';
+        readonly tracepoint: string;
+        /** 0n also before Linux 6.17. */
+        readonly cookie: bigint;
+      }
     | {
         readonly kind: 'tracing';
         readonly attachType: string;
         /** The id of the program that is extended or traced, or of the BTF of the function; 0 for none. */
         readonly targetObjectId: number;
         readonly targetBtfId: number;
-        /** 0n also on kernels that do not tell. */
+        /** 0n also before Linux 6.17. */
         readonly cookie: bigint;
       }
     | { readonly kind: 'cgroup'; readonly attachType: string; readonly cgroupId: bigint }
