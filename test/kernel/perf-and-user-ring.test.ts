@@ -351,8 +351,8 @@ t.test('what goes wrong while samples are read', (t) => {
       'Cannot use 3 pages for each CPU: a power of two is wanted',
     ],
     [
-      () => PerfBuffer.bytes(collection.map('commands')),
-      'Cannot use map commands as an array of perf events: its type is user_ringbuf',
+      () => PerfBuffer.bytes(collection.map('.bss')),
+      'Cannot use map .bss as an array of perf events: its type is array',
     ],
     [() => new UserRingBuffer(map), 'Cannot write records to map samples: it is no user ring buffer'],
   ];
@@ -435,7 +435,7 @@ t.test('a user ring buffer', { skip: noUserRing }, (t) => {
   t.end();
 });
 
-t.test('waiting for room in a user ring', async (t) => {
+t.test('waiting for room in a user ring', { skip: noUserRing }, async (t) => {
   using ring = new UserRingBuffer(collection.map('commands'));
   const fill = (): void => {
     while (ring.write(new Uint8Array(56))) continue;
