@@ -80,7 +80,7 @@ function testTables(columns: readonly KernelColumn[], isWanted: (file: string) =
       `### ${file}.ts`,
       '',
       ...table(['', ...columns.map(({ kernel }) => kernel)], rows),
-      ...reasons(tests, file),
+      ...reasons(columns, file),
     ];
   });
 }
@@ -91,11 +91,26 @@ function outcome({ results }: KernelColumn, { file, name }: { file: string; name
   return { passed: YES, failed: FAILED, skipped: NO }[test.outcome];
 }
 
-function reasons(tests: readonly TestResult[], file: string): string[] {
-  const lines = tests
-    .filter((test) => test.file === file && test.outcome === 'skipped')
-    .map(({ name, reason = 'no reason given' }) => `- ${name}: ${reason}`);
-  return lines.length === 0 ? [''] : ['', 'Skipped:', '', ...new Set(lines), ''];
+/** Each reason once, with the kernels that gave it. */
+function reasons(columns: readonly KernelColumn[], file: string): string[] {
+  const kernels = new Map<string, string[]>();
+  for (const { kernel, results } of columns) {
+    for (const { name, reason = 'no reason given', ...test } of results.filter(isTest)) {
+      if (test.file !== file || test.outcome !== 'skipped') continue;
+      const line = `${name}: ${withoutNamesOfTheRun(reason)}`;
+      kernels.set(line, [...(kernels.get(line) ?? []), kernel]);
+    }
+  }
+  if (kernels.size === 0) return [''];
+  const lines = [...kernels].map(([line, of]) => `- ${of.join(', ')}: ${line}`);
+  return ['', 'Skipped:', '', ...lines, ''];
+}
+
+/** Interfaces and folders have other names each time, which say nothing. */
+function withoutNamesOfTheRun(reason: string): string {
+  return reason
+    .replaceAll(/\/tmp\/ts-xdp-(\w+)-\w{6}\//g, '/tmp/$1/')
+    .replaceAll(/\btx\w\w-(\w+)/g, 'interface $1');
 }
 
 /** In the widths that prettier gives it. */
