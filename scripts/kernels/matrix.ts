@@ -10,8 +10,13 @@ export interface KernelColumn {
 const YES = '✓';
 const NO = '–';
 const FAILED = '✗';
-/** Their tests are one kind of attachment each. */
-const HOOK_FILES: readonly string[] = ['test/kernel/attach-kinds.test', 'test/kernel/hooks.test'];
+/** Their tests are of kinds of attachment. */
+const HOOK_FILES: readonly string[] = [
+  'test/kernel/attach-kinds.test',
+  'test/kernel/hooks.test',
+  'test/kernel/attach-sockets.test',
+  'test/kernel/dispatcher.test',
+];
 const LEGEND = `${YES} passed, ${NO} skipped because the kernel or the guest lacks something (the reason is below), ${FAILED} failed.`;
 
 export function renderMatrix(columns: readonly KernelColumn[]): string {

@@ -20,10 +20,14 @@ import {
   attachUprobe,
   attachUprobeMulti,
   attachUsdt,
+  attachXdp,
   BpfLink,
   type BpfProgram,
   type Collection,
   type Link,
+  type LinkInfo,
+  XdpLink,
+  type XdpOptions,
 } from '../../src/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
 import { notRoot } from '../helpers/cli.ts';
@@ -78,7 +82,24 @@ const cgroup = (name: string, script: string, attachType: string): Kind => ({
   update: true,
 });
 
+const xdp = (name: string, options: Pick<XdpOptions, 'modes' | 'via'>): Kind => ({
+  name,
+  program: 'xdp',
+  attach: (program) => attachXdp(program, { interface: receiver, netns, ...options }),
+  fire: () => {
+    world.sendFrame();
+  },
+  update: true,
+  ...(options.via === 'netlink'
+    ? { unpinnable: /it was made by netlink$/ }
+    : { info: { kind: 'xdp', ifindex: pair.receiver.index } }),
+});
+
 const kinds: readonly Kind[] = [
+  xdp('XDP, native', { modes: ['native'], via: 'link' }),
+  xdp('XDP, generic', { modes: ['generic'], via: 'link' }),
+  xdp('XDP by netlink, native', { modes: ['native'], via: 'netlink' }),
+  xdp('XDP by netlink, generic', { modes: ['generic'], via: 'netlink' }),
   {
     name: 'tcx ingress',
     program: 'tcx_ingress',
@@ -322,6 +343,17 @@ for (const kind of kinds) {
   });
 }
 
+/** One that has an id, and can be pinned. */
+function isBpfLink(link: Link): link is BpfLink | XdpLink {
+  return link instanceof BpfLink || link instanceof XdpLink;
+}
+
+function infoOfLink(link: BpfLink | XdpLink): LinkInfo {
+  if (link instanceof BpfLink) return link.info();
+  using other = BpfLink.fromId(link.id);
+  return other.info();
+}
+
 interface Attached {
   readonly kind: Kind;
   readonly collection: Collection;
@@ -354,9 +386,9 @@ async function checkContract(t: Test, { kind, collection, link }: Attached & { l
   t.ok(fired({ kind, collection }) > 0, 'attached it runs');
   t.equal(link.closed, false);
   t.equal(link.attached, true);
-  if (link instanceof BpfLink) {
+  if (isBpfLink(link)) {
     const { id } = link;
-    t.match(link.info(), {
+    t.match(infoOfLink(link), {
       ...{ id, programId: collection.program(`on_${kind.program}`).id },
       ...infoOf(kind),
     });
@@ -368,7 +400,7 @@ async function checkContract(t: Test, { kind, collection, link }: Attached & { l
     (link as BpfLink).update(next);
     t.ok(fired({ kind, collection }, '_next') > 0, 'the other program runs in its place');
     t.equal(fired({ kind, collection }), 0, 'and this one no longer');
-    if (link instanceof BpfLink) t.equal(link.info().programId, next.id);
+    if (isBpfLink(link)) t.equal(infoOfLink(link).programId, next.id);
   }
   link.close();
   link.close();
@@ -378,22 +410,22 @@ async function checkContract(t: Test, { kind, collection, link }: Attached & { l
     thrown(() => {
       link.pin(join(world.bpffs.path, 'late'));
     }).code,
-    link instanceof BpfLink ? 'CLOSED' : 'ARGUMENT_INVALID',
+    isBpfLink(link) ? 'CLOSED' : 'ARGUMENT_INVALID',
   );
   if (link instanceof BpfLink) t.equal(thrown(() => link.info()).code, 'CLOSED');
   t.equal(thrown(() => link.attached).code, 'CLOSED');
 }
 
 /** The kernel lets others detach these (BPF_LINK_DETACH), and of netfilter does not tell. */
-const detachable = ['cgroup', 'tcx', 'netns', 'netfilter'];
+const detachable = ['xdp', 'cgroup', 'tcx', 'netns', 'netfilter'];
 
 function checkDetachedByOthers(t: Test, { kind, collection }: Attached): void {
   const link = kind.attach(collection.program(`on_${kind.program}`), collection);
-  if (!(link instanceof BpfLink)) {
+  if (!isBpfLink(link)) {
     link.close();
     return;
   }
-  const { kind: type } = link.info();
+  const { kind: type } = infoOfLink(link);
   using other = BpfLink.fromId(link.id);
   if (detachable.includes(type)) {
     other.forceDetach();
@@ -422,7 +454,7 @@ async function checkPin(t: Test, attached: Attached): Promise<void> {
   const { kind, collection } = attached;
   const path = join(world.bpffs.path, 'link');
   const link = kind.attach(collection.program(`on_${kind.program}`), collection);
-  if (!(link instanceof BpfLink) && isKernelBefore('5.15')) {
+  if (!isBpfLink(link) && isKernelBefore('5.15')) {
     t.comment('skipped: perf events have no links before Linux 5.15');
     link.close();
     return;
