@@ -1,7 +1,7 @@
 import { BtfError } from '../errors.ts';
-import { decodeType, type TypeSource } from './decode.ts';
+import { decodeType, Members, type TypeSource } from './decode.ts';
 import { readHeader } from './header.ts';
-import { kindNames } from './kind.ts';
+import { kindNames, kindNumber } from './kind.ts';
 import type { BtfKind } from './kind.ts';
 import { NameIndex } from './name-index.ts';
 import { kindOfInfo } from './scan.ts';
@@ -59,7 +59,7 @@ export class Btf {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.strings = new StringTable(bytes, header.strings, base === undefined ? undefined : base.strings);
     this.#typesStart = header.types.start;
-    this.#index = new TypeIndex(bytes, header, this.firstId);
+    this.#index = new TypeIndex(bytes, header, { firstId: this.firstId, sparse: checked });
     this.#names = new NameIndex(this.strings, this.#index, { firstId: this.firstId, ownStrings: checked });
     this.#source = this.#typeSource();
     if (!checked) this.#index.findAll();
@@ -90,6 +90,12 @@ export class Btf {
     if (id === 0) return { kind: 'void' };
     if (id > 0 && id < this.firstId && this.base !== undefined) return this.base.type(id);
     return decodeType(this.#source, id, this.byteOffsetOf(id));
+  }
+
+  /** Within this folder: the members of a type that is known to be a struct or union. Throws {@link BtfError}. */
+  membersOf(id: number): Members {
+    if (id > 0 && id < this.firstId && this.base !== undefined) return this.base.membersOf(id);
+    return new Members(this.#source, id, this.byteOffsetOf(id));
   }
 
   /** The kind of a type, without decoding it. */
@@ -166,6 +172,12 @@ export class Btf {
     for (let id = 1; id < this.typeCount; id++) yield id;
   }
 
+  /** The ids of one kind: the base's, then the own ones. Decodes none. */
+  idsOf(kind: Exclude<BtfKind, 'void'>): number[] {
+    const own = this.#index.ofKind(kindNumber[kind]).map((index) => this.firstId + index);
+    return this.base === undefined ? own : [...this.base.idsOf(kind), ...own];
+  }
+
   #typeSource(): TypeSource {
     return {
       view: this.#view,
@@ -173,10 +185,11 @@ export class Btf {
       has: (id) => id < this.firstId || this.#index.has(id - this.firstId),
       lastId: () => this.typeCount - 1,
       string: (offset) => this.string(offset),
+      isString: (offset, text) => this.strings.equals(offset, text),
     };
   }
 
-  #lookUp(name: string, kind: BtfKind | undefined): number[] {
+  #lookUp(name: string, kind: BtfKind | undefined): readonly number[] {
     const ids = this.#names.find(name);
     return kind === undefined ? ids : ids.filter((id) => this.kindOf(id) === kind);
   }

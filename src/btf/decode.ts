@@ -11,6 +11,8 @@ export interface TypeSource {
   has(id: number): boolean;
   lastId(): number;
   string(offset: number): string;
+  /** Whether the string at an offset is `text`, which ends in its NUL. */
+  isString(offset: number, text: Uint8Array): boolean;
 }
 
 /**
@@ -20,6 +22,38 @@ export interface TypeSource {
 export function decodeType(source: TypeSource, typeId: number, offset: number): BtfType {
   return new TypeDecoder(source, typeId, offset).decode();
 }
+
+/** The members of a struct or union, each decoded when it is asked for: a search by name wants one of a hundred. */
+export class Members {
+  readonly count: number;
+  readonly #source: TypeSource;
+  readonly #offset: number;
+  readonly #decoder: TypeDecoder;
+
+  /** `offset` is that of the type, which is known to be one. */
+  constructor(source: TypeSource, typeId: number, offset: number) {
+    this.#source = source;
+    this.#offset = offset + TYPE_SIZE;
+    this.#decoder = new TypeDecoder(source, typeId, offset);
+    this.count = elementCount(source.view.getUint32(offset + 4, source.littleEndian));
+  }
+
+  /** Undefined for an index that is not there. Throws {@link BtfError} for a malformed member. */
+  at(index: number): BtfMember | undefined {
+    return index >= 0 && index < this.count
+      ? this.#decoder.member(TYPE_SIZE + index * MEMBER_SIZE)
+      : undefined;
+  }
+
+  /** Whether the name of a member is `text`, which ends in its NUL. Throws {@link BtfError}. */
+  isNamed(index: number, text: Uint8Array): boolean {
+    const { view, littleEndian } = this.#source;
+    return this.#source.isString(view.getUint32(this.#offset + index * MEMBER_SIZE, littleEndian), text);
+  }
+}
+
+/** Of `struct btf_member`. */
+const MEMBER_SIZE = 12;
 
 class TypeDecoder {
   readonly #source: TypeSource;
@@ -123,17 +157,19 @@ class TypeDecoder {
   }
 
   #members(): BtfMember[] {
-    const structBits = this.#word(8) * 8;
+    return this.#elements(MEMBER_SIZE, (at) => this.member(at));
+  }
+
+  /** That of a struct or union whose record is at a byte offset from the type's. */
+  member(at: number): BtfMember {
     // With the kind flag the upper 8 bits of a member's offset are the width of a bitfield.
     const bitfields = this.#kindFlag();
-    return this.#elements(12, (at) => {
-      const position = this.#word(at + 8);
-      const bitOffset = bitfields ? position & 0xffffff : position;
-      const bitSize = bitfields ? position >>> 24 : 0;
-      if (bitOffset + bitSize > structBits)
-        throw this.#error(`a member at bit ${String(bitOffset)} lies outside of it`);
-      return { name: this.#name(at), typeId: this.#reference(at + 4), bitOffset, bitSize };
-    });
+    const position = this.#word(at + 8);
+    const bitOffset = bitfields ? position & 0xffffff : position;
+    const bitSize = bitfields ? position >>> 24 : 0;
+    if (bitOffset + bitSize > this.#word(8) * 8)
+      throw this.#error(`a member at bit ${String(bitOffset)} lies outside of it`);
+    return { name: this.#name(at), typeId: this.#reference(at + 4), bitOffset, bitSize };
   }
 
   #enum(): BtfType {

@@ -3,19 +3,23 @@ import type { StringTable } from './string-table.ts';
 import type { TypeIndex } from './type-index.ts';
 
 const encoder = new TextEncoder();
-/** Names looked for one by one before a table is made, which takes about as long as these. */
-const SINGLE_SEARCHES = 16;
+/**
+ * Names looked for one by one before a table is made. In code that the compiler has not met yet the table takes as long
+ * as a hundred of them, later as long as ten; an object that names more types than this is rare.
+ */
+const SINGLE_SEARCHES = 64;
 
 /**
  * Finds types by name. The first few names are searched for in the bytes of the strings, and then their offsets in the words
- * of the types: both are one native pass, and most objects need no more. After that there is a table.
+ * of the types: both are one native pass, and most objects need no more. What they found is kept, as programs are loaded
+ * more than once. After that there is a table.
  */
 export class NameIndex {
   readonly #strings: StringTable;
   readonly #types: TypeIndex;
   readonly #firstId: number;
   readonly #ownStrings: boolean;
-  #searches = 0;
+  readonly #found = new Map<string, readonly number[]>();
   #nameOffsets: Uint32Array | undefined;
   #table: NameTable | undefined;
 
@@ -32,23 +36,27 @@ export class NameIndex {
   }
 
   /** The ids of the types with a name, in ascending order. */
-  find(name: string): number[] {
+  find(name: string): readonly number[] {
+    const known = this.#found.get(name);
+    if (known) return known;
     const text = encoder.encode(`${name}\0`);
-    return this.#indexesOf(text).map((index) => this.#firstId + index);
+    // The empty name is at every NUL.
+    const single = this.#table === undefined && name !== '' && this.#found.size < SINGLE_SEARCHES;
+    const ids = (single ? this.#search(text) : this.#lookUp(text)).map((index) => this.#firstId + index);
+    if (single) this.#found.set(name, ids);
+    return ids;
   }
 
-  #indexesOf(text: Uint8Array): number[] {
-    // The empty name is at every NUL.
-    if (this.#table === undefined && text.length > 1 && this.#searches++ < SINGLE_SEARCHES)
-      return this.#search(text);
+  #lookUp(text: Uint8Array): number[] {
     this.#nameOffsets ??= this.#types.nameOffsets();
     this.#table ??= new NameTable(this.#strings, this.#nameOffsets);
     return this.#table.find(text);
   }
 
   #search(text: Uint8Array): number[] {
-    const whole = this.#ownStrings ? this.#named(this.#strings.offsetsOfWhole(text)) : [];
-    return whole.length > 0 ? whole : this.#named(this.#strings.offsetsOf(text));
+    const own = this.#ownStrings ? this.#strings.offsetOfWhole(text) : undefined;
+    const found = own === undefined ? [] : this.#named(new Set([own]));
+    return found.length > 0 ? found : this.#named(this.#strings.offsetsOf(text));
   }
 
   #named(offsets: ReadonlySet<number>): number[] {

@@ -64,8 +64,14 @@ export class StringTable {
 
   /** Whether the string at an offset is `text`, which ends in its NUL. */
   equals(offset: number, text: Uint8Array): boolean {
-    const { strings, start } = this.locate(offset);
-    return strings.subarray(start, start + text.length).equals(text);
+    const start = offset - this.firstOffset;
+    if (start < 0 && this.base !== undefined) return this.base.equals(offset, text);
+    const strings = this.#strings;
+    if (start < 0 || start >= strings.length) this.locate(offset);
+    // Nearly always the first byte differs, which a native comparison is not worth.
+    for (let index = 0; index < text.length; index++)
+      if (strings[start + index] !== text[index]) return false;
+    return true;
   }
 
   /** Every offset at which `text` begins, which ends in its NUL: also within a longer string, whose end it is. */
@@ -77,15 +83,14 @@ export class StringTable {
     return offsets;
   }
 
-  /** Those of them at which a string begins. */
-  offsetsOfWhole(text: Uint8Array): Set<number> {
-    const offsets = this.base?.offsetsOfWhole(text) ?? new Set<number>();
+  /** The first of them at which a string begins. */
+  offsetOfWhole(text: Uint8Array): number | undefined {
+    const inBase = this.base?.offsetOfWhole(text);
+    if (inBase !== undefined) return inBase;
     const strings = this.#strings;
-    const between = Buffer.concat([NUL, text]);
-    for (let at = strings.indexOf(between); at >= 0; at = strings.indexOf(between, at + 1))
-      offsets.add(this.firstOffset + at + 1);
-    if (strings.subarray(0, text.length).equals(text)) offsets.add(this.firstOffset);
-    return offsets;
+    if (strings.subarray(0, text.length).equals(text)) return this.firstOffset;
+    const before = strings.indexOf(Buffer.concat([NUL, text]));
+    return before < 0 ? undefined : this.firstOffset + before + 1;
   }
 
   /** The bytes that the string at an offset is in, and its first one. Throws {@link BtfError}. */

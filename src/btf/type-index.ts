@@ -6,22 +6,22 @@ import { elementCount, kindLengths, kindOfInfo, UNKNOWN_LENGTH, wordsOf, type Ki
 const MAX_TYPE_ID = 0xfffff;
 /** The three words of `struct btf_type`. */
 const LEAST_WORDS = 3;
-/** One type in 2^3 is marked: in between is walked. */
-const MARK_SHIFT = 3;
-const MARK_MASK = (1 << MARK_SHIFT) - 1;
+/** Where there are many types, one in 2^3 is marked, and in between is walked. */
+const SPARSE_MARKS = 3;
 
 /**
  * Where each type of a BTF lies: they have no index and vary in length. Found from the first one on, as far as anybody
  * asks, and only what decides a type's length is checked.
  *
  * The kernel's own BTF has over 100,000 types. Memory that is touched for the first time costs more than the search
- * itself, so that only every eighth place is kept.
+ * itself, so that only every eighth place is kept of those; of an object's, all of them.
  */
 export class TypeIndex {
   readonly #words: Uint32Array;
   readonly #lengths: KindLengths;
-  /** The word of each type whose index is a multiple of eight. */
+  /** The word of each type whose index is a multiple of 2^`#markShift`. */
   readonly #marks: Uint32Array;
+  readonly #markShift: number;
   /** Bytes at the end that fill no word. */
   readonly #rest: number;
   readonly #firstId: number;
@@ -29,12 +29,18 @@ export class TypeIndex {
   #found = 0;
   #end = 0;
 
-  constructor(bytes: Uint8Array, header: BtfHeader, firstId: number) {
+  /** `sparse`: it is the kernel's own, or a module's. */
+  constructor(
+    bytes: Uint8Array,
+    header: BtfHeader,
+    { firstId, sparse }: { firstId: number; sparse: boolean },
+  ) {
     const { types } = header;
     this.#words = wordsOf(bytes, types, header);
     this.#rest = (types.end - types.start) % 4;
     this.#lengths = kindLengths(bytes, header);
-    this.#marks = new Uint32Array((Math.floor(this.#words.length / LEAST_WORDS) >> MARK_SHIFT) + 1);
+    this.#markShift = sparse ? SPARSE_MARKS : 0;
+    this.#marks = new Uint32Array((Math.floor(this.#words.length / LEAST_WORDS) >> this.#markShift) + 1);
     this.#firstId = firstId;
   }
 
@@ -58,9 +64,21 @@ export class TypeIndex {
   /** The first word of a type; undefined for an index that is not there. Throws as {@link count}. */
   wordOf(index: number): number | undefined {
     if (!this.has(index) || !Number.isInteger(index)) return undefined;
-    let word = this.#marks[index >> MARK_SHIFT] ?? 0;
-    for (let steps = index & MARK_MASK; steps > 0; steps--) word += this.#lengthAt(word);
+    const mark = index >> this.#markShift;
+    let word = this.#marks[mark] ?? 0;
+    for (let steps = index - (mark << this.#markShift); steps > 0; steps--) word += this.#lengthAt(word);
     return word;
+  }
+
+  /** The indexes of all types of a kind, by its number. Throws as {@link count}. */
+  ofKind(kind: number): number[] {
+    const words = this.#words;
+    const found: number[] = [];
+    for (let index = 0, word = 0, { count } = this; index < count; index++) {
+      if (kindOfInfo(words[word + 1] ?? 0) === kind) found.push(index);
+      word += this.#lengthAt(word);
+    }
+    return found;
   }
 
   /** The string offsets of the names of all types. Throws as {@link count}. */
@@ -95,13 +113,13 @@ export class TypeIndex {
   /** The index of the type that begins at a word; undefined within a type. */
   #indexAt(word: number): number | undefined {
     if (word >= this.#end) this.#advance(Infinity, word + 1);
-    let [low, high] = [0, (this.#found - 1) >> MARK_SHIFT];
+    let [low, high] = [0, (this.#found - 1) >> this.#markShift];
     while (low < high) {
       const middle = (low + high + 1) >> 1;
       if ((this.#marks[middle] ?? 0) <= word) low = middle;
       else high = middle - 1;
     }
-    let index = low << MARK_SHIFT;
+    let index = low << this.#markShift;
     let at = this.#marks[low] ?? 0;
     for (; at < word; index++) at += this.#lengthAt(at);
     return at === word ? index : undefined;
@@ -117,6 +135,8 @@ export class TypeIndex {
   #advance(count: number, until: number): void {
     const words = this.#words;
     const marks = this.#marks;
+    const shift = this.#markShift;
+    const unmarked = (1 << shift) - 1;
     const { head, element } = this.#lengths;
     let [index, at, last] = [this.#found, this.#end, this.#end];
     while (at < until && index < count) {
@@ -124,7 +144,7 @@ export class TypeIndex {
       const kind = kindOfInfo(info);
       const least = head[kind] ?? UNKNOWN_LENGTH;
       if (least === UNKNOWN_LENGTH) break;
-      if ((index & MARK_MASK) === 0) marks[index >> MARK_SHIFT] = at;
+      if ((index & unmarked) === 0) marks[index >> shift] = at;
       last = at;
       at += least + (element[kind] ?? 0) * elementCount(info);
       index++;

@@ -9,8 +9,8 @@ const TAG = 'exception_callback:';
 export function readExceptionCallbacks(btf: Btf | undefined): Map<string, string[]> {
   const callbacks = new Map<string, string[]>();
   if (!btf) return callbacks;
-  for (const id of btf.ids()) {
-    if (btf.kindOf(id) !== 'decl_tag' || !btf.nameOf(id).startsWith(TAG)) continue;
+  for (const id of btf.idsOf('decl_tag')) {
+    if (!btf.nameOf(id).startsWith(TAG)) continue;
     const program = btf.sizeOrTypeId(id);
     if (btf.kindOf(program) !== 'function') continue;
     const name = btf.nameOf(program);

@@ -62,8 +62,8 @@ function unfit(
 
 /** A static function is verified with what its callers pass, and needs none. */
 function readTags(btf: Btf, hidden: ReadonlySet<string>): Tag[] {
-  return [...btf.ids()].flatMap((id): Tag[] => {
-    if (btf.kindOf(id) !== 'decl_tag' || btf.nameOf(id) !== TAG) return [];
+  return btf.idsOf('decl_tag').flatMap((id): Tag[] => {
+    if (btf.nameOf(id) !== TAG) return [];
     const tag = btf.type(id);
     if (tag.kind !== 'decl_tag' || tag.componentIndex < 0) return [];
     const fn = btf.type(tag.typeId);

@@ -75,20 +75,20 @@ function loadBtf(
     doing: `load the BTF of ${name}`,
     description: `BTF of ${name}`,
   } as const;
-  const log = new Uint8Array(LOG_SIZE);
-  const logged = {
-    ...call,
-    fields: {
-      ...call.fields,
-      btf_log_level: 1,
-      btf_log_size: log.length,
-      btf_log_buf: kernel.addressOf(log),
-    },
-    keep: [bytes, log],
-  };
   try {
     return openBpf(kernel, call);
   } catch (error) {
+    const log = new Uint8Array(LOG_SIZE);
+    const logged = {
+      ...call,
+      fields: {
+        ...call.fields,
+        btf_log_level: 1,
+        btf_log_size: log.length,
+        btf_log_buf: kernel.addressOf(log),
+      },
+      keep: [bytes, log],
+    };
     const result = tryBpf(kernel, logged);
     if (result >= 0) {
       kernel.close(result);
@@ -104,10 +104,12 @@ function loadBtf(
 export function prepareBtf(btf: Btf, object: ObjectFile): Uint8Array {
   const bytes = btf.bytes.slice();
   const view = new DataView(bytes.buffer);
-  for (const id of btf.ids()) {
-    const type = btf.type(id);
-    if (type.kind === 'datasec') prepareDatasec(view, { btf, id, datasec: type, object });
-    else if (type.kind === 'function' && object.hiddenFunctions.has(type.name)) makeStatic(view, { btf, id });
+  for (const id of btf.idsOf('datasec')) {
+    const datasec = btf.type(id);
+    if (datasec.kind === 'datasec') prepareDatasec(view, { btf, id, datasec, object });
+  }
+  for (const id of object.hiddenFunctions.size > 0 ? btf.idsOf('function') : []) {
+    if (object.hiddenFunctions.has(btf.nameOf(id))) makeStatic(view, { btf, id });
   }
   return bytes;
 }
@@ -176,7 +178,7 @@ function replaceExterns(
 
 /** One of 4 bytes where there is one. */
 function findInt(btf: Btf): number | undefined {
-  const ints = [...btf.ids()].filter((id) => btf.kindOf(id) === 'int');
+  const ints = btf.idsOf('int');
   return ints.find((id) => btf.sizeOrTypeId(id) === 4) ?? ints[0];
 }
 

@@ -93,6 +93,15 @@ function compareWithBpftool(t: Test, parsed: Btf, options: string[]): void {
     return name !== parsed.nameOf(id) || type.kind !== parsed.kindOf(id);
   });
   t.same(misnamed, [], 'nameOf() and kindOf() agree with type()');
+  const kinds = [...new Set([...parsed.ids()].map((id) => parsed.kindOf(id)))].filter(
+    (kind) => kind !== 'void',
+  );
+  for (const kind of kinds)
+    t.same(
+      parsed.idsOf(kind),
+      [...parsed.ids()].filter((id) => parsed.kindOf(id) === kind),
+      `idsOf() finds every ${kind}`,
+    );
 }
 
 t.test('names are looked up', (t) => {

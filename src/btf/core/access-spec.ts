@@ -1,7 +1,7 @@
 import { BtfError } from '../../errors.ts';
 import type { CoreRelocation } from '../btf-ext.ts';
 import { sizeOf } from '../resolve.ts';
-import type { BtfArray, BtfType } from '../type.ts';
+import type { BtfArray } from '../type.ts';
 import type { DecodedTypes } from './decoded-types.ts';
 import { coreKindNames, familyOf } from './kind.ts';
 import type { CoreKind } from './kind.ts';
@@ -75,26 +75,28 @@ function enumerator(types: DecodedTypes, relocation: CoreRelocation, indexes: re
 }
 
 function field(types: DecodedTypes, relocation: CoreRelocation, indexes: readonly number[]): Found {
-  let { id, type } = types.resolve(relocation.typeId);
+  let id = types.resolveId(relocation.typeId);
   const [first = 0, ...rest] = indexes;
   const accessors: Accessor[] = [{ typeId: id, index: first, name: undefined }];
   let bitOffset = elementOffset(types, id, first);
   for (const index of rest) {
-    if (type.kind === 'struct' || type.kind === 'union') {
-      const member = type.members[index];
+    const members = types.members(id);
+    const type = members === undefined ? types.type(id) : undefined;
+    if (members !== undefined) {
+      const member = members.at(index);
       if (member === undefined)
         throw unreadable(relocation, `[${String(id)}] has no member ${String(index)}`);
       if (member.name !== '') accessors.push({ typeId: id, index, name: member.name });
       bitOffset += member.bitOffset;
-      ({ id, type } = types.resolve(member.typeId));
-    } else if (type.kind === 'array') {
+      id = types.resolveId(member.typeId);
+    } else if (type?.kind === 'array') {
       if (index >= type.length && !isFlexibleArray(types, type, accessors.at(-1)))
         throw unreadable(relocation, `[${String(id)}] has no element ${String(index)}`);
-      ({ id, type } = types.resolve(type.elementTypeId));
+      id = types.resolveId(type.elementTypeId);
       accessors.push({ typeId: id, index, name: undefined });
       bitOffset += elementOffset(types, id, index);
     } else {
-      throw unreadable(relocation, `[${String(id)}] is of kind ${type.kind}, which has no parts`);
+      throw unreadable(relocation, `[${String(id)}] is of kind ${types.btf.kindOf(id)}, which has no parts`);
     }
   }
   if (bitOffset > MAX_BIT_OFFSET) throw unreadable(relocation, 'it lies beyond 512 MiB');
@@ -109,8 +111,8 @@ export function elementOffset(types: DecodedTypes, typeId: number, index: number
 /** An array without a length that ends a struct may be indexed at will; `last` is the accessor that led to it. */
 export function isFlexibleArray(types: DecodedTypes, array: BtfArray, last: Accessor | undefined): boolean {
   if (array.length > 0 || last?.name === undefined) return false;
-  const owner: BtfType = types.type(last.typeId);
-  return (owner.kind === 'struct' || owner.kind === 'union') && last.index === owner.members.length - 1;
+  const members = types.members(last.typeId);
+  return members !== undefined && last.index === members.count - 1;
 }
 
 function unreadable({ typeId, accessString }: CoreRelocation, why: string): BtfError {

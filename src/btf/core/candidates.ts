@@ -45,7 +45,6 @@ export class CandidateSearch {
 /** The types of one BTF by essential name. */
 class FlavouredTypes {
   readonly #types: DecodedTypes;
-  #flavours: ReadonlyMap<string, readonly string[]> | undefined;
 
   constructor(btf: Btf) {
     this.#types = new DecodedTypes(btf);
@@ -53,8 +52,7 @@ class FlavouredTypes {
 
   find(essential: string, kind: BtfKind): TypeReference[] {
     const { btf } = this.#types;
-    this.#flavours ??= flavouredNames(btf);
-    const names = [...(this.#flavours.get(essential) ?? [])];
+    const names = [...(flavouredNames(btf).get(essential) ?? [])];
     // `a___b` is the essential name of `a___b___c`, and as a name of its own a flavour of `a`.
     if (essentialName(essential) === essential) names.push(essential);
     return names
@@ -65,12 +63,21 @@ class FlavouredTypes {
   }
 }
 
+/** Of the kernel's types, which outlive an object's load. */
+const flavours = new WeakMap<Btf, ReadonlyMap<string, readonly string[]>>();
+
+function flavouredNames(btf: Btf): ReadonlyMap<string, readonly string[]> {
+  const known = flavours.get(btf) ?? findFlavouredNames(btf);
+  flavours.set(btf, known);
+  return known;
+}
+
 /**
  * Every string that is a flavour, under its essential name. Searches the bytes: of the kernel's 100,000 names a few
  * hundred have three underscores, and only those become strings.
  */
-function flavouredNames(btf: Btf): Map<string, string[]> {
-  const names = btf.base === undefined ? new Map<string, string[]>() : flavouredNames(btf.base);
+function findFlavouredNames(btf: Btf): ReadonlyMap<string, readonly string[]> {
+  const names = new Map(btf.base === undefined ? [] : flavouredNames(btf.base));
   const strings = btf.strings.ownBytes;
   for (let at = strings.indexOf('___'); at >= 0;) {
     const first = strings.lastIndexOf(0, at) + 1;
@@ -78,9 +85,8 @@ function flavouredNames(btf: Btf): Map<string, string[]> {
     const name = strings.toString('utf8', first, last);
     const essential = essentialName(name);
     if (essential !== name) {
-      const known = names.get(essential);
-      if (known === undefined) names.set(essential, [name]);
-      else if (!known.includes(name)) known.push(name);
+      const known = names.get(essential) ?? [];
+      if (!known.includes(name)) names.set(essential, [...known, name]);
     }
     at = strings.indexOf('___', last);
   }

@@ -1,6 +1,7 @@
+import type { BtfKind } from '../kind.ts';
 import type { BtfType } from '../type.ts';
 import { kindsAreCompatible } from './candidates.ts';
-import type { TypeReference } from './decoded-types.ts';
+import { isComposite, type TypeReference } from './decoded-types.ts';
 import { essentialName } from './essential-name.ts';
 import { StepLimit } from './step-limit.ts';
 
@@ -27,8 +28,11 @@ function shapesAreEqual(local: TypeReference, target: TypeReference, comparison:
   const { limit, level } = comparison;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     limit.step();
-    const [ours, theirs] = [local.types.resolve(local.id).type, target.types.resolve(target.id).type];
-    if (!kindsAreCompatible(ours.kind, theirs.kind)) return false;
+    const [localId, targetId] = [local.types.resolveId(local.id), target.types.resolveId(target.id)];
+    const kind = local.types.btf.kindOf(localId);
+    if (!kindsAreCompatible(kind, target.types.btf.kindOf(targetId))) return false;
+    if (NAMED_KINDS.has(kind)) return true;
+    const [ours, theirs] = [local.types.type(localId), target.types.type(targetId)];
     if (ours.kind === 'function_proto' && theirs.kind === 'function_proto') {
       if (ours.parameters.length !== theirs.parameters.length || ours.variadic !== theirs.variadic)
         return false;
@@ -41,7 +45,7 @@ function shapesAreEqual(local: TypeReference, target: TypeReference, comparison:
       if (!parametersAreEqual) return false;
     }
     const next = [followed(ours), followed(theirs)];
-    if (next[0] === undefined || next[1] === undefined) return endsAreCompatible(ours, theirs);
+    if (next[0] === undefined || next[1] === undefined) return isWholeInteger(ours) && isWholeInteger(theirs);
     [local, target] = [at(local, next[0]), at(target, next[1])];
   }
   throw limit.tooDeep();
@@ -54,21 +58,8 @@ function followed(type: BtfType): number | undefined {
   return type.kind === 'function_proto' ? type.returnTypeId : undefined;
 }
 
-function endsAreCompatible(ours: BtfType, theirs: BtfType): boolean {
-  switch (ours.kind) {
-    case 'void':
-    case 'struct':
-    case 'union':
-    case 'enum':
-    case 'enum64':
-    case 'forward':
-      return true;
-    case 'int':
-      return isWholeInteger(ours) && isWholeInteger(theirs);
-    default:
-      return false;
-  }
-}
+/** What may end a chain of pointers, and of which nothing but the kind counts. */
+const NAMED_KINDS: ReadonlySet<BtfKind> = new Set(['void', 'struct', 'union', 'enum', 'enum64', 'forward']);
 
 /**
  * Whether a field of the target may be what one of the program means: integers of any size and sign, any two
@@ -76,14 +67,20 @@ function endsAreCompatible(ours: BtfType, theirs: BtfType): boolean {
  * are libbpf's (bpf_core_fields_are_compat).
  */
 export function fieldsAreCompatible(local: TypeReference, target: TypeReference): boolean {
-  let [ours, theirs] = [local.types.resolve(local.id).type, target.types.resolve(target.id).type];
-  for (let depth = 0; ours.kind === 'array' && theirs.kind === 'array'; depth++) {
+  for (let depth = 0; ; depth++) {
+    const [localId, targetId] = [local.types.resolveId(local.id), target.types.resolveId(target.id)];
+    const kinds = [local.types.btf.kindOf(localId), target.types.btf.kindOf(targetId)] as const;
+    if (isComposite(kinds[0]) && isComposite(kinds[1])) return true;
+    if (!kindsAreCompatible(...kinds)) return false;
+    const [ours, theirs] = [local.types.type(localId), target.types.type(targetId)];
+    if (ours.kind !== 'array' || theirs.kind !== 'array') return endsAreCompatible(ours, theirs);
     if (depth > MAX_DEPTH) throw new StepLimit('compare fields').tooDeep();
-    ours = local.types.resolve(ours.elementTypeId).type;
-    theirs = target.types.resolve(theirs.elementTypeId).type;
+    [local, target] = [at(local, ours.elementTypeId), at(target, theirs.elementTypeId)];
   }
-  if (isComposite(ours) && isComposite(theirs)) return true;
-  if (!kindsAreCompatible(ours.kind, theirs.kind)) return false;
+}
+
+/** Of fields that are of the same kind, and neither structs nor arrays. */
+function endsAreCompatible(ours: BtfType, theirs: BtfType): boolean {
   switch (ours.kind) {
     case 'pointer':
     case 'float':
@@ -99,10 +96,6 @@ export function fieldsAreCompatible(local: TypeReference, target: TypeReference)
     default:
       return false;
   }
-}
-
-function isComposite(type: BtfType): boolean {
-  return type.kind === 'struct' || type.kind === 'union';
 }
 
 /** Not a bitfield in the style of before BTF's `kind_flag`. */

@@ -1,4 +1,4 @@
-import type { BtfComposite, BtfMember } from '../type.ts';
+import type { BtfMember } from '../type.ts';
 import { elementOffset, isFlexibleArray, MAX_INDEXES } from './access-spec.ts';
 import type { Accessor, AccessSpec } from './access-spec.ts';
 import { fieldsAreCompatible, typesAreCompatible } from './compatible.ts';
@@ -50,6 +50,9 @@ interface FoundMember {
   readonly bitOffset: number;
 }
 
+const encoder = new TextEncoder();
+const UNNAMED = Uint8Array.of(0);
+
 class FieldMatch {
   readonly #local: AccessSpec;
   readonly #target: TypeReference;
@@ -84,23 +87,24 @@ class FieldMatch {
   /** The type of the element. On the first level the type is already that of the element. */
   #element(id: number, { index }: Accessor, level: number): number | undefined {
     const { types } = this.#target;
-    let element = types.resolve(id);
+    let typeId = types.resolveId(id);
     if (level > 0) {
-      if (element.type.kind !== 'array') return undefined;
-      const flexible = isFlexibleArray(types, element.type, this.#accessors.at(-1));
-      if (index >= element.type.length && !flexible) return undefined;
-      element = types.resolve(element.type.elementTypeId);
+      const array = types.btf.kindOf(typeId) === 'array' ? types.type(typeId) : undefined;
+      if (array?.kind !== 'array') return undefined;
+      const flexible = isFlexibleArray(types, array, this.#accessors.at(-1));
+      if (index >= array.length && !flexible) return undefined;
+      typeId = types.resolveId(array.elementTypeId);
     }
-    this.#accessors.push({ typeId: element.id, index, name: undefined });
+    this.#accessors.push({ typeId, index, name: undefined });
     this.#indexes.push(index);
-    this.#bitOffset += elementOffset(types, element.id, index);
-    return element.id;
+    this.#bitOffset += elementOffset(types, typeId, index);
+    return typeId;
   }
 
   /** The type of the field. */
   #field(id: number, accessor: Accessor): number | undefined {
     const { types } = this.#target;
-    const found = this.#search(id, accessor.name ?? '', []);
+    const found = this.#search(id, encoder.encode(`${accessor.name ?? ''}\0`), []);
     if (found === undefined) return undefined;
     const localType = { types: this.#local.types, id: this.#typeOf(accessor) };
     if (!fieldsAreCompatible(localType, { types, id: found.member.typeId })) return undefined;
@@ -111,15 +115,20 @@ class FieldMatch {
     return found.member.typeId;
   }
 
-  #search(id: number, name: string, outer: readonly number[]): FoundMember | undefined {
-    const { id: owner, type } = this.#target.types.resolve(id);
-    if (type.kind !== 'struct' && type.kind !== 'union') return undefined;
+  /** `name` ends in its NUL. */
+  #search(id: number, name: Uint8Array, outer: readonly number[]): FoundMember | undefined {
+    const { types } = this.#target;
+    const owner = types.resolveId(id);
+    const members = types.members(owner);
+    if (members === undefined) return undefined;
     if (outer.length > MAX_INDEXES) throw this.#limit.tooDeep();
-    for (const [index, member] of type.members.entries()) {
+    for (let index = 0; index < members.count; index++) {
       this.#limit.step();
+      const isIt = members.isNamed(index, name);
+      const member = isIt || members.isNamed(index, UNNAMED) ? members.at(index) : undefined;
+      if (member === undefined) continue;
       const indexes = [...outer, index];
-      if (member.name === name) return { owner, member, indexes, bitOffset: member.bitOffset };
-      if (member.name !== '') continue;
+      if (isIt) return { owner, member, indexes, bitOffset: member.bitOffset };
       const inner = this.#search(member.typeId, name, indexes);
       if (inner) return { ...inner, bitOffset: inner.bitOffset + member.bitOffset };
     }
@@ -127,7 +136,6 @@ class FieldMatch {
   }
 
   #typeOf({ typeId, index }: Accessor): number {
-    const owner = this.#local.types.type(typeId) as BtfComposite;
-    return owner.members[index]?.typeId ?? 0;
+    return this.#local.types.members(typeId)?.at(index)?.typeId ?? 0;
   }
 }

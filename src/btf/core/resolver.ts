@@ -166,12 +166,16 @@ function accessChange(
 ): AccessChange | undefined {
   const [before, after] = [from?.size ?? 0, to?.size ?? 0];
   if (before === after) return undefined;
-  const preservesValue =
-    from !== undefined &&
-    to !== undefined &&
-    ((from.type.kind === 'pointer' && to.type.kind === 'pointer') ||
-      (isZeroExtended(from.type) && isZeroExtended(to.type)));
+  const preservesValue = from !== undefined && to !== undefined && areWidened(from.type, to.type);
   return { from: before, to: after, preservesValue };
+}
+
+function areWidened(from: TypeReference, to: TypeReference): boolean {
+  const [one, other] = [from, to].map(({ types, id }) => types.type(id));
+  if (one === undefined || other === undefined) return false;
+  return (
+    (one.kind === 'pointer' && other.kind === 'pointer') || (isZeroExtended(one) && isZeroExtended(other))
+  );
 }
 
 /** An integer whose encoding is not that of a plain signed one. */

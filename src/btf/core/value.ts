@@ -2,7 +2,7 @@ import { BtfError } from '../../errors.ts';
 import { sizeOf } from '../resolve.ts';
 import type { BtfType } from '../type.ts';
 import type { AccessSpec } from './access-spec.ts';
-import type { DecodedTypes } from './decoded-types.ts';
+import type { DecodedTypes, TypeReference } from './decoded-types.ts';
 
 /** The answer to a relocation in the types of one BTF. */
 export interface CoreValue {
@@ -17,7 +17,7 @@ export interface CoreValue {
 export interface MemoryAccess {
   /** Bytes. Of an array, those of its innermost elements. */
   readonly size: number;
-  readonly type: BtfType;
+  readonly type: TypeReference;
 }
 
 /** The answer where the spec leads to something. Throws {@link BtfError} where that has no such property. */
@@ -81,20 +81,21 @@ function fieldValue(spec: AccessSpec, kind: FieldKind): CoreValue {
   const { types, bitOffset } = spec;
   const last = spec.accessors.at(-1);
   if (last?.name === undefined) return elementValue(spec, kind);
-  const owner = types.type(last.typeId);
-  const member = owner.kind === 'struct' || owner.kind === 'union' ? owner.members[last.index] : undefined;
-  const field = types.resolve(member?.typeId ?? 0);
-  if (kind === 'signed') return plain(isSigned(field.type) ? 1n : 0n);
+  const member = types.members(last.typeId)?.at(last.index);
+  const fieldId = types.resolveId(member?.typeId ?? 0);
+  if (kind === 'signed') return plain(isSigned(types, fieldId) ? 1n : 0n);
   const bitSize = member?.bitSize ?? 0;
   const isBitfield = bitSize > 0;
   const storage = isBitfield
-    ? bitfieldStorage(field.type, { bitOffset, bitSize })
-    : { byteOffset: Math.floor(bitOffset / 8), byteSize: sizeOf(types.btf, field.id) };
+    ? bitfieldStorage(types.type(fieldId), { bitOffset, bitSize })
+    : { byteOffset: Math.floor(bitOffset / 8), byteSize: sizeOf(types.btf, fieldId) };
   const { byteOffset, byteSize } = storage;
   const bits = isBitfield ? bitSize : byteSize * 8;
   switch (kind) {
     case 'byte_off': {
-      const access = isBitfield ? undefined : { size: elementSize(types, field.id), type: field.type };
+      const access = isBitfield
+        ? undefined
+        : { size: elementSize(types, fieldId), type: { types, id: fieldId } };
       return { value: BigInt(byteOffset), certain: !isBitfield, access };
     }
     case 'byte_sz':
@@ -114,16 +115,18 @@ function elementValue(spec: AccessSpec, kind: FieldKind): CoreValue {
   const typeId = accessors.at(-1)?.typeId ?? 0;
   if (kind === 'byte_sz') return plain(BigInt(sizeOf(types.btf, typeId)));
   if (kind !== 'byte_off') throw new BtfError(`Cannot tell the ${kind} of an element of an array`);
-  const access = { size: elementSize(types, typeId), type: types.type(typeId) };
+  const access = { size: elementSize(types, typeId), type: { types, id: typeId } };
   return { value: BigInt(Math.floor(bitOffset / 8)), certain: true, access };
 }
 
 /** Of the innermost elements of an array: `a[0]` is loaded through a relocation of `a`. */
 function elementSize(types: DecodedTypes, id: number): number {
-  let element = types.resolve(id);
-  for (let depth = 0; element.type.kind === 'array' && depth < 32; depth++)
-    element = types.resolve(element.type.elementTypeId);
-  return sizeOf(types.btf, element.id);
+  let element = types.resolveId(id);
+  for (let depth = 0; types.btf.kindOf(element) === 'array' && depth < 32; depth++) {
+    const array = types.type(element);
+    if (array.kind === 'array') element = types.resolveId(array.elementTypeId);
+  }
+  return sizeOf(types.btf, element);
 }
 
 /** The smallest aligned integer that holds a bitfield: of its declared type, or wider where it straddles two. */
@@ -141,6 +144,8 @@ function bitfieldStorage(
   }
 }
 
-function isSigned(type: BtfType): boolean {
+function isSigned(types: DecodedTypes, id: number): boolean {
+  if (types.members(id) !== undefined) return false;
+  const type = types.type(id);
   return (type.kind === 'int' || type.kind === 'enum' || type.kind === 'enum64') && type.signed;
 }

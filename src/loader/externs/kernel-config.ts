@@ -69,27 +69,48 @@ function optionValues(
 ): Map<string, string> {
   const wanted = new Set(options.map(({ extern }) => extern.name));
   const values = new Map<string, string>();
-  if (text !== undefined) takeValues(values, { wanted, text });
+  if (text !== undefined) {
+    checkLines(text);
+    takeValues(values, { wanted, text });
+  }
   if ([...wanted].every((name) => values.has(name))) return values;
   const ofKernel = readKernelConfig(paths);
   if (ofKernel !== undefined) takeValues(values, { wanted, text: ofKernel });
   return values;
 }
 
-/** The first line of a name counts. */
+/** The first line of a name counts. Looks for the few lines that are wanted among the kernel's thousands. */
 function takeValues(
   values: Map<string, string>,
   { wanted, text }: { wanted: ReadonlySet<string>; text: string },
 ): void {
-  for (const [line, name = '', value = ''] of text.matchAll(/^(CONFIG_[^=\n]*)(?:=(.*))?$/gm)) {
-    if (value === '') {
-      throw new ObjectError(
-        'RELOCATION_FAILED',
-        `Cannot read the kernel's settings: the line "${line}" has no value`,
-      );
-    }
-    if (wanted.has(name) && !values.has(name)) values.set(name, value);
+  for (const name of wanted) {
+    const value = values.has(name) ? undefined : valueOf(name, text);
+    if (value === '') throw withoutValue(`${name}=`);
+    if (value !== undefined) values.set(name, value);
   }
+}
+
+function valueOf(name: string, text: string): string | undefined {
+  const beginning = `${name}=`;
+  const isFirst = text.startsWith(beginning);
+  const line = isFirst ? 0 : text.indexOf(`\n${beginning}`) + 1;
+  if (line === 0 && !isFirst) return undefined;
+  const end = text.indexOf('\n', line);
+  return text.slice(line + beginning.length, end < 0 ? undefined : end);
+}
+
+/** Of the caller's text: a slip of the pen would pass for a setting that the kernel lacks. */
+function checkLines(text: string): void {
+  const [line] = /^CONFIG_[^=\n]*=?$/m.exec(text) ?? [];
+  if (line !== undefined) throw withoutValue(line);
+}
+
+function withoutValue(line: string): ObjectError {
+  return new ObjectError(
+    'RELOCATION_FAILED',
+    `Cannot read the kernel's settings: the line "${line}" has no value`,
+  );
 }
 
 function encodeOption(
