@@ -73,7 +73,12 @@ export class InstructionView {
   }
 
   setSource(index: number, source: number): void {
-    this.set(index, { ...this.get(index), source });
+    const at = index * INSTRUCTION_SIZE + 1;
+    const registers = this.#view.getUint8(at);
+    this.#view.setUint8(
+      at,
+      this.#littleEndian ? (source << 4) | (registers & 0xf) : (registers & 0xf0) | source,
+    );
   }
 
   setImmediate(index: number, immediate: number): void {

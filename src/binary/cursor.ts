@@ -46,12 +46,18 @@ export class Cursor {
     return this.#view.getBigUint64(offset, this.littleEndian);
   }
 
+  /** The lower and the upper half of 64 bits, where there are too many of them for bigints. */
+  words(offset: number): readonly [low: number, high: number] {
+    const [first, second] = [this.u32(offset), this.u32(offset + 4)];
+    return this.littleEndian ? [first, second] : [second, first];
+  }
+
   /** A 64-bit file offset or size as a number. Throws {@link BoundsError} above 2^53-1, which no buffer can hold. */
   size64(offset: number): number {
-    const value = this.u64(offset);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER))
-      throw new BoundsError(offset, Number.MAX_SAFE_INTEGER, this.length);
-    return Number(value);
+    const [low, high] = this.words(offset);
+    const value = high * 2 ** 32 + low;
+    if (value > Number.MAX_SAFE_INTEGER) throw new BoundsError(offset, Number.MAX_SAFE_INTEGER, this.length);
+    return value;
   }
 
   /** A view on the bytes, not a copy. */

@@ -42,21 +42,19 @@ export function interpretRelocations(
 ): Relocation[] {
   const view = new InstructionView(fn.instructions, fn.littleEndian);
   const meanings: Relocation[] = [];
-  const relocated = new Set<number>();
+  const relocated = new Uint8Array(view.count);
   for (const relocation of relocations) {
     const offset = relocation.offset - fn.base;
     if (offset % INSTRUCTION_SIZE !== 0)
       throw refuse(fn, `the relocation at byte ${offset} is between instructions`);
     const index = offset / INSTRUCTION_SIZE;
-    relocated.add(index);
+    relocated[index] = 1;
     meanings.push(interpret(fn, { relocation, offset, view, index, roles }));
   }
   for (let index = 0; index < view.count; index++) {
-    if (view.opcode(index) === LOAD_IMMEDIATE_64) {
-      index++;
-      continue;
-    }
-    if (view.opcode(index) !== CALL || view.source(index) !== PSEUDO_CALL || relocated.has(index)) continue;
+    const opcode = view.opcode(index);
+    if (opcode === LOAD_IMMEDIATE_64) index++;
+    if (opcode !== CALL || view.source(index) !== PSEUDO_CALL || relocated[index] === 1) continue;
     // clang resolves calls within a section itself: the immediate counts from the next instruction.
     const target = fn.base + (index + view.immediate(index) + 1) * INSTRUCTION_SIZE;
     meanings.push({ kind: 'call', offset: index * INSTRUCTION_SIZE, section: fn.section.index, target });

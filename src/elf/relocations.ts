@@ -69,12 +69,12 @@ function readSection(
   const cursor = new Cursor(section.data, elf.littleEndian);
   return Array.from({ length: section.size / RelocationEntry.size }, (_, index) => {
     const at = index * RelocationEntry.size;
-    const info = cursor.u64(at + RelocationEntry.offsets.info);
+    const [type, number] = cursor.words(at + RelocationEntry.offsets.info);
     const offset = cursor.size64(at + RelocationEntry.offsets.offset);
-    const symbol = symbols[Number(info >> 32n)];
-    if (!symbol) throw malformed(section, `names symbol ${info >> 32n}, which does not exist`, at);
+    const symbol = symbols[number];
+    if (!symbol) throw malformed(section, `names symbol ${number}, which does not exist`, at);
     if (offset >= target.size) throw malformed(section, `points past the end of ${target.name}`, at);
-    return { offset, type: Number(info & 0xffff_ffffn), symbol };
+    return { offset, type, symbol };
   });
 }
 

@@ -73,32 +73,44 @@ function collect(linked: LinkedProgram, sections: ReadonlyMap<string, BtfExtSect
     recordSize = section.recordSize;
     const records = recordsOf(section, { offset: fn.offset, length: fn.instructions.length, start });
     if (!records) return undefined;
-    chosen.push(...records);
+    chosen.push(records);
   }
-  if (recordSize === undefined || chosen.length === 0) return undefined;
-  const bytes = new Uint8Array(chosen.length * recordSize);
-  const size = recordSize;
-  chosen.forEach((record, index) => {
-    bytes.set(record, index * size);
-  });
-  return { recordSize, bytes, count: chosen.length };
+  const [only] = chosen;
+  if (recordSize === undefined || only === undefined) return undefined;
+  if (chosen.length === 1) return { recordSize, bytes: only, count: only.length / recordSize };
+  const bytes = new Uint8Array(chosen.reduce((length, records) => length + records.length, 0));
+  let end = 0;
+  for (const records of chosen) {
+    bytes.set(records, end);
+    end += records.length;
+  }
+  return { recordSize, bytes, count: bytes.length / recordSize };
 }
 
 /** Undefined where none stands at the function's first instruction. */
 function recordsOf(
-  section: BtfExtSection,
+  { bytes, recordSize, littleEndian }: BtfExtSection,
   range: { offset: number; length: number; start: number },
-): Uint8Array[] | undefined {
-  const { bytes, recordSize, littleEndian } = section;
+): Uint8Array | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const found: Uint8Array[] = [];
-  for (let at = 0; at + recordSize <= bytes.length; at += recordSize) {
+  const isOwn = (at: number): boolean => {
     const distance = view.getUint32(at, littleEndian) - range.offset;
+    return distance >= 0 && distance < range.length;
+  };
+  let [first, last] = [0, bytes.length - recordSize];
+  while (first <= last && !isOwn(first)) first += recordSize;
+  while (first <= last && !isOwn(last)) last -= recordSize;
+  if (first > last || view.getUint32(first, littleEndian) !== range.offset) return undefined;
+  // A linker may have put those of other functions in between.
+  const records = bytes.slice(first, last + recordSize);
+  const copy = new DataView(records.buffer);
+  let end = 0;
+  for (let at = 0; at < records.length; at += recordSize) {
+    const distance = copy.getUint32(at, littleEndian) - range.offset;
     if (distance < 0 || distance >= range.length) continue;
-    if (found.length === 0 && distance !== 0) return undefined;
-    const record = bytes.slice(at, at + recordSize);
-    new DataView(record.buffer).setUint32(0, range.start + distance / INSTRUCTION_SIZE, littleEndian);
-    found.push(record);
+    if (at !== end) records.copyWithin(end, at, at + recordSize);
+    copy.setUint32(end, range.start + distance / INSTRUCTION_SIZE, littleEndian);
+    end += recordSize;
   }
-  return found.length > 0 ? found : undefined;
+  return records.subarray(0, end);
 }

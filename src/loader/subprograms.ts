@@ -39,13 +39,16 @@ export function linkSubprograms(object: ObjectFile, spec: ProgramSpec): LinkedPr
   const instructions = new Uint8Array(count * INSTRUCTION_SIZE);
   for (const { fn, start } of functions) instructions.set(fn.instructions, start * INSTRUCTION_SIZE);
   const view = new InstructionView(instructions);
-  for (const { relocation, index } of relocationsOf(functions)) {
-    if (relocation.kind !== 'call' && relocation.kind !== 'function') continue;
-    const callee = functions.find(({ fn }) => isAt(fn, relocation));
-    if (!callee) continue;
-    view.setSource(index, relocation.kind === 'call' ? BPF_PSEUDO_CALL : BPF_PSEUDO_FUNC);
-    // Both count from the next instruction: add_subprog_and_kfunc() in kernel/bpf/verifier.c.
-    view.setImmediate(index, callee.start - index - 1);
+  for (const { fn: caller, start } of functions) {
+    for (const relocation of caller.relocations) {
+      if (relocation.kind !== 'call' && relocation.kind !== 'function') continue;
+      const callee = functions.find(({ fn }) => isAt(fn, relocation));
+      if (!callee) continue;
+      const index = start + relocation.offset / INSTRUCTION_SIZE;
+      view.setSource(index, relocation.kind === 'call' ? BPF_PSEUDO_CALL : BPF_PSEUDO_FUNC);
+      // Both count from the next instruction: add_subprog_and_kfunc() in kernel/bpf/verifier.c.
+      view.setImmediate(index, callee.start - index - 1);
+    }
   }
   return { spec, instructions, functions };
 }
