@@ -19,22 +19,18 @@ import {
   TCA_CHAIN,
   TCA_KIND,
   TCA_OPTIONS,
+  TCM_IFINDEX_MAGIC_BLOCK,
   tcmsg,
 } from '../uapi/index.ts';
 import { NetlinkError } from '../errors.ts';
 import { Attributes, concatenate, encodeAttributes, numberAttribute, stringAttribute } from './attributes.ts';
 import type { Attribute } from './attributes.ts';
 import { checkIndex, nameOf } from './change-interfaces.ts';
+import type { FilterParent } from './filter-parents.ts';
 import { netlinkError } from './netlink-error.ts';
 import { directionAt } from './qdiscs.ts';
 import type { TrafficDevice } from './qdiscs.ts';
 import type { RouteRequest, RouteSocket } from './route-socket.ts';
-
-/** What filters hang on. */
-export interface FilterParent extends TrafficDevice {
-  /** A qdisc, or its side: see `clsactSide()` and `filterParents()`. */
-  readonly parent: number;
-}
 
 /** Where a filter is. */
 export interface BpfFilterPlace extends FilterParent {
@@ -46,10 +42,13 @@ export interface BpfFilterPlace extends FilterParent {
   readonly protocol?: number;
   /** @default 0, where packets begin */
   readonly chain?: number;
+  /** The block that it is in, where several qdiscs share one (Linux 4.16). */
+  readonly block?: number | undefined;
 }
 
 /** A filter of kind bpf that is there. */
-export interface BpfFilter extends Required<Omit<BpfFilterPlace, 'name'>>, TrafficDevice {
+export interface BpfFilter extends Required<Omit<BpfFilterPlace, 'name' | 'block'>>, TrafficDevice {
+  readonly block: number | undefined;
   /** At clsact: whether it sees incoming or outgoing packets. */
   readonly direction: 'ingress' | 'egress' | undefined;
   readonly programId: number;
@@ -134,7 +133,7 @@ function filterRequest(
   place: BpfFilterPlace,
   attributes: readonly Attribute[],
 ): RouteRequest {
-  const { ifindex, parent, priority, handle, protocol = swap16(ETH_P_ALL), chain = 0 } = place;
+  const { priority, handle, protocol = swap16(ETH_P_ALL), chain = 0 } = place;
   const [verb, type] = VERBS[request];
   return {
     type,
@@ -142,9 +141,8 @@ function filterRequest(
     doing: `${verb} ${describe(place)}`,
     body: concatenate([
       tcmsg.encode({
-        tcm_ifindex: checkIndex(ifindex),
+        ...address(place),
         tcm_handle: handle,
-        tcm_parent: parent,
         tcm_info: ((priority << 16) | protocol) >>> 0,
       }),
       encodeAttributes([
@@ -154,6 +152,12 @@ function filterRequest(
       ]),
     ]),
   };
+}
+
+/** Filters of a shared block are changed by its number alone (__tcf_block_find() in net/sched/cls_api.c). */
+function address({ ifindex, parent, block }: BpfFilterPlace): { tcm_ifindex: number; tcm_parent: number } {
+  if (block === undefined) return { tcm_ifindex: checkIndex(ifindex), tcm_parent: parent };
+  return { tcm_ifindex: TCM_IFINDEX_MAGIC_BLOCK | 0, tcm_parent: block };
 }
 
 function swap16(value: number): number {
@@ -173,12 +177,13 @@ export function decodeFilter(
   body: Uint8Array,
   { ifindex, name, parent }: FilterParent,
 ): BpfFilter | undefined {
-  const { tcm_handle, tcm_info } = tcmsg.decode(body);
+  const { tcm_ifindex, tcm_parent, tcm_handle, tcm_info } = tcmsg.decode(body);
   const attributes = Attributes.parse(body.subarray(tcmsg.size));
   const nested = attributes.nested(TCA_OPTIONS);
   if (attributes.string(TCA_KIND) !== 'bpf' || nested === undefined || tcm_handle === 0) return undefined;
   return {
     ...{ ifindex, name, parent, direction: directionAt(parent) },
+    block: tcm_ifindex >>> 0 === TCM_IFINDEX_MAGIC_BLOCK ? tcm_parent : undefined,
     priority: tcm_info >>> 16,
     protocol: tcm_info & 0xffff,
     chain: attributes.u32(TCA_CHAIN) ?? 0,

@@ -3,11 +3,13 @@ export type { AddressOptions, InterfaceAddress } from './addresses.ts';
 export { Attributes, concatenate, encodeAttributes, numberAttribute, stringAttribute } from './attributes.ts';
 export type { Attribute } from './attributes.ts';
 export { addBpfFilter, deleteBpfFilter, listBpfFilters } from './bpf-filters.ts';
-export type { BpfFilter, BpfFilterPlace, FilterParent, NewBpfFilter } from './bpf-filters.ts';
+export type { BpfFilter, BpfFilterPlace, NewBpfFilter } from './bpf-filters.ts';
 export { createVethPair, deleteInterface, setInterface } from './change-interfaces.ts';
 export type { InterfaceChange, InterfaceReference, VethEnd, VethPairOptions } from './change-interfaces.ts';
 export { deviceChannels, deviceDriver, largeReceiveOffload } from './ethtool.ts';
 export type { DeviceChannels, DeviceDriver, EthtoolOptions } from './ethtool.ts';
+export { filterParents } from './filter-parents.ts';
+export type { FilterParent } from './filter-parents.ts';
 export {
   interfaceByIndex,
   interfaceByName,
@@ -22,7 +24,7 @@ export { formatMacAddress, parseMacAddress } from './mac-address.ts';
 export { decodeDone, decodeError, decodeMessages, encodeMessage } from './message.ts';
 export type { Message, Outcome } from './message.ts';
 export { netlinkError } from './netlink-error.ts';
-export { addClsact, clsactSide, deleteClsact, filterParents, listQdiscs } from './qdiscs.ts';
+export { addClsact, clsactSide, deleteClsact, listQdiscs } from './qdiscs.ts';
 export type { Qdisc, TrafficDevice } from './qdiscs.ts';
 export { RouteSocket } from './route-socket.ts';
 export type { RouteRequest, RouteSocketOptions } from './route-socket.ts';

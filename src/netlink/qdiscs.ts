@@ -26,12 +26,12 @@ export interface TrafficDevice {
   readonly name?: string | undefined;
 }
 
-/** A queueing discipline of an interface. */
+/** A queueing discipline of an interface, or a class of one. */
 export interface Qdisc {
   readonly ifindex: number;
   /** `clsact`, `ingress`, `htb`, … */
   readonly kind: string;
-  /** `ffff:` is 0xffff0000. */
+  /** `ffff:` is 0xffff0000, class `1:10` is 0x10010. */
   readonly handle: number;
 }
 
@@ -105,11 +105,4 @@ export function decodeQdisc(body: Uint8Array): Qdisc {
   const { tcm_ifindex, tcm_handle } = tcmsg.decode(body);
   const kind = Attributes.parse(body.subarray(tcmsg.size)).string(TCA_KIND) ?? '';
   return { ifindex: tcm_ifindex, kind, handle: tcm_handle };
-}
-
-/** What filters of a qdisc may hang on: the two sides of clsact, otherwise itself. Its classes are not among them. */
-export function filterParents({ kind, handle }: Qdisc): number[] {
-  if (kind === 'clsact') return [clsactSide('ingress'), clsactSide('egress')];
-  // Without a handle of its own a qdisc cannot be named as a parent.
-  return handle === 0 ? [] : [handle];
 }

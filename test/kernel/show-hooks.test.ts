@@ -1,10 +1,13 @@
 /** `ts-xdp net`, `cgroup` and `perf`: what is attached where, field by field as bpftool shows it. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { cgroupCommands } from '../../src/cli/commands/cgroup.ts';
 import { netCommands } from '../../src/cli/commands/net.ts';
 import { perfCommands } from '../../src/cli/commands/perf.ts';
+import { unloadCommand } from '../../src/cli/commands/unload.ts';
+import { holdersOf } from '../../src/inspect/index.ts';
 import * as api from '../../src/index.ts';
 import type { Collection } from '../../src/index.ts';
 import { AttachWorld } from '../helpers/attach-world.ts';
@@ -47,6 +50,10 @@ function load(...names: string[]): Collection {
 
 const net = (...words: string[]) => runCommand(netCommands, words);
 const cgroup = (...words: string[]) => runCommand(cgroupCommands, words);
+const unload = (...words: string[]) =>
+  runCommand({ name: '', summary: '', commands: [unloadCommand] }, ['unload', ...words], {
+    iface: [],
+  });
 
 type Net = Record<'xdp' | 'tc' | 'flow_dissector' | 'netfilter', Record<string, Document>[]>;
 
@@ -124,6 +131,79 @@ t.test('tc, tcx by link and without', async (t) => {
   await t.rejects(net('detach', 'tcx_egress', 'dev', device), {
     message: `Cannot detach from ${device} (tcx_egress): no program is attached there`,
   });
+  for (const each of opened.splice(-2).reverse()) each.close();
+  execFileSync('tc', ['qdisc', 'del', 'dev', device, 'clsact']);
+});
+
+t.test('filters of an ingress qdisc, of a classful one and of its classes', async (t) => {
+  const program = load('on_classifier').program('on_classifier');
+  const { id } = program;
+  const pin = join(world.bpffs.path, 'on_classifier');
+  program.pin(pin);
+  const tc = (command: string): string =>
+    execFileSync('tc', command.replace('DEV', `dev ${device}`).split(' '), { encoding: 'utf8' });
+  for (const made of [
+    'qdisc add DEV root handle 1: htb',
+    'class add DEV parent 1: classid 1:10 htb rate 1mbit',
+    'qdisc add DEV ingress',
+  ])
+    tc(made);
+  for (const parent of ['1:', '1:10', 'ffff:'])
+    tc(`filter add DEV parent ${parent} protocol all prio 7 bpf direct-action object-pinned ${pin}`);
+  try {
+    const [ours] = (await net('show', 'dev', device)).document as [Net];
+    const name = 'on_classifier:[*fsobj]';
+    const place = { devname: device, ifindex: pair.receiver.index };
+    t.same(ours.tc, [
+      { ...place, kind: 'htb', name, id, parent: '1:10' },
+      { ...place, kind: 'htb', name, id, parent: '1:' },
+      { ...place, kind: 'ingress', name, id, parent: 'ffff:' },
+    ]);
+    const [theirs] = bpftoolJson('net', 'show', 'dev', device) as [Net];
+    const once = theirs.tc.filter(({ kind }) => kind === 'htb' || kind === 'ingress');
+    t.same(asBpftoolShows(ours.tc, once), once);
+    for (const { parent } of ours.tc)
+      t.match(tc(`filter show DEV parent ${parent as string}`), `id ${id}`, 'tc has it there');
+    t.match((await net('show', 'dev', device)).text, `htb name ${name} id ${id} parent 1:10\n`);
+
+    const held = holdersOf({ kind: 'program', id }).holders.filter(({ kind }) => kind === 'tc');
+    t.match(held, [
+      { qdisc: 'htb', parent: 0x1_0010, direction: 'egress' },
+      { qdisc: 'htb', parent: 0x1_0000, direction: 'egress' },
+      { qdisc: 'ingress', parent: 0xffff_0000, direction: 'ingress' },
+    ]);
+    await unload('prog', String(id));
+    t.same(((await net('show', 'dev', device)).document as [Net])[0].tc, []);
+    for (const parent of ['1:', '1:10', 'ffff:'])
+      t.equal(tc(`filter show DEV parent ${parent}`), '', `nothing is left at ${parent}`);
+  } finally {
+    tc('qdisc del DEV root');
+    tc('qdisc del DEV ingress');
+  }
+});
+
+t.test('a filter of a block that qdiscs share', async (t) => {
+  const program = load('on_classifier').program('on_classifier');
+  const { id } = program;
+  const pin = join(world.bpffs.path, 'in_a_block');
+  program.pin(pin);
+  const tc = (...words: string[]): string => execFileSync('tc', words, { encoding: 'utf8' });
+  const devices = [device, pair.sender.name];
+  for (const each of devices) tc('qdisc', 'add', 'dev', each, 'ingress_block', '22', 'clsact');
+  try {
+    tc('filter', 'add', 'block', '22', 'bpf', 'direct-action', 'object-pinned', pin);
+    const [ours] = (await net('show', 'dev', device)).document as [Net];
+    t.match(ours.tc, [{ kind: 'clsact/ingress', id }]);
+    const held = holdersOf({ kind: 'program', id }).holders.filter(({ kind }) => kind === 'tc');
+    t.same(
+      held.map((holder) => holder.kind === 'tc' && holder.block),
+      [22, 22],
+    );
+    await unload('prog', String(id));
+    t.equal(tc('filter', 'show', 'block', '22'), '', 'is deleted by the number of the block');
+  } finally {
+    for (const each of devices) tc('qdisc', 'del', 'dev', each, 'clsact');
+  }
 });
 
 t.test('netfilter programs of every namespace', async (t) => {

@@ -236,7 +236,7 @@ t.test('XDP by ip and a filter by tc in another network namespace', { skip }, (t
     );
     t.match(
       await text('prog', filter),
-      `  tc filter on ${name} in network namespace ${netns} (clsact, egress, priority 7, handle 9): stays until the filter is deleted, or its qdisc or interface is gone\n`,
+      `  tc filter on ${name} in network namespace ${netns} (clsact ffff:fff3, egress, priority 7, handle 9): stays until the filter is deleted, or its qdisc or interface is gone\n`,
     );
     rmSync(loaded.directory, { recursive: true });
     t.match((await who('prog', String(found.id))).holders, [{ kind: 'xdp', netns }], 'without its pin');

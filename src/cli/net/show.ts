@@ -6,6 +6,7 @@ import type { Json } from '../output/error-report.ts';
 import { jsonText } from '../output/json-text.ts';
 import type { Output } from '../output/output.ts';
 import { ProgramNames } from '../prog/names.ts';
+import { parentText } from '../who/place-text.ts';
 import { Words } from '../words.ts';
 
 const MODES: readonly (readonly [XdpMode, string])[] = [
@@ -90,12 +91,13 @@ function programRows({ device, programs }: InterfaceHooks, names: ProgramNames):
 }
 
 function filterRows({ device, filters }: InterfaceHooks): Row[] {
-  return filters.map(({ direction, programName, programId }) => ({
+  return filters.map(({ qdisc, direction, parent, programName, programId }) => ({
     devname: device.name,
     ifindex: device.index,
-    kind: `clsact/${direction}`,
+    kind: direction === undefined ? qdisc : `${qdisc}/${direction}`,
     ...(programName !== undefined && { name: programName }),
     id: programId,
+    parent: parentText(parent),
   }));
 }
 

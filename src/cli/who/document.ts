@@ -1,6 +1,7 @@
 import type { Holder, Holders, LinkPlace, NamespaceReference } from '../../inspect/index.ts';
 import type { Json } from '../output/error-report.ts';
 import { linkDocument } from './link-document.ts';
+import { parentText } from './place-text.ts';
 import type { Subject } from './subjects.ts';
 
 const words = { program: 'prog', map: 'map', link: 'link' } as const;
@@ -36,7 +37,8 @@ export function holderDocument(holder: Holder): Record<string, Json> {
       return { kind, ...place(holder), mode: holder.mode, link_id: holder.linkId ?? null };
     case 'tc': {
       const { qdisc, direction, priority, handle, chain } = holder;
-      return { kind, ...place(holder), qdisc, direction, priority, handle, chain, parent: holder.parent };
+      const parent = parentText(holder.parent);
+      return { kind, ...place(holder), qdisc, parent, direction, priority, handle, chain };
     }
     case 'tcx':
     case 'netkit':

@@ -1,7 +1,7 @@
 import type { Holder, Holders, NamespaceReference } from '../../inspect/index.ts';
 import { keyDocument } from './document.ts';
 import { linkText } from './link-document.ts';
-import { inNamespace, namespaceText } from './place-text.ts';
+import { inNamespace, namespaceText, parentText } from './place-text.ts';
 import type { Subject } from './subjects.ts';
 
 /** What `who` prints of one program, map or link: a line each for what holds it, and why it stays. */
@@ -33,7 +33,7 @@ export function holderName(holder: Holder): string {
     case 'xdp':
       return `xdp on ${place(holder)} (${holder.mode} mode)`;
     case 'tc':
-      return `tc filter on ${place(holder)} (${holder.qdisc}, ${holder.direction}, priority ${holder.priority}, handle ${holder.handle})`;
+      return `tc filter on ${place(holder)} (${holder.qdisc} ${parentText(holder.parent)}, ${holder.direction}, priority ${holder.priority}, handle ${holder.handle})`;
     case 'tcx':
     case 'netkit':
       return `${holder.attachType} on ${place(holder)}`;

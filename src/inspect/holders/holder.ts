@@ -56,8 +56,10 @@ export interface XdpHolder extends OnInterface {
 export interface TcHolder extends OnInterface {
   readonly kind: 'tc';
   readonly qdisc: string;
-  /** `ffff:fff2` as a number. */
+  /** The qdisc, its side, or its class: `ffff:fff2` as a number. */
   readonly parent: number;
+  /** The block that the filter is in, where several qdiscs share one. */
+  readonly block: number | undefined;
   readonly direction: 'ingress' | 'egress';
   readonly priority: number;
   /** In network order. */

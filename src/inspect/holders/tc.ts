@@ -2,23 +2,23 @@ import { filterParents, listBpfFilters, listQdiscs } from '../../netlink/index.t
 import type { TcHolder } from './holder.ts';
 import type { Network, Search } from './search.ts';
 
-/** Filters of kind bpf on any qdisc of a namespace. */
+/** Filters of kind bpf on any qdisc and class of a namespace. */
 export function tcHolders({ held }: Search, { reference, socket, interfaces }: Network): TcHolder[] {
-  return listQdiscs(socket).flatMap((qdisc) =>
-    filterParents(qdisc)
-      .flatMap((parent) => listBpfFilters(socket, { ifindex: qdisc.ifindex, parent }))
-      .filter(({ programId }) => programId === held.id)
-      .map(({ parent, direction, priority, protocol, chain, handle }): TcHolder => {
-        const name = interfaces.find(({ index }) => index === qdisc.ifindex)?.name ?? String(qdisc.ifindex);
-        return {
-          kind: 'tc',
-          interface: name,
-          ifindex: qdisc.ifindex,
-          netns: reference,
-          qdisc: qdisc.kind,
-          direction: direction ?? (qdisc.kind === 'ingress' ? 'ingress' : 'egress'),
-          ...{ parent, priority, protocol, chain, handle },
-        };
-      }),
+  const qdiscs = listQdiscs(socket);
+  return interfaces.flatMap(({ index, name }) =>
+    filterParents(socket, { device: { ifindex: index, name }, qdiscs }).flatMap((parent) =>
+      listBpfFilters(socket, parent)
+        .filter(({ programId }) => programId === held.id)
+        .map(({ direction, priority, protocol, chain, handle, block }): TcHolder => {
+          return {
+            kind: 'tc',
+            ...{ interface: name, ifindex: index, netns: reference },
+            qdisc: parent.kind,
+            parent: parent.parent,
+            direction: direction ?? (parent.kind === 'ingress' ? 'ingress' : 'egress'),
+            ...{ priority, protocol, chain, handle, block },
+          };
+        }),
+    ),
   );
 }

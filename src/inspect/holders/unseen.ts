@@ -14,8 +14,7 @@ export function unseenHolders({ held, type, processes }: Search): string[] {
     unseen.push('sockets that filter with it (SO_ATTACH_BPF), and packet fanouts');
   if (type === uapi.BPF_PROG_TYPE_SK_REUSEPORT) unseen.push('groups of sockets that it chooses from');
   if (type === uapi.BPF_PROG_TYPE_PERF_EVENT) unseen.push('perf events that it was set on without a link');
-  if (type === uapi.BPF_PROG_TYPE_SCHED_CLS)
-    unseen.push('filters on classes below a qdisc, and rules of netfilter (xt_bpf)');
+  if (type === uapi.BPF_PROG_TYPE_SCHED_CLS) unseen.push('rules of netfilter that match with it (xt_bpf)');
   if (type === uapi.BPF_PROG_TYPE_SCHED_ACT) unseen.push('actions of traffic control');
   if (type === uapi.BPF_PROG_TYPE_LIRC_MODE2) unseen.push('infrared receivers');
   const lightweightTunnels: readonly (number | undefined)[] = [

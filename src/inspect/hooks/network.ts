@@ -1,9 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { queryHook, type HookedProgram, type LinkInfo } from '../../link/index.ts';
 import {
-  clsactSide,
+  filterParents,
   listBpfFilters,
   listInterfaces,
+  listQdiscs,
   RouteSocket,
   type BpfFilter,
   type NetworkInterface,
@@ -23,8 +24,8 @@ export interface InterfaceHooks {
   readonly device: NetworkInterface;
   /** By tcx (Linux 6.6) and netkit (6.7), in the order in which they run. */
   readonly programs: readonly (HookedProgram & { readonly hook: InterfaceHook })[];
-  /** By the clsact qdisc. */
-  readonly filters: readonly (BpfFilter & { readonly direction: 'ingress' | 'egress' })[];
+  /** By classes, qdiscs and the sides of clsact. `qdisc` is the kind: `htb`, `clsact`, … */
+  readonly filters: readonly (BpfFilter & { readonly qdisc: string })[];
 }
 
 /** Where a program sits on an interface, as bpftool names it. */
@@ -56,14 +57,17 @@ export function inspectNetwork(
 ): NetworkHooks {
   using socket = RouteSocket.open();
   const devices = listInterfaces(socket).filter(({ index }) => ifindex === undefined || index === ifindex);
+  const qdiscs = listQdiscs(socket);
   return {
     interfaces: devices.map((device) => ({
       device,
       programs: HOOKS.flatMap(([hook, attachType]) => programsAt(kernel, { device, hook, attachType })),
-      filters: (['ingress', 'egress'] as const).flatMap((direction) => {
-        const place = { ifindex: device.index, name: device.name, parent: clsactSide(direction) };
-        return listBpfFilters(socket, place).map((filter) => ({ ...filter, direction }));
-      }),
+      filters: filterParents(socket, {
+        device: { ifindex: device.index, name: device.name },
+        qdiscs,
+      }).flatMap((parent) =>
+        listBpfFilters(socket, parent).map((filter) => ({ ...filter, qdisc: parent.kind })),
+      ),
     })),
     flowDissector: flowDissectors(kernel),
     netfilter: listLinks(kernel)
