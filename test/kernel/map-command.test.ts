@@ -332,6 +332,15 @@ t.test('queues and stacks', async (t) => {
     await done('push', path, 'value', '1');
     await done(type === 'queue' ? 'enqueue' : 'push', path, 'value', '2', '0', '0', '0');
     await same(['peek', 'pinned', path]);
+    for (const action of ['lookup', 'delete'])
+      t.equal(
+        (await map(action, path, 'key', '1')).stderr,
+        `error: Cannot use map ${tag}_${type} by key: maps of type ${type} have no keys\nhint: map peek and map pop read it\n`,
+      );
+    t.equal(
+      (await map('getnext', path)).stderr,
+      `error: Cannot go through map ${tag}_${type}: maps of type ${type} have no entries that could be listed\nhint: map peek and map pop read it\n`,
+    );
     const full = await map('push', path, 'value', '3');
     t.equal(full.stderr, `error: Cannot add to map ${tag}_${type}: its 2 places are taken\n`);
     t.equal(await done('pop', path), type === 'queue' ? '01 00 00 00' : '02 00 00 00');
@@ -339,6 +348,11 @@ t.test('queues and stacks', async (t) => {
       await done('dequeue', path, '--json'),
       `{"key":[],"value":["0x0${type === 'queue' ? 2 : 1}","0x00","0x00","0x00"]}`,
     );
+    await done('push', path, 'value', '0x1710');
+    const printed = await done('pop', path);
+    t.equal(printed, '10 17 00 00');
+    await done('push', path, 'value', 'hex', ...printed.split(' '));
+    t.equal(await done('pop', path), printed, 'what was printed is taken back after hex');
     const empty = await map('pop', path);
     t.equal(empty.stderr, `error: Cannot take from map ${tag}_${type}: the ${type} is empty\n`);
   }

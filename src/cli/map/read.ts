@@ -11,7 +11,7 @@ import type { Words } from '../words.ts';
 export function dumpMap(given: readonly string[], output: Output): Promise<number> {
   return useMap(given, output, (map, words) => {
     words.end();
-    refuseUnlistable(map);
+    refuseUnlistable(map, 'dump');
     const documents: Json[] = [];
     const lines: string[] = [];
     for (const [key, value] of map) {
@@ -44,10 +44,10 @@ const HINTS: Readonly<Partial<Record<number, string>>> = {
   [MapType.Stack]: 'map peek and map pop read it',
 };
 
-function refuseUnlistable({ map: { name, type } }: InspectedMap): void {
+function refuseUnlistable({ map: { name, type } }: InspectedMap, doing: string): void {
   if (!UNLISTABLE.includes(type)) return;
   const why = `maps of type ${mapTypeName(type)} have no entries that could be listed`;
-  throw new ArgumentError('map', `Cannot dump map ${name}: ${why}`, { hint: HINTS[type] });
+  throw new ArgumentError('map', `Cannot ${doing} map ${name}: ${why}`, { hint: HINTS[type] });
 }
 
 /** Prints the entry of a key. */
@@ -64,6 +64,7 @@ export function lookUp(given: readonly string[], output: Output): Promise<number
 /** Prints the key that follows another, or the first. */
 export function nextKey(given: readonly string[], output: Output): Promise<number> {
   return useMap(given, output, (map, words) => {
+    refuseUnlistable(map, 'go through');
     const key = words.next === undefined ? undefined : keyOf(map, words);
     words.end();
     const next = map.keyAfter(key);
@@ -80,8 +81,17 @@ export function nextKey(given: readonly string[], output: Output): Promise<numbe
   });
 }
 
-/** What follows `key`. @throws UsageError where that word is missing */
+/** What follows `key`. @throws UsageError where that word is missing, ArgumentError for a map without keys */
 export function keyOf(map: InspectedMap, words: Words): Uint8Array {
+  const { name, type } = map.map;
+  if (map.key.size === 0)
+    throw new ArgumentError(
+      'key',
+      `Cannot use map ${name} by key: maps of type ${mapTypeName(type)} have no keys`,
+      {
+        hint: HINTS[type],
+      },
+    );
   words.expect('key');
   return map.parse(map.key, words.takeUntil(['value']));
 }
