@@ -1,9 +1,7 @@
-import { SyscallError } from '../errors.ts';
 import {
   bpfError,
   checkInteger,
   errno,
-  errnoName,
   exchangeBpf,
   Fd,
   openBpf,
@@ -21,7 +19,7 @@ import {
   bpf_attr_test,
   bpf_prog_info,
 } from '../uapi/index.ts';
-import { programTypeName } from './program-type.ts';
+import { withoutTestRun } from './test-run-types.ts';
 
 /** `struct bpf_prog_info`, in part. */
 export interface ProgramInfo {
@@ -142,7 +140,7 @@ export class BpfProgram {
   /**
    * Runs the program on a packet of the caller's, without any traffic (`BPF_PROG_TEST_RUN`, Linux 4.12).
    *
-   * @throws SyscallError: ENOTSUPP (524) where the type cannot be run, EINVAL for a packet below 14 bytes, EINTR where
+   * @throws UnsupportedFeatureError where the type cannot be run; SyscallError: EINVAL for a packet below 14 bytes, EINTR where
    * a signal came between two of many repeats: some have run by then, and nobody knows how many. Node 22 and later bring
    * that upon themselves right after a child process, since they close an io_uring (io_ring_exit_work()).
    */
@@ -177,7 +175,7 @@ export class BpfProgram {
       doing: `run program ${this.name}`,
     } as const;
     const { result, answer } = exchangeBpf(kernel, call);
-    if (result === -errno.ENOTSUPP) throw this.#withoutTestRun(call.doing);
+    if (result === -errno.ENOTSUPP) throw withoutTestRun(this.type, call.doing);
     if (result < 0) throw bpfError(call, result);
     return {
       returnValue: answer.retval,
@@ -185,13 +183,6 @@ export class BpfProgram {
       data: output.slice(0, Math.min(output.length, answer.data_size_out)),
       context: contextOutput.slice(0, Math.min(contextOutput.length, answer.ctx_size_out)),
     };
-  }
-
-  /** ENOTSUPP is of types without test_run in their struct bpf_prog_ops, and of devices that have none of their own. */
-  #withoutTestRun(doing: string): SyscallError {
-    const why = `programs of type ${programTypeName(this.type)} have no test run`;
-    const name = errnoName(errno.ENOTSUPP);
-    return new SyscallError('bpf(BPF_PROG_TEST_RUN)', errno.ENOTSUPP, name, `Cannot ${doing}: ${why}`);
   }
 
   /** Another handle on the same program, which stays usable when this one is closed. */

@@ -266,9 +266,10 @@ t.test('whole names in messages and of holders; types that have no test run', as
     char _license[] SEC("license") = "GPL";`;
   using traced = Collection.load(ObjectFile.open(compiler.source('traced', source)));
   await t.rejects(run(['run', String(traced.program('used_tracepoint').id)]), {
-    code: 'SYSCALL_FAILED',
-    errnoName: 'ENOTSUPP',
-    message: 'Cannot run program used_tracepoint: programs of type tracepoint have no test run',
+    code: 'UNSUPPORTED_FEATURE',
+    message:
+      'Cannot run program used_tracepoint: this kernel has no test run for programs of type tracepoint',
+    hint: 'types with a test run are xdp, sched_cls, sched_act, cgroup_skb, lwt_in, lwt_out, lwt_xmit, socket_filter, flow_dissector, tracing, raw_tracepoint, sk_lookup, syscall, netfilter',
   });
 });
 
