@@ -1,0 +1,128 @@
+/** What modules read and write with is what the run-time codecs do. */
+import { isDeepStrictEqual } from 'node:util';
+import t from 'tap';
+import { createCodec, type Btf, type BtfValue } from '../../src/btf/index.ts';
+import { ObjectFile } from '../../src/elf/index.ts';
+import type { TsXdpError } from '../../src/errors.ts';
+import { modelOf, type RecordType } from '../../src/gen/index.ts';
+import { noClang } from '../helpers/object-source.ts';
+import { randomNumbers } from '../helpers/random-numbers.ts';
+import { ModuleFolder, modules } from './module-folder.ts';
+
+if (noClang !== false) {
+  t.plan(0, noClang);
+  process.exit(0);
+}
+
+const folder = new ModuleFolder(t.testdir({}));
+t.teardown(() => {
+  folder.close();
+});
+
+interface Access {
+  readonly size: number;
+  readonly typeName: string;
+  read(view: DataView, offset: number): BtfValue;
+  write(view: DataView, offset: number, value: unknown): void;
+}
+
+/** The run-time codec of a struct of a module. */
+function codecOf(btf: Btf, { typeName, name }: RecordType): Access | undefined {
+  const [, kind, tag] = /^(struct|union) (\w+)$/.exec(typeName) ?? [];
+  if (kind === 'struct' || kind === 'union') return createCodec(btf, btf.find(tag ?? '', kind)!);
+  const typedef = btf.find(typeName, 'typedef');
+  // What has no name at all is read as a part of what has it.
+  return typedef === undefined || name === '' ? undefined : createCodec(btf, typedef);
+}
+
+for (const module of modules) {
+  t.test(`${module}: compiled readers and writers are those of the run time`, async (t) => {
+    const object = ObjectFile.open(folder.file(`${module}.bpf.o`));
+    const { btf } = object;
+    const generated = await folder.import<Record<string, Access>>(module);
+    const records = modelOf(object).types.filter((type) => type.kind === 'record');
+    const random = randomNumbers(4711);
+    let compared = 0;
+    const different: unknown[] = [];
+    for (const record of records) {
+      const codec = codecOf(btf!, record);
+      const compiled = generated[record.name]!;
+      t.equal(compiled.size, record.size, `${record.name} has its size`);
+      if (!codec) continue;
+      t.equal(compiled.typeName, codec.typeName);
+      for (let round = 0; round < 60; round++) {
+        const bytes = Uint8Array.from({ length: record.size + 3 }, () => (round === 0 ? 0 : random(256)));
+        const view = new DataView(bytes.buffer, 3);
+        const value = codec.read(view, 0);
+        if (!isDeepStrictEqual(compiled.read(view, 0), value)) different.push({ record: record.name, bytes });
+        for (const changed of [value, spoiled(value, random), spoiled(value, random)]) {
+          const [ours, wanted] = [compiled, codec].map((access) => outcome(access, changed));
+          if (!isDeepStrictEqual(ours, wanted))
+            different.push({ record: record.name, changed, ours, wanted });
+          compared++;
+        }
+      }
+    }
+    t.same(different.slice(0, 3), []);
+    t.equal(compared, records.filter((record) => codecOf(btf!, record)).length * 180);
+  });
+}
+
+/** What becomes of writing a value: the bytes, or all that the error says. */
+function outcome({ size, write }: Access, value: unknown): unknown {
+  const bytes = new Uint8Array(size + 4).fill(0xee);
+  try {
+    write(new DataView(bytes.buffer, 2), 0, value);
+    return Buffer.from(bytes).toString('hex');
+  } catch (error) {
+    const { name, message, code } = error as TsXdpError;
+    return { name, message, code, ...(error as TsXdpError).facts() };
+  }
+}
+
+const strange: readonly unknown[] = [
+  ...[-1, 0, 1, 127, 128, -129, 255, 256, 65536, 2 ** 32, 2 ** 53 + 2, 1.5, Number.NaN, -Infinity],
+  ...[-1n, 1n << 31n, 1n << 63n, (1n << 64n) - 1n, 1n << 64n, 1n << 127n, -(1n << 127n), 1n << 128n],
+  ...[
+    '',
+    'x',
+    '1',
+    '0x1f',
+    '-1',
+    'true',
+    'VERDICT_BAD',
+    'DEBT',
+    'caf\u00e9',
+    'a string of more than sixteen bytes',
+  ],
+  ...[1e39, -1e39, new Map([['x', 1]]), new Date(0)],
+  ...[true, false, null, undefined, {}, { x: 1 }, { unknown: 1 }, [], [1, 2], [[1]], Uint8Array.of(1, 2)],
+];
+
+/** The value with something else in one place. */
+function spoiled(value: unknown, random: (below: number) => number): unknown {
+  const replace = (): unknown => strange[random(strange.length)];
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || random(12) === 0)
+    return replace();
+  const copy: Record<string, unknown> = Array.isArray(value)
+    ? ([...(value as unknown[])] as unknown as Record<string, unknown>)
+    : { ...value };
+  const keys = Object.keys(copy);
+  const key = keys[random(keys.length)];
+  if (key === undefined || random(16) === 0) copy['unknown_field'] = 1;
+  else copy[key] = spoiled(copy[key], random);
+  return copy;
+}
+
+t.test('a compiled codec looks at bounds', async (t) => {
+  const { SimpleEvent } = await folder.import<{ SimpleEvent: Access }>('sniffer');
+  const view = new DataView(new ArrayBuffer(566));
+  const message = 'Cannot access 566 bytes at offset 1: only 566 bytes are there';
+  t.throws(() => SimpleEvent.read(view, 1), { message, code: 'OUT_OF_BOUNDS' });
+  t.throws(
+    () => {
+      SimpleEvent.write(view, 1, {});
+    },
+    { message, code: 'OUT_OF_BOUNDS' },
+  );
+});
