@@ -197,6 +197,7 @@ export type {
   GroupedReaders,
   GroupEvent,
   GroupHandlers,
+  InPlaceDecoder,
   ListenOptions,
   MakeRingWorkerHandler,
   NodeEventStreamOptions,
@@ -211,6 +212,7 @@ export type {
   RingWorkerContext,
   RingWorkerHandler,
   RingWorkerMaps,
+  StructCodec,
 } from './ringbuf/index.ts';
 export { BpfToken, NetworkNamespace, openPidfd } from './sys/index.ts';
 export {

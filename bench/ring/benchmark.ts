@@ -11,7 +11,8 @@ import { ReaderProcess, type ReaderAnswer } from './reader-process.ts';
 /** 25,000 records of 576 bytes with header and padding: 14.4 MB of the ring's 16. */
 const CHUNK = 25_000;
 
-const FIELDS = 'four fields of a RingBufferRecord';
+const FIELDS = 'four fields in place, by BTF';
+const RECORD = 'four fields of a RingBufferRecord, by hand';
 const OBJECT = 'the whole event as an object, by BTF';
 const LIBBPF = 'libbpf ring_buffer__consume()';
 const CILIUM_FIELDS = 'cilium/ebpf ReadInto(), four fields';
@@ -21,6 +22,7 @@ const CILIUM_OBJECT = 'cilium/ebpf ReadInto(), binary.Read()';
 const COMPARISONS = [
   { what: FIELDS, peer: 'libbpf', with: LIBBPF },
   { what: FIELDS, peer: 'cilium/ebpf', with: CILIUM_FIELDS },
+  { what: RECORD, peer: 'libbpf', with: LIBBPF },
   { what: OBJECT, peer: 'libbpf', with: LIBBPF },
   { what: OBJECT, peer: 'cilium/ebpf', with: CILIUM_OBJECT },
 ] as const;
@@ -61,6 +63,7 @@ function startReaders(root: string): ReaderProcess[] {
   const script = join(root, 'build/bench/ring/our-reader.js');
   const readers = [
     new ReaderProcess(FIELDS, [process.execPath, script, object, 'fields']),
+    new ReaderProcess(RECORD, [process.execPath, script, object, 'record']),
     new ReaderProcess(OBJECT, [process.execPath, script, object, 'object']),
   ];
   const peer = compileWithLibbpf(root, 'bench/ring/libbpf-reader.c');

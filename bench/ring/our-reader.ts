@@ -1,13 +1,13 @@
 /**
  * Our side of the ring benchmark, in a process of its own as the C side is, so that neither warms the other's code.
  *
- * Usage: our-reader.js OBJECT fields|object. It speaks the protocol of libbpf-reader.c.
+ * Usage: our-reader.js OBJECT fields|record|object. It speaks the protocol of libbpf-reader.c.
  */
 import { createInterface } from 'node:readline';
 import { Collection, ObjectFile, RingBuffer, type RingBufferRecord } from '../../src/index.ts';
 import type { ReaderAnswer } from './reader-process.ts';
 
-/** Where `struct simple_event` has the fields that both sides read. */
+/** Where `struct simple_event` has the fields that both sides read, written by hand. */
 const SOURCE_ADDRESS = 0;
 const DESTINATION_ADDRESS = 4;
 const DESTINATION_PORT = 10;
@@ -31,7 +31,11 @@ function add(mixed: number): void {
   events++;
 }
 
-function mixFields(record: RingBufferRecord): number {
+function mixFields({ src_ip, dst_ip, dst_port, packet_len }: Fields): number {
+  return (src_ip ^ dst_port) + (dst_ip ^ packet_len);
+}
+
+function mixRecord(record: RingBufferRecord): number {
   return (
     (record.u32(SOURCE_ADDRESS) ^ record.u16(DESTINATION_PORT)) +
     (record.u32(DESTINATION_ADDRESS) ^ record.u32(PACKET_LENGTH))
@@ -42,8 +46,8 @@ function mixFields(record: RingBufferRecord): number {
 function openReader(collection: Collection, how: string): () => void {
   const map = collection.map('events');
   const limit = { limit: BATCH };
-  if (how === 'fields') {
-    const ring = RingBuffer.open(map, { decode: mixFields });
+  if (how === 'record') {
+    const ring = RingBuffer.open(map, { decode: mixRecord });
     return () => {
       while (ring.drain(add, limit) > 0);
     };
@@ -51,10 +55,15 @@ function openReader(collection: Collection, how: string): () => void {
   const { btf, anchors } = collection.object;
   const typeId = anchors.events.get('events');
   if (!btf || typeId === undefined) throw new Error('Cannot tell the type of the events');
+  if (how === 'fields') {
+    const ring = RingBuffer.inPlace(map, { btf, typeId, decode: mixFields });
+    return () => {
+      while (ring.drain(add, limit) > 0);
+    };
+  }
   const ring = RingBuffer.typed(map, { btf, typeId });
   const addObject = (event: unknown): void => {
-    const { src_ip, dst_ip, dst_port, packet_len } = event as Fields;
-    add((src_ip ^ dst_port) + (dst_ip ^ packet_len));
+    add(mixFields(event as Fields));
   };
   return () => {
     while (ring.drain(addObject, limit) > 0);
@@ -63,7 +72,7 @@ function openReader(collection: Collection, how: string): () => void {
 
 const [objectPath, how] = process.argv.slice(2);
 if (objectPath === undefined || how === undefined)
-  throw new Error('Usage: our-reader.js OBJECT fields|object');
+  throw new Error('Usage: our-reader.js OBJECT fields|record|object');
 const collection = Collection.load(ObjectFile.open(objectPath));
 const program = collection.program('fill');
 const drain = openReader(collection, how);

@@ -43,8 +43,13 @@ export interface Codec extends FieldCodec {
  * @throws {BtfError} for a type that has no values (void, a function, a forward declaration) or is malformed.
  */
 export function createCodec(btf: Btf, typeId: number): Codec {
-  const { size, read, write } = new CodecCompiler(btf).compile(typeId);
-  return wholeValue({ size, read, write }, formatType(btf, typeId));
+  const codec = new CodecCompiler(btf).compile(typeId);
+  return {
+    ...wholeValue(codec, formatType(btf, typeId)),
+    get fields() {
+      return codec.fields;
+    },
+  };
 }
 
 /** `MAX_RESOLVE_DEPTH` of kernel/bpf/btf.c: nothing that the kernel accepts nests deeper. */

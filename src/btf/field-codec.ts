@@ -1,3 +1,4 @@
+import type { FieldTable } from './in-place.ts';
 import type { BtfValue } from './value.ts';
 
 /**
@@ -7,6 +8,8 @@ import type { BtfValue } from './value.ts';
 export interface FieldCodec {
   /** Bytes, as sizeof. */
   readonly size: number;
+  /** Of a struct or union. */
+  readonly fields?: FieldTable | undefined;
   read(view: DataView, offset: number): BtfValue;
   /** Throws a `Mismatch` where the value does not fit. */
   write(view: DataView, offset: number, value: unknown): void;

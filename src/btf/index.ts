@@ -26,6 +26,8 @@ export { rawText, rawType } from './dump-raw/index.ts';
 export type { RawElement, RawField, RawType } from './dump-raw/index.ts';
 export { fieldsOf } from './fields.ts';
 export { formatType } from './format-type.ts';
+export { InPlaceReader } from './in-place.ts';
+export type { FieldReader, FieldsWithin, FieldTable, InPlace } from './in-place.ts';
 export type { BtfKind } from './kind.ts';
 export type { Input } from './input.ts';
 export { parseValue } from './parse-value.ts';

@@ -1,4 +1,5 @@
 import type { FieldCodec } from './field-codec.ts';
+import type { FieldTable } from './in-place.ts';
 import { Mismatch } from './mismatch.ts';
 import type { BtfValue } from './value.ts';
 
@@ -25,6 +26,9 @@ export function structValue(
   const ordinary = !names.has('__proto__');
   return {
     size,
+    get fields() {
+      return tableOf(fields);
+    },
     read(view, offset) {
       const value: Record<string, BtfValue> = {};
       for (const { name, offset: at, codec } of fields) {
@@ -58,6 +62,15 @@ export function structValue(
       if (Object.keys(given).length !== found) refuseUnknown(given, names, typeName);
     },
   };
+}
+
+function tableOf(fields: readonly PlacedCodec[]): FieldTable {
+  const table = Object.create(null) as Record<string, FieldTable[string]>;
+  for (const { name, offset, codec } of fields) {
+    const isStruct = codec.fields !== undefined;
+    table[name] = isStruct ? { offset, of: codec } : (view, at) => codec.read(view, at + offset);
+  }
+  return table;
 }
 
 /** What has fields by name. */

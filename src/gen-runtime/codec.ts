@@ -1,4 +1,4 @@
-import { wholeValue, type Input, type ValueCodec } from '../btf/index.ts';
+import { wholeValue, type FieldTable, type Input, type ValueCodec } from '../btf/index.ts';
 
 /** Reads and writes values of one C type in memory. */
 export interface Codec<Value> extends Omit<ValueCodec<Value>, 'write'> {
@@ -8,6 +8,8 @@ export interface Codec<Value> extends Omit<ValueCodec<Value>, 'write'> {
    * @throws ValueError where the value does not fit the type, BoundsError where the bytes are not there
    */
   write(view: DataView, offset: number, value: Input<Value>): void;
+  /** How single fields of a struct or union are read; modules of earlier versions do not say. */
+  readonly fields?: FieldTable | undefined;
 }
 
 /** Makes a codec of compiled functions, which leave bounds and padding to it. */
@@ -17,11 +19,12 @@ export function codec<Value>(
     readonly size: number;
     readonly read: (view: DataView, at: number) => Value;
     readonly write: (view: DataView, at: number, value: unknown, typeName: string) => void;
+    readonly fields?: FieldTable | undefined;
   },
 ): Codec<Value> {
-  const { size, read } = access;
+  const { size, read, fields } = access;
   const write = (view: DataView, at: number, value: unknown): void => {
     access.write(view, at, value, typeName);
   };
-  return wholeValue({ size, read, write }, typeName);
+  return { ...wholeValue({ size, read, write }, typeName), fields };
 }

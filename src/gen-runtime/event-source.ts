@@ -1,5 +1,11 @@
+import type { InPlace } from '../btf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
-import { RingBuffer, type ListenOptions, type RingBufferOptions } from '../ringbuf/index.ts';
+import {
+  RingBuffer,
+  type InPlaceDecoder,
+  type ListenOptions,
+  type RingBufferOptions,
+} from '../ringbuf/index.ts';
 import type { Codec } from './codec.ts';
 
 /**
@@ -28,6 +34,19 @@ export class EventSource<Event> implements AsyncIterable<Event> {
   /** A reader of its own, to be closed by the caller. All readers of a ring share its position. */
   open(options: RingBufferOptions = {}): RingBuffer<Event> {
     return RingBuffer.withCodec(this.map, { ...options, codec: this.#codec });
+  }
+
+  /**
+   * A reader of its own whose `decode` reads single fields where they lie, without an object for each event, as
+   * {@link RingBuffer.inPlace} does; to be closed by the caller.
+   *
+   * @example
+   * using sizes = loaded.events.packets.openInPlace({ decode: (event) => event.length });
+   */
+  openInPlace<Result>(
+    options: RingBufferOptions & { readonly decode: InPlaceDecoder<InPlace<Event>, Result> },
+  ): RingBuffer<Result> {
+    return RingBuffer.inPlaceWithCodec(this.map, { ...options, codec: this.#codec });
   }
 
   /** As {@link RingBuffer.listen}. */

@@ -23,7 +23,7 @@ export {
   writeBits,
   writeElements,
 } from '../btf/index.ts';
-export type { EnumPlace, Input } from '../btf/index.ts';
+export type { EnumPlace, FieldReader, FieldsWithin, FieldTable, InPlace, Input } from '../btf/index.ts';
 export { ObjectFile } from '../elf/index.ts';
 export type { EnumLayout, LayoutDescription, MapLayout, RecordLayout } from '../gen/index.ts';
 export {

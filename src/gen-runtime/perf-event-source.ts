@@ -1,5 +1,12 @@
+import type { InPlace } from '../btf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
-import { PerfBuffer, type ListenOptions, type PerfBufferOptions, type PerfSample } from '../ringbuf/index.ts';
+import {
+  PerfBuffer,
+  type InPlaceDecoder,
+  type ListenOptions,
+  type PerfBufferOptions,
+  type PerfSample,
+} from '../ringbuf/index.ts';
 import type { Codec } from './codec.ts';
 
 /**
@@ -29,6 +36,13 @@ export class PerfEventSource<Event> implements AsyncIterable<PerfSample<Event>> 
   /** A reader of its own, to be closed by the caller; it takes the place of any other. */
   open(options: PerfBufferOptions = {}): PerfBuffer<Event> {
     return PerfBuffer.withCodec(this.map, { ...options, codec: this.#codec });
+  }
+
+  /** A reader of its own whose `decode` reads single fields where they lie; to be closed by the caller. */
+  openInPlace<Result>(
+    options: PerfBufferOptions & { readonly decode: InPlaceDecoder<InPlace<Event>, Result> },
+  ): PerfBuffer<Result> {
+    return PerfBuffer.inPlaceWithCodec(this.map, { ...options, codec: this.#codec });
   }
 
   /** As {@link PerfBuffer.listen}. */

@@ -65,6 +65,28 @@ export function readFields(fields: readonly RecordField[], uses: Set<string>): s
   return fields.length === 0 ? '  return {};\n' : `  return {\n${lines.join('')}  };\n`;
 }
 
+/** The entries of a table of fields that are read one by one: constant offsets, which structs within add to their own. */
+export function fieldTable(
+  fields: readonly RecordField[],
+  { uses, annotate }: { uses: Set<string>; annotate: (type: string) => string },
+): string {
+  const lines = fields.map(({ name, shape, bitOffset }) => {
+    const key = literalKey(name);
+    if (shape.kind === 'record')
+      return `    ${key}: { offset: ${String(bitOffset / 8)}, of: ${shape.type.name} },\n`;
+    const value = withoutParentheses(readText(shape, { base: 'at', bitOffset, uses }));
+    // Of what every object has a property of that name the compiler does not take the table's type.
+    const typed = name in Object.prototype ? annotate : (): string => '';
+    const parameters = [`view${typed(': DataView')}`, `at${typed(': number')}`];
+    return `    ${key}: (${parameters.filter((text) => isUsed(text, value)).join(', ')}) => ${value},\n`;
+  });
+  return lines.join('');
+}
+
+function isUsed(parameter: string, body: string): boolean {
+  return new RegExp(`\\b${parameter.replace(/:.*/, '')}\\b`).test(body);
+}
+
 /** Without parentheses around all of it. */
 function withoutParentheses(expression: string): string {
   if (!expression.startsWith('(')) return expression;

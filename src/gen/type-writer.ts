@@ -1,6 +1,6 @@
 import type { ModuleForm } from './options.ts';
 import { commentText, literalKey, propertyName, quote, TypeNames } from './names.ts';
-import { enumReader, readFields, readText } from './read-text.ts';
+import { enumReader, fieldTable, readFields, readText } from './read-text.ts';
 import type { EnumType, NamedType, RecordField, RecordType, TypedShape } from './shape.ts';
 import { isWide, typeText } from './type-text.ts';
 import { writeFields, writeText } from './write-text.ts';
@@ -50,7 +50,7 @@ export class TypeWriter {
     const head = `codec(${quote(typeName)}, {\n  size: ${String(shape.size)},\n`;
     if (shape.kind === 'record') {
       const { name } = shape.type;
-      return `${head}  read: get${name},\n  write: put${name},\n})`;
+      return `${head}  read: get${name},\n  write: put${name},\n  fields: ${name}.fields,\n})`;
     }
     const read = readText(shape, { base: 'at', bitOffset: 0, uses: values });
     const place = { base: 'at', bitOffset: 0, value: 'value', typeName: 'typeName', uses: values };
@@ -78,7 +78,8 @@ export class TypeWriter {
     const read = readFields(fields, values);
     const write = writeFields(type, { uses: values, annotate });
     const names = fields.map((field) => quote(field.name)).join(', ');
-    const readers = `{\n  size: ${String(size)},\n  read: get${name},\n  write: put${name},\n}`;
+    const table = fieldTable(fields, { uses: values, annotate });
+    const readers = `{\n  size: ${String(size)},\n  read: get${name},\n  write: put${name},\n  fields: {\n${table}  },\n}`;
     return (
       (this.#form === 'typescript' ? declaration : comment) +
       `export const ${name}${annotate(`: Codec<${name}>`)} = codec(${quote(typeName)}, ${readers});\n\n` +

@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
 import { ArgumentError, ClosedError } from '../errors.ts';
-import { createCodec, type Btf, type BtfValue, type ValueCodec } from '../btf/index.ts';
+import { createCodec, type Btf, type BtfValue, type InPlace, type ValueCodec } from '../btf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import { BlockingWait, checkInteger, openReadinessSet, type Fd } from '../sys/index.ts';
+import type { InPlaceDecoder, StructCodec } from './in-place-reader.ts';
 import { LoopReading } from './loop-reading.ts';
 import { isReadByGroup } from './membership.ts';
-import { decodeRecords, decodeValues, type PerfDecode } from './perf-decode.ts';
+import { decodeInPlace, decodeRecords, decodeValues, type PerfDecode } from './perf-decode.ts';
 import { PerfRing, type PerfWakeup } from './perf-ring.ts';
 import { openPerfRings } from './perf-rings.ts';
 import type { ListenOptions, RecordDecoder } from './reader-options.ts';
@@ -138,6 +139,36 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   ): PerfBuffer<Event> {
     const { codec, ...rest } = options;
     return new PerfBuffer(map, { ...rest, decode: decodeValues(map.name, codec) });
+  }
+
+  /** As {@link RingBuffer.inPlace}. */
+  static inPlace<Fields, Event>(
+    map: BpfMap,
+    options: PerfBufferOptions & {
+      readonly btf: Btf;
+      readonly typeId: number;
+      readonly decode: InPlaceDecoder<Fields, Event>;
+    },
+  ): PerfBuffer<Event> {
+    const { btf, typeId, decode, ...rest } = options;
+    const codec = createCodec(btf, typeId) as StructCodec<unknown> as StructCodec<Fields>;
+    return PerfBuffer.inPlaceWithCodec(map, {
+      ...rest,
+      codec,
+      decode: decode as InPlaceDecoder<InPlace<Fields>, Event>,
+    });
+  }
+
+  /** As {@link RingBuffer.inPlaceWithCodec}. */
+  static inPlaceWithCodec<Value, Event>(
+    map: BpfMap,
+    options: PerfBufferOptions & {
+      readonly codec: StructCodec<Value>;
+      readonly decode: InPlaceDecoder<InPlace<Value>, Event>;
+    },
+  ): PerfBuffer<Event> {
+    const { codec, decode, ...rest } = options;
+    return new PerfBuffer(map, { ...rest, decode: decodeInPlace(map.name, codec, decode) });
   }
 
   /** Samples that the kernel dropped so far, as far as it has told. */

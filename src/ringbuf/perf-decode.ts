@@ -1,5 +1,6 @@
 import { EventSizeError } from '../errors.ts';
-import type { ValueCodec } from '../btf/index.ts';
+import type { InPlace, ValueCodec } from '../btf/index.ts';
+import { inPlaceReader, type InPlaceDecoder, type StructCodec } from './in-place-reader.ts';
 import { RingBufferRecord } from './record.ts';
 import type { RecordDecoder } from './reader-options.ts';
 
@@ -25,11 +26,35 @@ export function decodeValues<Event>(
   map: string,
   codec: Pick<ValueCodec<Event>, 'size' | 'typeName' | 'read'>,
 ): PerfDecode<Event> {
-  const name = codec.typeName.replace(/^struct /, '');
+  const check = sizeCheck(map, codec);
   return (view, start, length) => {
-    // Length and data together are padded to 8 bytes (perf_prepare_sample() in kernel/events/core.c).
-    if (length < codec.size || length - codec.size >= 8)
-      throw new EventSizeError(map, name, codec.size, length);
+    check(length);
     return codec.read(view, start);
+  };
+}
+
+/** By the fields that a decoder of the caller's asks for. */
+export function decodeInPlace<Value, Event>(
+  map: string,
+  codec: StructCodec<Value>,
+  decode: InPlaceDecoder<InPlace<Value>, Event>,
+): PerfDecode<Event> {
+  const reader = inPlaceReader(codec);
+  const check = sizeCheck(map, codec);
+  return (view, start, length) => {
+    check(length);
+    reader.moveTo(view, start, start + length);
+    return decode(reader.fields);
+  };
+}
+
+function sizeCheck(
+  map: string,
+  { size, typeName }: { readonly size: number; readonly typeName: string },
+): (length: number) => void {
+  const name = typeName.replace(/^struct /, '');
+  return (length) => {
+    // Length and data together are padded to 8 bytes (perf_prepare_sample() in kernel/events/core.c).
+    if (length < size || length - size >= 8) throw new EventSizeError(map, name, size, length);
   };
 }

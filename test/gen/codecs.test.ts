@@ -1,7 +1,7 @@
 /** What modules read and write with is what the run-time codecs do. */
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
-import { createCodec, type Btf, type BtfValue } from '../../src/btf/index.ts';
+import { createCodec, InPlaceReader, type Btf, type BtfValue, type FieldTable } from '../../src/btf/index.ts';
 import { ObjectFile } from '../../src/elf/index.ts';
 import type { TsXdpError } from '../../src/errors.ts';
 import { modelOf, type RecordType } from '../../src/gen/index.ts';
@@ -24,6 +24,34 @@ interface Access {
   readonly typeName: string;
   read(view: DataView, offset: number): BtfValue;
   write(view: DataView, offset: number, value: unknown): void;
+  readonly fields?: FieldTable | undefined;
+}
+
+/** Every field by itself, and those of structs within by themselves. */
+function readInPlace({ fields, size }: Access, view: DataView): unknown {
+  const reader = new InPlaceReader<object>(fields!);
+  reader.moveTo(view, 0, size);
+  return collect(reader.fields);
+}
+
+function collect(fields: object): Record<string, unknown> {
+  const names = Object.keys(Object.getPrototypeOf(fields) as object);
+  const collected: Record<string, unknown> = {};
+  for (const name of names) {
+    const value = (fields as Record<string, unknown>)[name];
+    const within =
+      typeof value === 'object' &&
+      value !== null &&
+      Object.getPrototypeOf(Object.getPrototypeOf(value)) === null;
+    const own = {
+      value: within ? collect(value) : value,
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    };
+    Object.defineProperty(collected, name, own);
+  }
+  return collected;
 }
 
 /** The run-time codec of a struct of a module. */
@@ -54,7 +82,9 @@ for (const module of modules) {
         const bytes = Uint8Array.from({ length: record.size + 3 }, () => (round === 0 ? 0 : random(256)));
         const view = new DataView(bytes.buffer, 3);
         const value = codec.read(view, 0);
-        if (!isDeepStrictEqual(compiled.read(view, 0), value)) different.push({ record: record.name, bytes });
+        const read = [compiled.read(view, 0), readInPlace(compiled, view), readInPlace(codec, view)];
+        if (!read.every((one) => isDeepStrictEqual(one, value)))
+          different.push({ record: record.name, bytes });
         for (const changed of [value, spoiled(value, random), spoiled(value, random)]) {
           const [ours, wanted] = [compiled, codec].map((access) => outcome(access, changed));
           if (!isDeepStrictEqual(ours, wanted))

@@ -43,6 +43,17 @@ export async function read(): Promise<bigint[]> {
   return times;
 }
 
+export function ports(): number {
+  using ring = use().events.events.openInPlace({
+    decode: ({ src_port, payload }): number => src_port + payload.length,
+  });
+  let sum = 0;
+  ring.drain((port: number) => (sum += port));
+  using moves = loadTypes().events.moves.openInPlace({ decode: (event) => event.last + 1n });
+  moves.drain((last: bigint) => console.log(last));
+  return sum;
+}
+
 export function types(view: DataView): string {
   using loaded = loadTypes();
   loaded.variables.counter.set(1n);
@@ -79,6 +90,9 @@ types.maps.lines.set([1, 2], {});
 types.variables.counter.set('many');
 console.log(Verdict.VERDICT_NONE, hooked.load().events.event);
 for await (const event of loaded.events.events) console.log(event.timestmp);
+loaded.events.events.openInPlace({ decode: (event) => event.src_prt });
+loaded.events.events.openInPlace({ decode: (event) => (event.src_port = 1) });
+types.events.moves.openInPlace({ decode: (event) => event.last + 1 });
 `,
 );
 
@@ -219,6 +233,9 @@ t.test('what uses them wrongly does not compile', (t) => {
       "16 TS2339 Property 'VERDICT_NONE' does not exist on type '{ readonly VERDICT_UNKNOWN: 0; readonly VERDICT_GOOD: 1; readonly VERDICT_SAME: 1; readonly VERDICT_BAD: 7; }'.",
       "16 TS2551 Property 'event' does not exist on type 'Events'.",
       "17 TS2551 Property 'timestmp' does not exist on type 'SimpleEvent'.",
+      "18 TS2551 Property 'src_prt' does not exist on type '{ readonly src_ip: number; readonly dst_ip: number; readonly src_port: number; readonly dst_port: number; readonly protocol: number; readonly tcp_flags: number; readonly packet_len: number; ...",
+      "19 TS2540 Cannot assign to 'src_port' because it is a read-only property.",
+      "20 TS2365 Operator '+' cannot be applied to types 'bigint' and '1'.",
     ],
   );
   t.end();

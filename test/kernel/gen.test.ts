@@ -66,6 +66,7 @@ type Sniffer = Module<
       payload_len: number;
       payload: Uint8Array;
       source_interface: string;
+      timestamp: bigint;
     }>;
   }
 >;
@@ -122,14 +123,21 @@ t.test('the sniffer: maps set, a frame run, its event read', { skip }, async (t)
     t.equal(Buffer.from(event.payload.subarray(0, 6)).toString(), 'hello\0', 'the limit that was set');
     break;
   }
+  t.equal(programs.xdp_sniffer_enhanced.testRun({ data: frame }).returnValue, 2);
+  using ports = events.events.openInPlace({
+    decode: ({ src_port, source_interface, timestamp }) => [src_port, source_interface, timestamp > 0n],
+  });
+  const inPlace: unknown[] = [];
+  ports.drain((event) => inPlace.push(event));
+  t.strictSame(inPlace, [[40000, 'loopback', true]], 'an event whose fields are read where they lie');
   const stats = maps.stats.get(0) ?? [];
   t.equal(
     stats.reduce((sum, { seen }) => sum + seen, 0n),
-    1n,
+    2n,
   );
   t.equal(
     stats.reduce((sum, { submitted }) => sum + submitted, 0n),
-    1n,
+    2n,
   );
   t.throws(() => programs.xdp_frags_sniffer, { code: 'PROGRAM_NOT_FOUND' }, 'it was not chosen');
   sniffer.close();
@@ -267,6 +275,12 @@ t.test('maps of every family and events of every ring, through the kernel', { sk
     t.strictSame(event, { pid: 77, name: 'sampled' });
     break;
   }
+  events.samples.reader.close();
+  using pids = events.samples.openInPlace({ decode: ({ pid, name }) => `${name} ${String(pid)}` });
+  programs.emit.testRun({ data: frame });
+  const samples: string[] = [];
+  pids.drain(({ event }) => samples.push(event));
+  t.strictSame(samples, ['sampled 77'], 'a sample whose fields are read where they lie');
   t.equal(events.commands.send({ action: 2, amount: 10n }), true);
   t.equal(events.commands.producer.pending, 24, 'a header, and the command in 16 bytes');
   t.throws(() => events.commands.send({ nope: 1 } as object), { code: 'VALUE_INVALID' });

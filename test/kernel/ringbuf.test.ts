@@ -1,6 +1,7 @@
 /** Ring buffers that the kernel fills: programs are run on packets of the test's own, so there is no traffic. */
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
+import { createCodec } from '../../src/btf/index.ts';
 import { Collection, MapType, ObjectFile, RingBuffer, SyscallError } from '../../src/index.ts';
 import type { RingBufferOptions } from '../../src/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
@@ -89,6 +90,45 @@ t.test('100,000 events come in order, each as it was written', (t) => {
   t.equal(wrong, 0);
   t.equal(next, 100_000n);
   t.match(producer.counters, { seen: 100_000n, submitted: 100_000n, no_space: 0n });
+  t.end();
+});
+
+t.test('fields are read where they lie, by BTF, and each record has to have the size of its struct', (t) => {
+  using producer = new Producer();
+  const { btf } = producer.object;
+  const map = producer.collection.map('events');
+  const type = { btf: btf!, typeId: btf!.find('event', 'struct')! };
+  const kept: Event[] = [];
+  using ring = RingBuffer.inPlace(map, {
+    ...type,
+    decode: (event: Event) => {
+      if (kept.length < 2) kept.push(event);
+      return event.check === checkOf(event.number) && event.size === 16 ? event.number : -1n;
+    },
+  });
+  let next = 0n;
+  let wrong = 0;
+  for (let round = 0; round < 5; round++) {
+    producer.produce(5000);
+    ring.drain((number) => {
+      if (number !== next++) wrong++;
+    });
+  }
+  t.same([next, wrong], [25_000n, 0], 'whatever lies across the end of the ring, too');
+  t.equal(kept[0], kept[1], 'one object serves all records');
+  t.equal(kept[0]?.number, 24_999n, 'and reads the last one');
+  t.throws(() => Object.assign(kept[0]!, { check: 1 }), TypeError, 'it is for reading');
+  t.throws(
+    () => RingBuffer.inPlace(map, { btf: btf!, typeId: btf!.find('__u64', 'typedef')!, decode: Number }),
+    { message: 'Cannot read __u64 in place: its codec has no fields', code: 'ARGUMENT_INVALID' },
+  );
+  const shorter = { ...createCodec(btf!, type.typeId), size: 12 };
+  using mistaken = RingBuffer.inPlaceWithCodec(map, { codec: shorter, decode: () => 0 });
+  producer.produce(1);
+  t.throws(() => mistaken.drain(() => undefined), {
+    message: 'Cannot read a record of events as struct event: the record has 16 bytes, the struct 12',
+    code: 'EVENT_SIZE_MISMATCH',
+  });
   t.end();
 });
 
