@@ -43,6 +43,7 @@ const TEST_FILES = [
   'test/kernel/struct-ops.test',
   'test/kernel/programs.test',
   'test/kernel/externs.test',
+  'test/kernel/module-kfuncs.test',
   'test/kernel/jump-tables.test',
   'test/kernel/context-arguments.test',
   'test/kernel/exclusive.test',
@@ -56,6 +57,7 @@ const CI_FILES = [
   'test/kernel/hooks.test',
   'test/kernel/attach-kinds.test',
   'test/kernel/attach-details.test',
+  'test/kernel/module-kfuncs.test',
 ];
 /** Two emulated processors at a time: each keeps one of this machine's busy. */
 const AT_ONCE = 2;
@@ -92,7 +94,7 @@ async function testKernel(
     rootImage,
     workingFolder: PROJECT,
     command: ['node', 'test/vm/main.js', ...files],
-    modules: ['bridge'],
+    modules: ['bridge', 'nf_conntrack'],
     resultsFolder: reports,
     timeoutSeconds: TIMEOUT_SECONDS,
     onOutput: linePrinter(kernel),
