@@ -4,7 +4,7 @@ import { sizeOf, type Btf } from '../btf/index.ts';
 import type { ElfSection } from './container.ts';
 import { SectionType } from './header.ts';
 import { emptyMapSpec, type MapSpec } from './map-spec.ts';
-import { SymbolType, type ElfSymbol } from './symbols.ts';
+import type { ElfSymbol } from './symbols.ts';
 
 /** Which kind of data a section holds; undefined for every other section. */
 export function dataSectionKind(section: ElfSection): 'data' | 'rodata' | 'bss' | undefined {
@@ -93,7 +93,14 @@ export interface VariablePlace {
  */
 export function readVariables(
   section: ElfSection,
-  { btf, symbols }: { btf: Btf; symbols: readonly ElfSymbol[] },
+  {
+    btf,
+    objects,
+  }: {
+    btf: Btf;
+    /** The symbols of variables, by the index of their section and their name: `7:counter`. */
+    objects: ReadonlyMap<string, ElfSymbol>;
+  },
 ): VariablePlace[] {
   const id = btf.find(section.name, 'datasec');
   const datasec = id === undefined ? undefined : btf.type(id);
@@ -102,12 +109,7 @@ export function readVariables(
   for (const { typeId, offset, size } of datasec.variables) {
     const variable = btf.type(typeId);
     if (variable.kind !== 'variable') continue;
-    const symbol = symbols.find(
-      (candidate) =>
-        candidate.section === section.index &&
-        candidate.type === SymbolType.Object &&
-        candidate.name === variable.name,
-    );
+    const symbol = objects.get(`${section.index}:${variable.name}`);
     const place = {
       name: variable.name,
       section: section.name,

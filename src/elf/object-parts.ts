@@ -1,5 +1,6 @@
 /** How each part of an object is read from its sections. */
 import { BtfError, ObjectError } from '../errors.ts';
+import { INSTRUCTION_SIZE } from '../asm/index.ts';
 import { Cursor } from '../binary/index.ts';
 import { Btf, BtfExt, relocateBtf } from '../btf/index.ts';
 import { readBtfMaps } from './btf-maps.ts';
@@ -17,7 +18,7 @@ import type { SectionRoles } from './instruction-relocations.ts';
 import { isLegacyMapSection, readLegacyMaps } from './legacy-maps.ts';
 import type { MapSpec } from './map-spec.ts';
 import type { ElfRelocation } from './relocations.ts';
-import type { ElfSymbol } from './symbols.ts';
+import { SymbolType, type ElfSymbol } from './symbols.ts';
 import { isStructOpsSection, readStructOps } from './struct-ops.ts';
 import { VariableSpec } from './variable-spec.ts';
 
@@ -62,8 +63,29 @@ export function readBtfExt(elf: ElfContainer, btf: Btf | undefined): BtfExt | un
   const section = sectionNamed(elf, '.BTF.ext');
   if (!section || section.size === 0) return undefined;
   if (!btf) throw new BtfError('Cannot read .BTF.ext: the object has no .BTF');
-  return BtfExt.parse(section.data, btf);
+  const btfExt = BtfExt.parse(section.data, btf);
+  checkCoreRelocations(elf, btfExt);
+  return btfExt;
 }
+
+/** An instruction has one immediate or offset, so that more than one record each is a file made to cost time. */
+function checkCoreRelocations(elf: ElfContainer, { coreRelocations }: BtfExt): void {
+  if (coreRelocations.size === 0) return;
+  const sizes = new Map<string, number>();
+  for (const { name, size } of elf.sections) sizes.set(name, (sizes.get(name) ?? 0) + size);
+  for (const [section, { count }] of coreRelocations) {
+    const instructions = Math.floor((sizes.get(section) ?? 0) / INSTRUCTION_SIZE);
+    if (count <= Math.max(instructions, LEAST_CORE_RELOCATIONS)) continue;
+    throw new ObjectError(
+      'OBJECT_INVALID',
+      `Cannot read .BTF.ext: section ${section} has ${count} CO-RE relocations for ${instructions} instructions`,
+      { section },
+    );
+  }
+}
+
+/** So few cost nothing, whatever they are on: which of them is wrong is said when they are applied. */
+const LEAST_CORE_RELOCATIONS = 1024;
 
 export function readMaps(
   elf: ElfContainer,
@@ -135,11 +157,16 @@ export function readAllVariables(
   const { btf, symbols, maps } = context;
   const variables = new Map<string, VariableSpec>();
   if (!btf) return variables;
+  const objects = new Map<string, ElfSymbol>();
+  for (const symbol of symbols) {
+    const place = `${symbol.section}:${symbol.name}`;
+    if (symbol.type === SymbolType.Object && !objects.has(place)) objects.set(place, symbol);
+  }
   for (const section of elf.sections) {
     const arena = section.name === ARENA_SECTION ? arenaOf(maps) : undefined;
     const map = arena ?? (dataSectionKind(section) === undefined ? undefined : maps.get(section.name));
     if (!map || section.size === 0) continue;
-    for (const place of readVariables(section, { btf, symbols })) {
+    for (const place of readVariables(section, { btf, objects })) {
       variables.set(place.name, new VariableSpec(place, { btf, map }));
     }
   }

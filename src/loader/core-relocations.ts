@@ -93,10 +93,21 @@ function relocationsByFunction(object: ObjectFile, section: string): Map<Functio
   for (const relocation of object.btfExt?.coreRelocations.get(section)?.records ?? []) {
     const { instructionOffset: offset } = relocation;
     if (offset % INSTRUCTION_SIZE !== 0) throw betweenInstructions(section, offset);
-    const owner = functions.findLast((fn) => fn.offset <= offset);
+    const owner = functions[lastFrom(functions, offset)];
     if (owner && offset < owner.offset + owner.instructions.length) byFunction.get(owner)?.push(relocation);
   }
   return byFunction;
+}
+
+/** The index of the last function that begins at or before an offset; -1. */
+function lastFrom(functions: readonly FunctionSpec[], offset: number): number {
+  let [low, high] = [-1, functions.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((functions[middle]?.offset ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** In the order of their offsets. */

@@ -1,7 +1,8 @@
 /** Input that is well-formed, and made to cost far more than it weighs: it ends with a result or an error of ours. */
 import t from 'tap';
 import { Btf, BtfBuilder, createCodec, dedup, dumpC, rawText, sizeOf } from '../../src/btf/index.ts';
-import { ExecutableFile, findFunctions, readUsdtProbes } from '../../src/elf/index.ts';
+import { objectReport } from '../../src/cli/inspect/report.ts';
+import { ExecutableFile, findFunctions, ObjectFile, readUsdtProbes } from '../../src/elf/index.ts';
 import { matchesPattern } from '../../src/link/name-pattern.ts';
 import { thrown } from '../helpers/thrown.ts';
 import {
@@ -20,6 +21,7 @@ import {
   symbolsWithOneLongName,
   versionsWithOneLongName,
 } from './hostile-executables.ts';
+import { manyPrograms, manySections } from './hostile-objects.ts';
 import { sourceOf } from './targets/executable.ts';
 
 /** What came of it: the message, or how many there are. */
@@ -49,6 +51,24 @@ t.test('programs and libraries', (t) => {
     'Cannot read the probes of mutant: probe : is in no executable segment',
   );
   t.equal(probes(probesAmongSections(1171)), 'Cannot read mutant: it has 1171 program headers');
+  t.end();
+});
+
+t.test('objects', (t) => {
+  const report = objectReport(ObjectFile.parse(manyPrograms(1000)));
+  t.equal(report.programs.length, 1000, 'a thousand programs in one section');
+  t.equal(report.programs.at(-1)?.name, 'program_999');
+  const related = objectReport(ObjectFile.parse(manyPrograms(500, { relocations: 2 })));
+  t.equal(related.core_relocations.length, 1000, 'as many CO-RE relocations as instructions');
+  t.equal(related.core_relocations.at(-1)?.spec, '<byte_off> [3] struct task_struct.pid (0:0 @ offset 0)');
+  const unrelated = thrown(() => ObjectFile.parse(manyPrograms(1, { relocations: 1_000_000 })));
+  t.equal(
+    unrelated.message,
+    'Cannot read .BTF.ext: section xdp has 1000000 CO-RE relocations for 2 instructions',
+  );
+  const object = ObjectFile.parse(manySections(65_000));
+  t.equal(object.variables.size, 65_000, 'as many sections as there may be, with a variable each');
+  t.equal(object.variable('variable_64999').section, '.data.64999');
   t.end();
 });
 

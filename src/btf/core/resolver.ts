@@ -62,6 +62,8 @@ export class CoreResolver {
   /** An unrolled loop has the same relocation a thousand times. */
   readonly #resolved = new Map<string, CoreResolution | BtfError>();
 
+  readonly #described = new Map<string, string>();
+
   constructor(local: Btf, targets: CoreTargets) {
     this.#local = new DecodedTypes(local);
     this.#search = new CandidateSearch(targets);
@@ -72,8 +74,7 @@ export class CoreResolver {
    * target merely lacks is no error: see `value`.
    */
   resolve(relocation: CoreRelocation): CoreResolution {
-    const { typeId, kind, accessString } = relocation;
-    const key = `${String(typeId)} ${String(kind)} ${accessString}`;
+    const key = keyOf(relocation);
     let result = this.#resolved.get(key);
     if (result === undefined) {
       result = this.#attempt(parseAccessSpec(this.#local, relocation));
@@ -85,7 +86,10 @@ export class CoreResolver {
 
   /** The relocation as libbpf prints it. Throws {@link BtfError} where it makes no sense. */
   describe(relocation: CoreRelocation): string {
-    return formatSpec(parseAccessSpec(this.#local, relocation));
+    const key = keyOf(relocation);
+    const spec = this.#described.get(key) ?? formatSpec(parseAccessSpec(this.#local, relocation));
+    this.#described.set(key, spec);
+    return spec;
   }
 
   #attempt(local: AccessSpec): CoreResolution | BtfError {
@@ -149,6 +153,10 @@ export class CoreResolver {
     }
     return candidates;
   }
+}
+
+function keyOf({ typeId, kind, accessString }: CoreRelocation): string {
+  return `${String(typeId)} ${String(kind)} ${accessString}`;
 }
 
 /** BTF often has a type several times, because something it points to differs; that must not matter. */

@@ -1,0 +1,143 @@
+/** Objects that are well-formed, and have far more of something than any compiler would make. */
+const FILE_HEADER = 64;
+const SECTION_HEADER = 64;
+const SYMBOL = 24;
+const PROGBITS = 1;
+const SYMTAB = 2;
+const STRTAB = 3;
+
+interface Section {
+  readonly name: string;
+  readonly type: number;
+  readonly data: Uint8Array;
+  readonly flags?: number;
+  readonly link?: number;
+  readonly info?: number;
+}
+
+/** An ELF object of these sections, behind the empty one and before the names. */
+function elf(sections: readonly Section[]): Uint8Array {
+  const names = Buffer.from(`\0${[...sections.map(({ name }) => name), '.shstrtab'].join('\0')}\0`);
+  const all = [...sections, { name: '.shstrtab', type: STRTAB, data: names }];
+  const length = all.reduce((sum, { data }) => sum + data.length, 0);
+  const table = FILE_HEADER + Math.ceil(length / 8) * 8;
+  const bytes = new Uint8Array(table + (all.length + 1) * SECTION_HEADER);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  view.setUint16(16, 1, true);
+  view.setUint16(18, 247, true);
+  view.setBigUint64(40, BigInt(table), true);
+  view.setUint16(58, SECTION_HEADER, true);
+  view.setUint16(60, all.length + 1, true);
+  view.setUint16(62, all.length, true);
+  let [name, offset] = [1, FILE_HEADER];
+  all.forEach((section: Section, index) => {
+    const at = table + (index + 1) * SECTION_HEADER;
+    view.setUint32(at, name, true);
+    view.setUint32(at + 4, section.type, true);
+    view.setBigUint64(at + 8, BigInt(section.flags ?? 2), true);
+    view.setBigUint64(at + 24, BigInt(offset), true);
+    view.setBigUint64(at + 32, BigInt(section.data.length), true);
+    view.setUint32(at + 40, section.link ?? 0, true);
+    view.setUint32(at + 44, section.info ?? 0, true);
+    view.setBigUint64(at + 56, section.type === SYMTAB ? BigInt(SYMBOL) : 0n, true);
+    bytes.set(section.data, offset);
+    name += section.name.length + 1;
+    offset += section.data.length;
+  });
+  return bytes;
+}
+
+function wordsOf(words: readonly number[]): Uint8Array {
+  return new Uint8Array(Uint32Array.from(words).buffer);
+}
+
+/** Offsets of texts, added as they are asked for. */
+class Strings {
+  readonly #texts: string[] = [''];
+  #length = 1;
+
+  add(text: string): number {
+    const offset = this.#length;
+    this.#texts.push(text);
+    this.#length += text.length + 1;
+    return offset;
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.from(`${this.#texts.join('\0')}\0`);
+  }
+}
+
+function btf(types: readonly number[], strings: Uint8Array): Uint8Array {
+  const header = wordsOf([0x0001eb9f, 24, 0, types.length * 4, types.length * 4, strings.length]);
+  return Buffer.concat([header, wordsOf(types), strings]);
+}
+
+/** `call bpf_ktime_get_ns; exit`. */
+const INSTRUCTIONS = Uint8Array.of(0x85, 0, 0, 0, 5, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0);
+const INT = [1, 1 << 24, 4, 32];
+const FUNCTION = 12 << 24;
+const PROTOTYPE = [0, 13 << 24, 1];
+
+/**
+ * Programs of two instructions in one section, each with its BTF, and on the first instruction of each as many CO-RE
+ * relocations of one field.
+ */
+export function manyPrograms(count: number, { relocations = 0 } = {}): Uint8Array {
+  const strings = new Strings();
+  strings.add('int');
+  const [struct, field, access, section] = ['task_struct', 'pid', '0:0', 'xdp'].map((text) =>
+    strings.add(text),
+  );
+  const types = [...INT, ...PROTOTYPE, struct ?? 0, (4 << 24) | 1, 4, field ?? 0, 1, 0];
+  const names = new Strings();
+  const symbols = [0, 0, 0, 0, 0, 0];
+  const functions: number[] = [8, section ?? 0, count];
+  for (let index = 0; index < count; index++) {
+    types.push(strings.add(`program_${String(index)}`), FUNCTION | 1, 2);
+    symbols.push(names.add(`program_${String(index)}`), 0x0001_0012, index * INSTRUCTIONS.length, 0, 16, 0);
+    functions.push(index * INSTRUCTIONS.length, 4 + index);
+  }
+  const core: number[] = [16, section ?? 0, count * relocations];
+  for (let index = 0; index < count * relocations; index++)
+    core.push(Math.floor(index / relocations) * INSTRUCTIONS.length, 3, access ?? 0, 0);
+  const [functionBytes, coreBytes] = [functions.length * 4, relocations === 0 ? 0 : core.length * 4];
+  const header = [0x0001eb9f, 32, 0, functionBytes, functionBytes, 0, functionBytes, coreBytes];
+  const code = new Uint8Array(count * INSTRUCTIONS.length);
+  for (let index = 0; index < count; index++) code.set(INSTRUCTIONS, index * INSTRUCTIONS.length);
+  return elf([
+    { name: 'xdp', type: PROGBITS, flags: 6, data: code },
+    { name: '.symtab', type: SYMTAB, data: wordsOf(symbols), link: 3, info: 1 },
+    { name: '.strtab', type: STRTAB, data: names.bytes },
+    { name: '.BTF', type: PROGBITS, flags: 0, data: btf(types, strings.bytes) },
+    {
+      name: '.BTF.ext',
+      type: PROGBITS,
+      flags: 0,
+      data: wordsOf([...header, ...functions, ...(relocations === 0 ? [] : core)]),
+    },
+  ]);
+}
+
+/** Sections of global variables, one in each, with BTF that has a DATASEC for each. */
+export function manySections(count: number): Uint8Array {
+  const strings = new Strings();
+  strings.add('int');
+  const names = new Strings();
+  const types = [...INT];
+  const symbols = [0, 0, 0, 0, 0, 0];
+  const sections = Array.from({ length: count }, (_, index): Section => {
+    const [variable, section] = [`variable_${String(index)}`, `.data.${String(index)}`];
+    types.push(strings.add(variable), 14 << 24, 1, 1);
+    types.push(strings.add(section), (15 << 24) | 1, 4, 2 + index * 2, 0, 4);
+    symbols.push(names.add(variable), (((index + 1) << 16) | 0x0011) >>> 0, 0, 0, 4, 0);
+    return { name: section, type: PROGBITS, flags: 3, data: new Uint8Array(4) };
+  });
+  return elf([
+    ...sections,
+    { name: '.symtab', type: SYMTAB, data: wordsOf(symbols), link: count + 2, info: 1 },
+    { name: '.strtab', type: STRTAB, data: names.bytes },
+    { name: '.BTF', type: PROGBITS, flags: 0, data: btf(types, strings.bytes) },
+  ]);
+}
