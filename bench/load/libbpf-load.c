@@ -43,14 +43,22 @@ static const struct bpf_insn stand_in[] = {
 
 static long load_stand_in(long (*real)(long, ...), const union bpf_attr *wanted, long size)
 {
-	union bpf_attr attr;
+	/* libbpf may know a longer one than the headers at hand. */
+	union {
+		union bpf_attr attr;
+		char bytes[512];
+	} copy;
 
-	memset(&attr, 0, sizeof(attr));
-	memcpy(&attr, wanted, (size_t)size < sizeof(attr) ? (size_t)size : sizeof(attr));
-	attr.insns = (uintptr_t)stand_in;
-	attr.insn_cnt = sizeof(stand_in) / sizeof(stand_in[0]);
-	attr.func_info = attr.func_info_cnt = attr.line_info = attr.line_info_cnt = 0;
-	return real(SYS_bpf, BPF_PROG_LOAD, &attr, size);
+	if (size < 0 || (size_t)size > sizeof(copy)) {
+		errno = E2BIG;
+		return -1;
+	}
+	memcpy(&copy, wanted, (size_t)size);
+	copy.attr.insns = (uintptr_t)stand_in;
+	copy.attr.insn_cnt = sizeof(stand_in) / sizeof(stand_in[0]);
+	copy.attr.func_info = copy.attr.func_info_cnt = 0;
+	copy.attr.line_info = copy.attr.line_info_cnt = 0;
+	return real(SYS_bpf, BPF_PROG_LOAD, &copy, size);
 }
 
 /* Stands in for libc's: libbpf, linked in or loaded, calls bpf(2) through it. */
