@@ -2,7 +2,7 @@ import { ObjectError } from '../errors.ts';
 import { CALL, INSTRUCTION_SIZE, InstructionView, LOAD_IMMEDIATE_64 } from '../asm/index.ts';
 import type { ElfSection } from './container.ts';
 import { JUMP_TABLES_SECTION, jumpTableAt, type JumpTable } from './jump-tables.ts';
-import type { ElfRelocation } from './relocations.ts';
+import { sortByOffset, type ElfRelocation } from './relocations.ts';
 import { SymbolType, UNDEFINED_SECTION, type ElfSymbol } from './symbols.ts';
 
 /** What an instruction refers to, by name, so that it can be resolved after maps and programs exist. */
@@ -59,7 +59,7 @@ export function interpretRelocations(
     const target = fn.base + (index + view.immediate(index) + 1) * INSTRUCTION_SIZE;
     meanings.push({ kind: 'call', offset: index * INSTRUCTION_SIZE, section: fn.section.index, target });
   }
-  return meanings.sort((a, b) => a.offset - b.offset);
+  return sortByOffset(meanings);
 }
 
 function interpret(

@@ -29,13 +29,20 @@ export function readRelocations(
     if (section.type !== SectionType.Rel || isDebug(section)) continue;
     const target = elf.sections[section.info];
     if (!target) throw malformed(section, 'applies to a section that does not exist', 0);
-    const list = [...(bySection.get(target.index) ?? []), ...readSection(elf, section, { target, symbols })];
-    bySection.set(
-      target.index,
-      list.sort((a, b) => a.offset - b.offset),
-    );
+    const [others, own] = [bySection.get(target.index), readSection(elf, section, { target, symbols })];
+    bySection.set(target.index, sortByOffset(others ? [...others, ...own] : own));
   }
   return bySection;
+}
+
+/** Sorts in place, which compilers and linkers have nearly always done. */
+export function sortByOffset<Entry extends { readonly offset: number }>(entries: Entry[]): Entry[] {
+  let last = 0;
+  for (const { offset } of entries) {
+    if (offset < last) return entries.sort((a, b) => a.offset - b.offset);
+    last = offset;
+  }
+  return entries;
 }
 
 /** Those of a list in ascending order that lie from `start` up to `end`, in bytes from the start of the section. */
@@ -69,7 +76,8 @@ function readSection(
   const cursor = new Cursor(section.data, elf.littleEndian);
   return Array.from({ length: section.size / RelocationEntry.size }, (_, index) => {
     const at = index * RelocationEntry.size;
-    const [type, number] = cursor.words(at + RelocationEntry.offsets.info);
+    const type = cursor.low32(at + RelocationEntry.offsets.info);
+    const number = cursor.high32(at + RelocationEntry.offsets.info);
     const offset = cursor.size64(at + RelocationEntry.offsets.offset);
     const symbol = symbols[number];
     if (!symbol) throw malformed(section, `names symbol ${number}, which does not exist`, at);
