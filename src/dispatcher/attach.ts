@@ -66,6 +66,7 @@ function attachHere(
       doing: 'attach to',
       socket,
       ifindex: device.index,
+      netns: options.netns?.name,
       modes: options.modes,
       components: (installed) => [...installed, ...components],
     });

@@ -20,6 +20,8 @@ export interface DispatcherChange {
   readonly doing: string;
   readonly socket: RouteSocket;
   readonly ifindex: number;
+  /** What the namespace of the interface was asked for by, for messages; undefined for that of the process. */
+  readonly netns?: string | undefined;
   /** Which programs there are to be, given those that are there. The same list means no change. */
   readonly components: (installed: readonly Component[], device: NetworkInterface) => readonly Component[];
   /** Where a first program may go. */
@@ -56,7 +58,7 @@ type Outcome = ChangedDispatcher | undefined | 'changed meanwhile';
 function changeOnce(change: DispatcherChange): Outcome {
   const device = interfaceByIndex(change.socket, change.ifindex);
   const installed = openInstalled(device);
-  if (installed?.kind === 'other') throw occupied(device, { other: installed, doing: change.doing });
+  if (installed?.kind === 'other') throw occupied(device, { other: installed, change });
   try {
     const before = installed?.components ?? [];
     const after = change.components(before, device);
@@ -156,14 +158,15 @@ function trySet(step: {
 
 function occupied(
   { name }: NetworkInterface,
-  { other, doing }: { other: OtherProgram; doing: string },
+  { other, change: { doing, netns } }: { other: OtherProgram; change: DispatcherChange },
 ): AttachError {
   const { programId, mode } = other;
+  const place = netns === undefined ? '' : ` --netns ${netns}`;
   return new AttachError(
     'ALREADY_ATTACHED',
     name,
     `Cannot ${doing} ${name}: program ${String(programId)} (${mode}) is attached there, and it is no dispatcher with pinned programs`,
-    { programId, hint: `detach it, and attach it again with --multi: ts-xdp unload --iface ${name}` },
+    { programId, hint: `detach it, and attach it again with --multi: ts-xdp unload --iface ${name}${place}` },
   );
 }
 

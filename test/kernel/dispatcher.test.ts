@@ -259,7 +259,7 @@ t.test('what stands in the way', { skip: none }, (t) => {
     {
       code: 'ALREADY_ATTACHED',
       message: `Cannot attach to ${name}: ${there}, and it is no dispatcher with pinned programs`,
-      hint: `detach it, and attach it again with --multi: ts-xdp unload --iface ${name}`,
+      hint: `detach it, and attach it again with --multi: ts-xdp unload --iface ${name} --netns ${String(pair.namespaceName)}`,
     },
   );
   single.close();
@@ -331,7 +331,12 @@ t.test('ts-xdp load --multi and unload', { skip: none }, async (t) => {
   const cli = new Cli(['load', ours, ...where, '--multi', '--priority', '20', '--json']);
   await cli.line('attached');
   const second = await runCli(['load', foreign, ...where, '--multi', '--detach', '--json']);
-  t.match(second, { code: 0, stderr: /stays attached until "ts-xdp unload --iface / });
+  t.match(second, {
+    code: 0,
+    stderr: new RegExp(
+      `: it stays attached until "ts-xdp unload --iface ${name} --netns ${String(pair.namespaceName)} --id \\d+"`,
+    ),
+  });
   t.match(second.lines[0], {
     type: 'attached',
     kind: 'xdp',

@@ -90,7 +90,7 @@ t.test(
         t.match(summary, { events: sent.length, lost: null, dropped: 0, counters: {} });
         t.type(summary['duration_ms'], 'number');
         t.equal(lines.length, 2 + sent.length, 'and no other line');
-        const stays = `note: ${pair.receiver.name} is attached by netlink: should this process be killed, it stays attached until "ts-xdp unload --iface ${pair.receiver.name}"\n`;
+        const stays = `note: ${pair.receiver.name} is attached by netlink: should this process be killed, it stays attached until "ts-xdp unload --iface ${pair.receiver.name} --netns ${String(pair.namespaceName)}"\n`;
         t.equal(stderr, via === 'netlink' ? stays : '', 'netlink says that it stays');
       }
     }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { isOnFileSystem } from '../../src/sys/index.ts';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
-import { Cli, notRoot } from '../helpers/cli.ts';
+import { Cli, cliMain, notRoot } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import { BpfFileSystem, ip, leftObjects, xdpState } from '../helpers/kernel-objects.ts';
 import { noClang, ObjectFolder, uniqueTag } from '../helpers/object-source.ts';
@@ -178,20 +178,25 @@ t.test('--detach by netlink stays, and unload --iface ends it', { skip }, (t) =>
       t.equal(load.code, 0);
       const { program_id: program } = load.lines[0] ?? {};
       t.equal(xdpState(name, netns).programId, program);
-      const unload = await runHosted(['unload', ...place, '--json']);
-      t.equal(unload.code, 0);
-      t.same(unload.lines, [
+      const command = `ts-xdp unload --iface ${name} --netns ${netns}`;
+      t.equal(load.stderr, `note: ${name} is attached by netlink: it stays attached until "${command}"\n`);
+      const printed = execFileSync(
+        'bash',
+        ['-c', `ts-xdp() { node '${cliMain}' "$@"; }; ${command} --json`],
         {
-          type: 'detached',
-          kind: 'xdp',
-          target: name,
-          ifindex: index,
-          mode,
-          via: 'netlink',
-          program_id: program,
-          link_id: null,
+          encoding: 'utf8',
         },
-      ]);
+      );
+      t.same(JSON.parse(printed), {
+        type: 'detached',
+        kind: 'xdp',
+        target: name,
+        ifindex: index,
+        mode,
+        via: 'netlink',
+        program_id: program,
+        link_id: null,
+      });
       t.equal(xdpState(name, netns).programId, undefined);
       t.same(await leftObjects(tag), []);
     }

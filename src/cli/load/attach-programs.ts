@@ -1,7 +1,7 @@
 import type { Link } from '../../link/index.ts';
-import type { Output } from '../output/output.ts';
 import type { LoadedContext } from './context.ts';
 import { attachAll, reportAttached } from './interfaces.ts';
+import { staysUntil } from './remedy.ts';
 
 /** A program where it was attached; none for struct_ops maps. */
 export interface AttachedProgram {
@@ -21,7 +21,7 @@ export async function attachPrograms(context: LoadedContext): Promise<AttachedPr
       for (const attachment of attachments) {
         all.push({ link: attachment, program });
         reports.push(() => {
-          reportAttached(output, { attachment, program });
+          reportAttached(output, { attachment, program, options });
         });
       }
     }
@@ -33,7 +33,7 @@ export async function attachPrograms(context: LoadedContext): Promise<AttachedPr
         all.push({ link, program: { name: link.program, id: link.programId } });
       }
       reports.push(() => {
-        for (const attachment of attachments) reportDispatched(output, attachment);
+        for (const attachment of attachments) reportDispatched(output, { attachment, options });
       });
     }
     for (const { spec, target } of selection.others) {
@@ -49,12 +49,12 @@ export async function attachPrograms(context: LoadedContext): Promise<AttachedPr
       const program = collection.program(name);
       for (const link of attached) {
         all.push({ link, program });
-        reports.push(reporter(output, { link, program }));
+        reports.push(reporter(context, { link, program }));
       }
     }
     for (const link of selection.structOps ? collection.attachStructOps() : []) {
       all.push({ link, program: undefined });
-      reports.push(reporter(output, { link, program: undefined }));
+      reports.push(reporter(context, { link, program: undefined }));
     }
   } catch (error) {
     for (const { link } of all) link.close();
@@ -78,7 +78,7 @@ export function attachmentFacts({ link, program }: AttachedProgram): Record<stri
   };
 }
 
-function reporter(output: Output, attached: AttachedProgram): () => void {
+function reporter({ output, options }: LoadedContext, attached: AttachedProgram): () => void {
   const { link, program } = attached;
   const { kind, target, via } = link;
   return () => {
@@ -90,9 +90,9 @@ function reporter(output: Output, attached: AttachedProgram): () => void {
           : `attached ${target} (${kind})`,
     });
     if (program && via === 'netlink') {
-      output.note(
-        `note: ${target} is attached by netlink: should this process be killed, it stays attached until "ts-xdp unload prog ${program.id}"`,
-      );
+      // By its id it is found in every network namespace.
+      const stays = staysUntil(`ts-xdp unload prog ${program.id}`, options);
+      output.note(`note: ${target} is attached by netlink: ${stays}`);
     }
   };
 }

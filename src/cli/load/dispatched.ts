@@ -2,6 +2,8 @@ import { attachXdpMulti, type DispatchedXdp } from '../../dispatcher/index.ts';
 import type { Output } from '../output/output.ts';
 import type { LoadedContext } from './context.ts';
 import { refusedFacts } from './interfaces.ts';
+import type { LoadCommandOptions } from './options.ts';
+import { staysUntil, unloadInterface } from './remedy.ts';
 
 /** Puts the XDP programs into the dispatcher of every interface; all of them or none. */
 export function attachDispatched(context: LoadedContext): DispatchedXdp[] {
@@ -26,7 +28,10 @@ export function attachDispatched(context: LoadedContext): DispatchedXdp[] {
   }
 }
 
-export function reportDispatched(output: Output, attachment: DispatchedXdp): void {
+export function reportDispatched(
+  output: Output,
+  { attachment, options }: { attachment: DispatchedXdp; options: LoadCommandOptions },
+): void {
   const { target, ifindex, mode, via, program, programId, priority, chainCallActions, refusals } = attachment;
   output.stream({
     json: () => ({
@@ -46,7 +51,6 @@ export function reportDispatched(output: Output, attachment: DispatchedXdp): voi
     text: () =>
       `attached ${program} to ${target} (${mode} mode, by a dispatcher with priority ${String(priority)}, program ${String(programId)})`,
   });
-  output.note(
-    `note: should this process be killed, ${program} stays attached until "ts-xdp unload --iface ${target} --id ${String(programId)}"`,
-  );
+  const command = unloadInterface(target, { options, programId });
+  output.note(`note: ${program} is attached by a dispatcher: ${staysUntil(command, options)}`);
 }

@@ -5,6 +5,7 @@ import type { InterfaceConfiguration } from '../../sniffer/index.ts';
 import type { NetworkNamespace } from '../../sys/index.ts';
 import type { Output } from '../output/output.ts';
 import type { LoadCommandOptions } from './options.ts';
+import { staysUntil, unloadInterface } from './remedy.ts';
 
 /** An interface that the command attaches to. */
 export interface Target extends InterfaceConfiguration {
@@ -63,7 +64,11 @@ export function attachAll(
 /** Reports an attachment: on standard output where lines are JSON, otherwise as a note. */
 export function reportAttached(
   output: Output,
-  { attachment, program }: { attachment: XdpAttachment; program: BpfProgram },
+  {
+    attachment,
+    program,
+    options,
+  }: { attachment: XdpAttachment; program: BpfProgram; options: LoadCommandOptions },
 ): void {
   const { target, ifindex, mode, via, refusals } = attachment;
   output.stream({
@@ -84,9 +89,8 @@ export function reportAttached(
   for (const refusal of refusals)
     output.note(`note: ${refusal.mode} mode was refused on ${target}: ${refusal.reason}`);
   if (via === 'netlink') {
-    output.note(
-      `note: ${target} is attached by netlink: should this process be killed, it stays attached until "ts-xdp unload --iface ${target}"`,
-    );
+    const command = unloadInterface(target, { options });
+    output.note(`note: ${target} is attached by netlink: ${staysUntil(command, options)}`);
   }
 }
 

@@ -13,6 +13,7 @@ import { NetworkNamespace } from '../../sys/index.ts';
 import type { CommandInput } from '../command.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
+import { shellWord } from '../output/shell-word.ts';
 import { resolveObject } from '../shipped-object.ts';
 import { setEntry } from './assignments.ts';
 import { checkOptions } from './check-options.ts';
@@ -151,7 +152,7 @@ function pin(
   });
   context.output.stream({
     json: () => ({ type: 'pinned', directory }),
-    text: () => `pinned to ${directory}; remove it with: ts-xdp unload ${directory}`,
+    text: () => `pinned to ${directory}; remove it with: ts-xdp unload ${shellWord(directory)}`,
   });
 }
 
