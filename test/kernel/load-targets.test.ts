@@ -328,9 +328,13 @@ t.test('without --target the rest is attached, and what is left out is told', as
     const form = forms[String(program).slice(tag.length + 1)];
     if (form !== undefined) t.match(option, `--target ${form}`);
   }
+  t.notMatch(stderr, /is not attached/, 'who names a place asks for what belongs there');
+  const note = `note: ${tag}_message is not attached: its section sk_msg leaves open a sockmap or sockhash of the object; attach it by --target sockets\n`;
+  t.match((await runHosted([...args, '--verbose'])).stderr, note);
+  const unfit = await runHosted([...args, '--target', `${tag}_message=nowhere`]);
   t.match(
-    stderr,
-    `note: ${tag}_message is not attached: its section sk_msg leaves open a sockmap or sockhash of the object; attach it by --target sockets\n`,
+    unfit.stderr,
+    `note: ${tag}_message is not attached: its section sk_msg takes a sockmap or sockhash of the object, which nowhere is not; attach it by --target sockets\n`,
   );
   t.same(await leftObjects(tag), []);
 });

@@ -11,6 +11,8 @@ export interface LeftOut {
   readonly reason: string;
   /** What would attach it; undefined where no option does. */
   readonly option: string | undefined;
+  /** Whether the options were to attach it, as far as they tell: what is worth a note. */
+  readonly wanted: boolean;
 }
 
 /** Why a program is left out that the options do not say enough for, or none can. */
@@ -26,7 +28,11 @@ export function describeLeftOut(
   const { name: program } = spec;
   const section = spec.section.replace(/^\?/, '');
   const { plan, target, object, options } = facts;
-  if (!plan?.open) return { program, section, reason: whyUnattached(spec), option: undefined };
+  // Who names a place, or a target that fits, asks for what belongs there; a section that leaves something open is its author's
+  // way to say that the program waits for somebody who knows what to do with it.
+  const named = options.iface.length > 0 || options.cgroup !== undefined || options.config !== undefined;
+  const wanted = target !== undefined || !(named || options.target.length > 0);
+  if (!plan?.open) return { program, section, reason: whyUnattached(spec), option: undefined, wanted };
   const { what, form } = plan.open;
   const reason =
     target === undefined
@@ -38,7 +44,7 @@ export function describeLeftOut(
       : plan.place === 'cgroup' && options.cgroup === undefined
         ? ' with --cgroup PATH'
         : '';
-  return { program, section, reason, option: `--target ${form(object.maps)}${place}` };
+  return { program, section, reason, option: `--target ${form(object.maps)}${place}`, wanted };
 }
 
 /** @throws UsageError where options could attach one of these, and nothing else is attached */
@@ -49,11 +55,14 @@ export function refuseLeftOut(leftOut: readonly LeftOut[]): void {
   throw new UsageError(`load needs a target for ${list.join('; for ')}`);
 }
 
-/** Says which programs are not attached, and what would attach them. */
-export function reportLeftOut(output: Output, leftOut: readonly LeftOut[]): void {
-  for (const { program, section, reason, option } of leftOut) {
+/** Says which programs are not attached, and what would attach them: in JSON always, in a note where they were wanted, or `verbose`. */
+export function reportLeftOut(
+  output: Output,
+  { leftOut, verbose = false }: { leftOut: readonly LeftOut[]; verbose?: boolean | undefined },
+): void {
+  for (const { program, section, reason, option, wanted } of leftOut) {
     const remedy = option === undefined ? '' : `; attach it by ${option}`;
-    output.note(`note: ${program} is not attached: ${reason}${remedy}`);
+    if (wanted || verbose) output.note(`note: ${program} is not attached: ${reason}${remedy}`);
     if (!output.json) continue;
     output.stream({
       json: () => ({ type: 'not_attached', program, section, reason, option: option ?? null }),

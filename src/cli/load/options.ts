@@ -27,4 +27,5 @@ export interface LoadCommandOptions {
   readonly config?: string;
   readonly trace?: boolean;
   readonly protobuf?: string;
+  readonly verbose?: boolean;
 }

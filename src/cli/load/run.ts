@@ -109,7 +109,7 @@ async function runLoaded(context: LoadedContext): Promise<number> {
   let pinned = false;
   try {
     attachments.push(...(await attachPrograms(context)));
-    reportLeftOut(output, context.selection.leftOut);
+    reportLeftOut(output, { leftOut: context.selection.leftOut, verbose: context.options.verbose });
     if (!stream) checkStay(attachments);
     if (pinDirectory !== undefined) {
       pin(pinDirectory, { attachments, context });
