@@ -11,7 +11,7 @@ import { median, round } from '../statistics.ts';
 /** Where the conformance run leaves the kernel's own test programs and the libbpf it compares with. */
 const CACHE = join(homedir(), '.cache/ts-xdp-conformance');
 const OBJECTS = ['test_core_reloc_kernel', 'bpf_cubic', 'xdp_synproxy_kern', 'pyperf600'];
-const FIXTURE = 'bench/load/core.bpf.c';
+const FIXTURES = ['bench/load/core.bpf.c', 'bench/load/unrolled.bpf.c'];
 
 interface Iteration {
   /** Nanoseconds outside of bpf(2), by the clock. */
@@ -76,8 +76,8 @@ function measured(command: readonly string[]): Side {
 function objectsOf(root: string, folder: string): string[] {
   const found = OBJECTS.map((name) => join(folder, `${name}.bpf.o`)).filter((path) => existsSync(path));
   if (found.length > 0) return found;
-  console.error(`there are no objects in ${folder}; an object of our own stands in`);
-  return [buildBpf(root, FIXTURE)];
+  console.error(`there are no objects in ${folder}; objects of our own stand in`);
+  return FIXTURES.map((source) => buildBpf(root, source));
 }
 
 function runOnce(
