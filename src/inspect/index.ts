@@ -32,7 +32,6 @@ export {
   selectorText,
 } from './objects/index.ts';
 export type {
-  BtfObject,
   HeldBtfObject,
   KernelSymbol,
   LoadedFunction,

@@ -1,4 +1,4 @@
-import { readInfo, type Fd, type Kernel } from '../sys/index.ts';
+import { tryReadInfo, type Fd, type Kernel } from '../sys/index.ts';
 import * as uapi from '../uapi/index.ts';
 import { bpf_link_info } from '../uapi/index.ts';
 
@@ -58,7 +58,7 @@ function uprobeMulti(kernel: Kernel, { fd, count }: { fd: Fd; count: number }): 
   const bytes = new Uint8Array(offsets.buffer);
   const counterBytes = new Uint8Array(counters.buffer);
   const cookieBytes = new Uint8Array(cookies.buffer);
-  const { uprobe_multi } = readInfo(kernel, {
+  const info = tryReadInfo(kernel, {
     fd,
     descriptor: bpf_link_info,
     fields: {
@@ -75,7 +75,8 @@ function uprobeMulti(kernel: Kernel, { fd, count }: { fd: Fd; count: number }): 
     },
     keep: [path, bytes, counterBytes, cookieBytes],
   });
-  const { flags, pid } = uprobe_multi;
+  // Linux 6.6 has such links, and tells of them since 6.8.
+  const { flags, pid } = info?.uprobe_multi ?? { flags: 0, pid: 0 };
   return {
     kind: 'uprobe_multi',
     path: textOf(path),
@@ -90,7 +91,7 @@ function uprobeMulti(kernel: Kernel, { fd, count }: { fd: Fd; count: number }): 
 function perfEvent(kernel: Kernel, fd: Fd): PerfEventInfo {
   const name = new Uint8Array(PATH_MAX);
   // The name of every type of event has its address and length at the same place.
-  const { perf_event: event } = readInfo(kernel, {
+  const info = tryReadInfo(kernel, {
     fd,
     descriptor: bpf_link_info,
     fields: {
@@ -102,7 +103,9 @@ function perfEvent(kernel: Kernel, fd: Fd): PerfEventInfo {
     keep: [name],
   });
   const kind = 'perf_event';
-  switch (event.type) {
+  // Linux 5.15 has such links, and tells of them since 6.6: before, their fields are refused or left alone.
+  const event = info?.perf_event;
+  switch (event?.type) {
     case uapi.BPF_PERF_EVENT_TRACEPOINT:
       return { kind, event: 'tracepoint', tracepoint: textOf(name), cookie: event.tracepoint.cookie };
     case uapi.BPF_PERF_EVENT_KPROBE:

@@ -1,3 +1,5 @@
+export { readBtfInfo } from './btf-info.ts';
+export type { BtfInfo } from './btf-info.ts';
 export { AttachType, attachTypeName } from './attach-type.ts';
 export type { AttachTypeName } from './attach-type.ts';
 export { BpfProgram, readProgramInfo } from './program.ts';

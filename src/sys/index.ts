@@ -26,7 +26,7 @@ export type { KernelFileSystem } from './mount.ts';
 export { NetworkNamespace, withNetworkNamespace } from './network-namespace.ts';
 export { PacketSocket } from './packet-socket.ts';
 export type { PacketSocketOptions } from './packet-socket.ts';
-export { readInfo } from './object-info.ts';
+export { readInfo, tryReadInfo } from './object-info.ts';
 export type { InfoRequest } from './object-info.ts';
 export { mapObjects, objectIds, openIfThere } from './object-ids.ts';
 export type { ObjectKind } from './object-ids.ts';

@@ -1,6 +1,8 @@
 import type { StructType } from '../binary/index.ts';
 import { bpf_attr_info } from '../uapi/index.ts';
+import { SyscallError } from '../errors.ts';
 import { callBpf } from './bpf.ts';
+import { errno } from './errno.ts';
 import type { Fd } from './fd.ts';
 import type { Kernel } from './kernel.ts';
 
@@ -29,4 +31,20 @@ export function readInfo<Info extends object>(kernel: Kernel, request: InfoReque
     doing: `read the ${descriptor.name} of ${fd.description}`,
   });
   return descriptor.decode(info);
+}
+
+/**
+ * The same with `fields` that older kernels do not have: undefined there. What lies past the end of the kernel's own struct
+ * must be zero (bpf_check_uarg_tail_zero() in kernel/bpf/syscall.c), which is E2BIG otherwise.
+ */
+export function tryReadInfo<Info extends object>(
+  kernel: Kernel,
+  request: InfoRequest<Info>,
+): Info | undefined {
+  try {
+    return readInfo(kernel, request);
+  } catch (error) {
+    if (error instanceof SyscallError && error.errno === errno.E2BIG) return undefined;
+    throw error;
+  }
 }

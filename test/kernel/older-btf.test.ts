@@ -2,7 +2,9 @@
 import t from 'tap';
 import { Btf, BtfBuilder } from '../../src/btf/index.ts';
 import type { BtfType } from '../../src/btf/index.ts';
-import { Collection, ObjectFile } from '../../src/index.ts';
+import { listBtfObjects, readBtfById } from '../../src/inspect/index.ts';
+import { attachPerfEvent, Collection, ObjectFile } from '../../src/index.ts';
+import { linkInfo, openLinkById } from '../../src/link/index.ts';
 import { btfSupport, sanitizeBtf } from '../../src/loader/sanitize-btf.ts';
 import type { BtfSupport } from '../../src/loader/sanitize-btf.ts';
 import { errno, openBpf, systemKernel } from '../../src/sys/index.ts';
@@ -13,6 +15,7 @@ import {
   bpf_attr_map_create,
 } from '../../src/uapi/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { OldInfoKernel } from '../helpers/old-info-kernel.ts';
 import { loadingKernel } from '../helpers/loading-kernel.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { inProject } from '../helpers/project-root.ts';
@@ -208,5 +211,40 @@ t.test('an object with all of them loads and runs, typed in the kernel', { skip:
   t.match(collection.map('values').get(1), { count: 42n, number: 0 });
   t.ok(collection.map('values').info().btfId > 0, 'the map has its types');
   collection.close();
+  t.end();
+});
+
+t.test('what kernels tell of BTF and links that know fewer fields of it', { skip: cannot }, (t) => {
+  const compiler = new Compiler();
+  const source = `#include "check.h"
+    struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } told SEC(".maps");
+    SEC("perf_event") int of_event(void *ctx) { __u32 key = 0; return bpf_map_lookup_elem(&told, &key) == 0; }
+    char _license[] SEC("license") = "GPL";`;
+  using collection = Collection.load(ObjectFile.open(compiler.source('told', source)));
+  compiler.close();
+  const { btfId } = collection.map('told').info();
+  // Linux 4.18 to 5.10: the types, their size, the id.
+  t.ok(listBtfObjects(systemKernel()).some(({ id }) => id === btfId));
+  for (const kernel of [systemKernel(), new OldInfoKernel(16)]) {
+    t.ok(readBtfById(kernel, btfId).find('__u64') !== undefined);
+  }
+
+  const link = attachPerfEvent(collection.program('of_event'), {
+    event: 'cpu-clock',
+    sample: { period: 1_000_000 },
+    pid: process.pid,
+  });
+  if (link.id !== undefined) {
+    using fd = openLinkById(link.id, systemKernel());
+    const facts = linkInfo(systemKernel(), fd);
+    // Linux 5.15 to 6.0
+    t.same(linkInfo(new OldInfoKernel(32), fd), {
+      id: facts.id,
+      programId: facts.programId,
+      kind: 'perf_event',
+      event: 'unknown',
+    });
+  } else t.comment('skipped: no links of perf events before Linux 5.15');
+  link.close();
   t.end();
 });

@@ -1,27 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Btf } from '../../btf/index.ts';
 import { FileError, NotFoundError } from '../../errors.ts';
-import { readProgramInfo } from '../../programs/index.ts';
-import { mapObjects, openIfThere, readInfo, type Fd, type Kernel } from '../../sys/index.ts';
+import { readBtfInfo, readProgramInfo, type BtfInfo } from '../../programs/index.ts';
+import { mapObjects, openIfThere, readInfo, type Kernel } from '../../sys/index.ts';
 import { bpf_btf_info, bpf_map_info } from '../../uapi/index.ts';
 
-/** `MODULE_NAME_LEN` */
-const LONGEST_NAME = 64;
 const KERNEL = '/sys/kernel/btf/vmlinux';
 
-/** A BTF in the kernel. */
-export interface BtfObject {
-  readonly id: number;
-  /** Bytes. */
-  readonly size: number;
-  /** Of the kernel itself (`vmlinux`) or a module; a program's is usually nameless. */
-  readonly name: string;
-  /** The kernel's own, of which that of a module extends the one of `vmlinux`. */
-  readonly ofKernel: boolean;
-}
-
 /** A BTF in the kernel, and whose types it has. */
-export interface HeldBtfObject extends BtfObject {
+export interface HeldBtfObject extends BtfInfo {
   readonly programIds: readonly number[];
   readonly mapIds: readonly number[];
 }
@@ -31,29 +18,13 @@ export function listBtfObjects(kernel: Kernel): HeldBtfObject[] {
   const programs = mapObjects(kernel, 'program', (fd) => readProgramInfo(kernel, fd));
   const maps = mapObjects(kernel, 'map', (fd) => readInfo(kernel, { fd, descriptor: bpf_map_info }));
   return mapObjects(kernel, 'BTF', (fd) => {
-    const object = readBtfObject(kernel, fd);
+    const object = readBtfInfo(kernel, fd);
     return {
       ...object,
       programIds: programs.filter(({ btfId }) => btfId === object.id).map(({ id }) => id),
       mapIds: maps.filter((map) => map.btf_id === object.id).map(({ id }) => id),
     };
   });
-}
-
-function readBtfObject(kernel: Kernel, fd: Fd): BtfObject {
-  const name = new Uint8Array(LONGEST_NAME);
-  const info = readInfo(kernel, {
-    fd,
-    descriptor: bpf_btf_info,
-    fields: { name: kernel.addressOf(name), name_len: name.length },
-    keep: [name],
-  });
-  return {
-    id: info.id,
-    size: info.btf_size,
-    name: Buffer.from(name.subarray(0, Math.max(0, name.indexOf(0)))).toString('latin1'),
-    ofKernel: info.kernel_btf !== 0,
-  };
 }
 
 /**
@@ -71,7 +42,7 @@ export function readBtfById(kernel: Kernel, id: number, { base }: { base?: Btf |
       `Cannot find BTF ${id}: the kernel has none of that id`,
     );
   try {
-    const object = readBtfObject(kernel, fd);
+    const object = readBtfInfo(kernel, fd);
     const bytes = new Uint8Array(object.size);
     readInfo(kernel, {
       fd,

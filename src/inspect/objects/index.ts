@@ -1,5 +1,5 @@
 export { listBtfObjects, readBtfById } from './btf-objects.ts';
-export type { BtfObject, HeldBtfObject } from './btf-objects.ts';
+export type { HeldBtfObject } from './btf-objects.ts';
 export { listLinks, openLink } from './find-links.ts';
 export { openMaps, openMapsNamed, openPrograms } from './find-objects.ts';
 export { readMapDetails } from './map-details.ts';

@@ -1,9 +1,5 @@
-import { SyscallError } from '../../errors.ts';
-import { errno, objectIds, openIfThere, readInfo, type Fd, type Kernel } from '../../sys/index.ts';
-import { bpf_btf_info } from '../../uapi/index.ts';
-
-/** `MODULE_NAME_LEN` */
-const LONGEST_NAME = 64;
+import { readBtfInfo } from '../../programs/index.ts';
+import { objectIds, openIfThere, type Fd, type Kernel } from '../../sys/index.ts';
 
 /**
  * Descriptors of the BTF of kernel modules, each opened when it is first asked for. Programs that refer to a module
@@ -38,24 +34,14 @@ export class ModuleBtfs {
     return undefined;
   }
 
-  /** Of the kernel's own only: a program's BTF may bear any name. Undefined before Linux 5.11, where BTF has no name. */
+  /** Of the kernel's own only: a program's BTF may bear any name. */
   #nameOf(fd: Fd): string | undefined {
-    const name = new Uint8Array(LONGEST_NAME);
-    let info;
     try {
-      info = readInfo(this.#kernel, {
-        fd,
-        descriptor: bpf_btf_info,
-        fields: { name: this.#kernel.addressOf(name), name_len: name.length },
-        keep: [name],
-      });
+      const { name, ofKernel } = readBtfInfo(this.#kernel, fd);
+      return ofKernel ? name : undefined;
     } catch (error) {
-      // bpf_check_uarg_tail_zero() in kernel/bpf/syscall.c: fields that the kernel does not know must be zero.
-      if (error instanceof SyscallError && error.errno === errno.E2BIG) return undefined;
       fd.close();
       throw error;
     }
-    if (info.kernel_btf === 0) return undefined;
-    return Buffer.from(name.subarray(0, Math.max(0, name.indexOf(0)))).toString('latin1');
   }
 }
