@@ -8,6 +8,7 @@ import {
   systemKernel,
   Fd,
   type Kernel,
+  unpinDescriptor,
 } from '../sys/index.ts';
 import type { bpf_link_info } from '../uapi/index.ts';
 import { Attachment } from './attachment.ts';
@@ -85,6 +86,16 @@ export class BpfLink extends Attachment {
   override pin(path: string): void {
     this.checkOpen();
     pinDescriptor(this.kernel, { fd: this.#fd, path });
+  }
+
+  /**
+   * Removes a pin of this link; the link stays while anything else holds it.
+   *
+   * @throws NotFoundError (PIN_NOT_FOUND) where nothing, or something else, is pinned there; it stays then
+   */
+  unpin(path: string): void {
+    this.checkOpen();
+    unpinDescriptor(this.kernel, { fd: this.#fd, path, what: 'link' });
   }
 
   /**

@@ -7,6 +7,7 @@ import {
   pinDescriptor,
   systemKernel,
   tryBpf,
+  unpinDescriptor,
   type Fd,
   type Kernel,
 } from '../sys/index.ts';
@@ -149,6 +150,15 @@ export class BpfMap extends KeyedMap<BtfValue, BtfValue, unknown, unknown> {
   /** Puts the map into a bpf file system, where it outlives this process. @throws PinExistsError */
   pin(path: string): void {
     pinDescriptor(this.kernel, { fd: this.fd, path });
+  }
+
+  /**
+   * Removes a pin of this map; the map stays while anything else holds it.
+   *
+   * @throws NotFoundError (PIN_NOT_FOUND) where nothing, or something else, is pinned there; it stays then
+   */
+  unpin(path: string): void {
+    unpinDescriptor(this.kernel, { fd: this.fd, path, what: 'map' });
   }
 
   get mappable(): boolean {

@@ -11,6 +11,7 @@ import {
   syscallError,
   systemKernel,
   type Kernel,
+  unpinDescriptor,
 } from '../sys/index.ts';
 import {
   BPF_PROG_TYPE_SCHED_CLS,
@@ -197,6 +198,15 @@ export class BpfProgram {
   /** Puts the program into a bpf file system, where it outlives this process. @throws PinExistsError */
   pin(path: string): void {
     pinDescriptor(this.kernel, { fd: this.fd, path });
+  }
+
+  /**
+   * Removes a pin of this program; the program stays while anything else holds it.
+   *
+   * @throws NotFoundError (PIN_NOT_FOUND) where nothing, or something else, is pinned there; it stays then
+   */
+  unpin(path: string): void {
+    unpinDescriptor(this.kernel, { fd: this.fd, path, what: 'program' });
   }
 
   get closed(): boolean {

@@ -35,7 +35,7 @@ export type { PerfEventRequest } from './perf-event.ts';
 export { inFirstUserNamespace, permissionError, readRestrictions } from './permission.ts';
 export type { Lockdown, Refusal, Restrictions } from './permission.ts';
 export { openPidfd } from './pidfd.ts';
-export { openAnyPin, openPin, openPinIfThere, pinDescriptor } from './pin.ts';
+export { openAnyPin, openPin, openPinIfThere, pinDescriptor, unpinDescriptor } from './pin.ts';
 export type { PinnedKind } from './pin.ts';
 export { ReadableWatch, watchReadable } from './poll.ts';
 export type { ReadableCallbacks } from './poll.ts';

@@ -1,7 +1,7 @@
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FileError, NotFoundError, PinExistsError } from '../errors.ts';
-import { bpf_attr_obj } from '../uapi/index.ts';
+import { bpf_attr_obj, bpf_link_info, bpf_map_info, bpf_prog_info } from '../uapi/index.ts';
 import { checkCString } from './argument-checks.ts';
 import { bpfError, tryBpf } from './bpf.ts';
 import type { BpfCall } from './bpf.ts';
@@ -9,6 +9,7 @@ import { errno } from './errno.ts';
 import { Fd } from './fd.ts';
 import type { Kernel } from './kernel.ts';
 import { isOnFileSystem } from './mount.ts';
+import { readInfo } from './object-info.ts';
 
 /** What can be pinned. */
 export type PinnedKind = 'map' | 'program' | 'link';
@@ -58,6 +59,48 @@ export function pinDescriptor(kernel: Kernel, pin: { readonly fd: Fd; readonly p
     );
   }
   throw bpfError(call, result);
+}
+
+/**
+ * Removes a pin of what `fd` stands for, and no other file: what is pinned there is compared by its id first (Linux 4.13).
+ *
+ * Throws {@link NotFoundError} (`PIN_NOT_FOUND`) where nothing is pinned there, or something else, and {@link FileError} where
+ * the file cannot be removed.
+ */
+export function unpinDescriptor(
+  kernel: Kernel,
+  pin: { readonly fd: Fd; readonly path: string; readonly what: PinnedKind },
+): void {
+  const { fd, path, what } = pin;
+  const own = idOf(kernel, { fd, what });
+  const pinned = openPin(kernel, { path, what });
+  const doing = `unpin ${fd.description} from ${path}`;
+  try {
+    const found = idOf(kernel, { fd: pinned, what });
+    if (found !== own) {
+      const why = `${what} ${String(found)} is pinned there, and this is ${what} ${String(own)}`;
+      throw new NotFoundError('PIN_NOT_FOUND', path, `Cannot ${doing}: ${why}`);
+    }
+  } finally {
+    pinned.close();
+  }
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'it cannot be removed';
+    throw new FileError('FILE_UNREADABLE', path, `Cannot ${doing}: ${code}`, { cause });
+  }
+}
+
+function idOf(kernel: Kernel, { fd, what }: { fd: Fd; what: PinnedKind }): number {
+  switch (what) {
+    case 'map':
+      return readInfo(kernel, { fd, descriptor: bpf_map_info }).id;
+    case 'program':
+      return readInfo(kernel, { fd, descriptor: bpf_prog_info }).id;
+    case 'link':
+      return readInfo(kernel, { fd, descriptor: bpf_link_info }).id;
+  }
 }
 
 /**

@@ -1,5 +1,4 @@
 /** What is particular to attachments to sockets and their protocols, and to devices: sockmaps, filters, reuseport, struct_ops, infrared. */
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Socket as TcpSocket } from 'node:net';
@@ -230,7 +229,7 @@ t.test('struct_ops: by link, and in the place of another', (t) =>
     link.close();
     t.equal(connectAs('ts_xdp_linked'), undefined, 'the pin keeps it registered');
     const again = BpfLink.fromPin(path);
-    execFileSync('rm', [path]);
+    again.unpin(path);
     t.match(again.info(), { kind: 'struct_ops', mapId: map('linked_next').info().id });
     again.close();
     await until(() => connectAs('ts_xdp_linked') === 'ENOENT');

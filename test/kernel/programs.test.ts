@@ -1,6 +1,6 @@
 /** Program handles: what the kernel says of them, runs on packets of the test's own, pins, copies. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -43,7 +43,8 @@ const text = `#include "check.h"
   SEC("tp/sched/sched_switch") int no_run(void *ctx) { return 0; }
   char _license[] SEC("license") = "GPL";`;
 const before = openDescriptors();
-const collection = Collection.load(ObjectFile.open(compiler.source('programs', text)));
+const objectPath = compiler.source('programs', text);
+const collection = Collection.load(ObjectFile.open(objectPath));
 const data = new Uint8Array(64).fill(41);
 
 t.test('a run gives what the program returned and what became of the packet', (t) => {
@@ -120,6 +121,55 @@ t.test('what the kernel says of it is what bpftool shows', (t) => {
   t.equal(programTypeName(BPF_PROG_TYPE_SCHED_CLS), 'sched_cls');
   t.equal(programTypeName(BPF_PROG_TYPE_NETFILTER), 'netfilter');
   t.equal(programTypeName(9999), 'type_9999');
+  t.end();
+});
+
+t.test('programs and maps take their own pins back, and leave those of others', (t) => {
+  using own = Collection.load(ObjectFile.open(objectPath));
+  using other = Collection.load(ObjectFile.open(objectPath));
+  const cases = [
+    {
+      what: 'program',
+      of: (one: Collection) => one.program('first_byte'),
+      id: (one: Collection) => one.program('first_byte').id,
+    },
+    {
+      what: 'map',
+      of: (one: Collection) => one.map('.bss'),
+      id: (one: Collection) => one.map('.bss').info().id,
+    },
+  ] as const;
+  for (const { what, of, id } of cases) {
+    const pin = join(bpffs, `unpinned_${what}`);
+    of(own).pin(pin);
+    const { message, code } = thrown(() => {
+      of(other).unpin(pin);
+    });
+    t.equal(code, 'PIN_NOT_FOUND');
+    t.equal(
+      message.replace(/^.*: (?=\w+ \d+ is pinned)/, ''),
+      `${what} ${String(id(own))} is pinned there, and this is ${what} ${String(id(other))}`,
+    );
+    t.ok(existsSync(pin), 'it stays');
+    of(own).unpin(pin);
+    t.notOk(existsSync(pin));
+    const again = thrown(() => {
+      of(own).unpin(pin);
+    });
+    t.same(
+      [again.code, again.message],
+      ['PIN_NOT_FOUND', `Cannot open pinned ${what} ${pin}: there is no such file`],
+    );
+  }
+  const pin = join(bpffs, 'of_another_kind');
+  own.program('first_byte').pin(pin);
+  t.equal(
+    thrown(() => {
+      own.map('.bss').unpin(pin);
+    }).message,
+    `Cannot open pinned map ${pin}: a program is pinned there`,
+  );
+  own.program('first_byte').unpin(pin);
   t.end();
 });
 
