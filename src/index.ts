@@ -147,6 +147,7 @@ export {
   BloomFilter,
   BpfMap,
   CgroupArray,
+  CgroupStorage,
   CpuMap,
   DeviceMap,
   HashMap,
@@ -166,6 +167,7 @@ export {
 } from './maps/index.ts';
 export type {
   BytesPrefix,
+  CgroupStorageKey,
   DescriptorHolder,
   ElementCodec,
   IpPrefix,

@@ -1,9 +1,9 @@
 import { CALL, EXIT } from '../asm/index.ts';
 import { BtfBuilder } from '../btf/index.ts';
-import { openBpf, type Fd, type Kernel } from '../sys/index.ts';
 import * as uapi from '../uapi/index.ts';
 import { btfDeclTag, integer } from './btf-features.ts';
 import { isSupported, type Feature } from './feature.ts';
+import { loadProbeTypes } from './probe-types.ts';
 import { askVerifier } from './verifier-attempt.ts';
 
 /** `BPF_LDX | BPF_MEM | BPF_W`. */
@@ -17,7 +17,7 @@ export const contextArguments: Feature = {
   minKernel: '6.8',
   probe: (kernel) => {
     if (!isSupported(btfDeclTag, { kernel })) return false;
-    using types = loadTypes(kernel);
+    using types = loadProbeTypes(kernel, { subject, types: taggedTypes() });
     // Instruction and type, of each function.
     const functions = new Uint8Array(Uint32Array.of(0, PROGRAM, 2, FUNCTION).buffer);
     return askVerifier(kernel, {
@@ -43,7 +43,7 @@ export const contextArguments: Feature = {
 const PROGRAM = 4;
 const FUNCTION = 5;
 
-function loadTypes(kernel: Kernel): Fd {
+function taggedTypes(): BtfBuilder {
   const builder = new BtfBuilder();
   builder.add(integer);
   const pointer = builder.add({ kind: 'pointer', typeId: 0 });
@@ -52,13 +52,5 @@ function loadTypes(kernel: Kernel): Fd {
   for (const name of ['program', 'function'])
     builder.add({ kind: 'function', name, typeId: prototype, linkage: 'global' });
   builder.add({ kind: 'decl_tag', name: 'arg:ctx', attribute: false, typeId: FUNCTION, componentIndex: 0 });
-  const btf = builder.build();
-  return openBpf(kernel, {
-    command: 'BPF_BTF_LOAD',
-    attribute: uapi.bpf_attr_btf_load,
-    fields: { btf: kernel.addressOf(btf), btf_size: btf.length },
-    keep: [btf],
-    doing: `probe for ${subject}`,
-    description: 'BTF of a probe',
-  });
+  return builder;
 }

@@ -6,6 +6,7 @@ import type { bpf_attr_map_create as MapFields } from '../uapi/index.ts';
 import { canOpen } from './attempt.ts';
 import type { Attempt } from './attempt.ts';
 import { integer } from './btf-features.ts';
+import { loadProbeTypes } from './probe-types.ts';
 
 const LPM_KEY_SIZE = 8;
 /** `struct bpf_cgroup_storage_key`. */
@@ -62,7 +63,7 @@ export function createsMap(
     return canOpen(kernel, creation(subject, { ...fields, inner_map_fd: inner.value }));
   }
   if (shape.btf_key_type_id === undefined) return canOpen(kernel, creation(subject, fields));
-  using types = loadTypes(kernel, subject);
+  using types = loadProbeTypes(kernel, { subject, types: anInteger() });
   return canOpen(kernel, creation(subject, { ...fields, btf_fd: types.value }));
 }
 
@@ -79,18 +80,10 @@ function createInnerMap(kernel: Kernel, subject: string): Fd {
   return openBpf(kernel, { command, attribute, fields, doing, description: 'inner map of a probe' });
 }
 
-function loadTypes(kernel: Kernel, subject: string): Fd {
+function anInteger(): BtfBuilder {
   const builder = new BtfBuilder();
   builder.add(integer);
-  const btf = builder.build();
-  return openBpf(kernel, {
-    command: 'BPF_BTF_LOAD',
-    attribute: uapi.bpf_attr_btf_load,
-    fields: { btf: kernel.addressOf(btf), btf_size: btf.length },
-    keep: [btf],
-    doing: `probe for ${subject}`,
-    description: 'BTF of a probe',
-  });
+  return builder;
 }
 
 /** Type 1 is no struct that programs can implement: a kernel that looks for one says ENOTSUPP. */

@@ -31,6 +31,7 @@ export {
   BloomFilter,
   BpfMap,
   CgroupArray,
+  CgroupStorage,
   CpuMap,
   DeviceMap,
   HashMap,

@@ -14,6 +14,7 @@ export type MapClass =
   | 'BloomFilter'
   | 'BpfMap'
   | 'CgroupArray'
+  | 'CgroupStorage'
   | 'CpuMap'
   | 'DeviceMap'
   | 'HashMap'
@@ -41,7 +42,7 @@ const FAMILIES: Readonly<Record<number, MapFamily>> = {
   [uapi.BPF_MAP_TYPE_PERCPU_ARRAY]: entries('PerCpuMap'),
   [uapi.BPF_MAP_TYPE_LRU_PERCPU_HASH]: entries('PerCpuMap'),
   [uapi.BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE]: entries('PerCpuMap'),
-  [uapi.BPF_MAP_TYPE_CGROUP_STORAGE]: entries('TypedMap'),
+  [uapi.BPF_MAP_TYPE_CGROUP_STORAGE]: values('CgroupStorage'),
   [uapi.BPF_MAP_TYPE_LPM_TRIE]: entries('LpmTrie'),
   [uapi.BPF_MAP_TYPE_QUEUE]: values('Queue'),
   [uapi.BPF_MAP_TYPE_STACK]: values('Queue'),

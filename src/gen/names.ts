@@ -2,7 +2,7 @@
 const TAKEN =
   'Array ArrayBuffer BigInt Boolean Buffer DataView Date Disposable Error Function Map Math Number Object Promise ' +
   'Proxy Record Reflect RegExp Set String Symbol Uint8Array URL WeakMap WeakSet ' +
-  'ArrayMap BloomFilter BpfMap BpfProgram CgroupArray Codec CpuMap DeviceMap EventSink EventSource HashMap Input LocalStorage ' +
+  'ArrayMap BloomFilter BpfMap BpfProgram CgroupArray CgroupStorage Codec CpuMap DeviceMap EventSink EventSource HashMap Input LocalStorage ' +
   'LpmTrie MapOfMaps PerCpuMap PerfEventArray PerfEventSource ProgramArray Queue SocketMap XskMap GeneratedCollection GeneratedOptions ObjectDescription ObjectFile ' +
   'ReadOnlyVariable TypedMap TypedVariable Events Loaded LoadOptions Maps Programs Variables';
 

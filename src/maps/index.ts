@@ -3,6 +3,8 @@ export { arenaMemory } from './arena-memory.ts';
 export { ArrayMap } from './array-map.ts';
 export { BloomFilter } from './bloom-filter.ts';
 export { CgroupArray } from './cgroup-array.ts';
+export { CgroupStorage } from './cgroup-storage.ts';
+export type { CgroupStorageKey } from './cgroup-storage.ts';
 export { CpuMap } from './cpu-map.ts';
 export type { MapOptions } from './create-map.ts';
 export type { DescriptorHolder } from './descriptor.ts';

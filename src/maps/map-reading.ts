@@ -96,7 +96,8 @@ function* stepBatches(
  */
 export function* stepKeys(calls: MapCalls): Generator<Uint8Array, void> {
   const { name, maxEntries } = calls.facts;
-  const limit = maxEntries * 2 + 1;
+  // Storage of cgroups says 0, has as many as there are cgroups, and never starts over.
+  const limit = maxEntries === 0 ? Number.POSITIVE_INFINITY : maxEntries * 2 + 1;
   let more = calls.next({ first: true });
   for (let count = 0; more; count++) {
     if (count === limit) throw restless(name);

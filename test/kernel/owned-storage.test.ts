@@ -1,13 +1,26 @@
 /** Maps whose entries belong to something else: an inode, a task, a cgroup, a queue's AF_XDP socket. */
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { BpfMap, Collection, LocalStorage, MapType, ObjectFile, XskMap, openPidfd } from '../../src/index.ts';
+import {
+  attachCgroup,
+  BpfMap,
+  CgroupStorage,
+  Collection,
+  LocalStorage,
+  MapType,
+  ObjectFile,
+  PerCpuMap,
+  XskMap,
+  openPidfd,
+} from '../../src/index.ts';
+import { findCgroupMount } from '../../src/link/index.ts';
 import { Socket, socketConstants } from '../../src/sys/index.ts';
 import { noBpftool } from '../helpers/bpftool.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { isKernelBefore } from '../helpers/lacking.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
 
@@ -31,6 +44,7 @@ t.teardown(() => {
 
 const source = (type: string, flags = 'BPF_F_NO_PREALLOC'): string => `
 #include "check.h"
+#define BPF_MAP_TYPE_CGRP_STORAGE 32 /* newer than the headers of Debian 12 */
 struct seen { __u32 count; __u64 last; };
 struct { __uint(type, BPF_MAP_TYPE_${type}); __uint(map_flags, ${flags}); __type(key, int); __type(value, struct seen); } storage SEC(".maps");
 char _license[] SEC("license") = "GPL";
@@ -102,6 +116,118 @@ t.test('of tasks, by a pidfd', { skip: lacks('task_storage') }, async (t) => {
     thrown(() => openPidfd(child.pid ?? 0)),
     { errnoName: 'ESRCH', hint: 'It has ended, or is in another PID namespace.' },
   );
+});
+
+/** Two cgroups of this test's own, until it ends. */
+function makeCgroups(t: Test): readonly [string, string] {
+  const [one, other] = ['one', 'other'].map((name) => {
+    const path = join(findCgroupMount(), `ts-xdp-storage-${String(process.pid)}-${name}`);
+    mkdirSync(path);
+    t.teardown(() => {
+      rmdirSync(path);
+    });
+    return path;
+  });
+  return [one ?? '', other ?? ''];
+}
+
+t.test(
+  'of cgroups, by their directories',
+  { skip: isKernelBefore('6.2') && 'storage of cgroups for any program came with Linux 6.2' },
+  (t) => {
+    const [owner = 0, other = 0] = makeCgroups(t).map((path) => openSync(path, 'r'));
+    checkStorage(t, { type: 'CGRP_STORAGE', owner, other });
+    closeSync(owner);
+    closeSync(other);
+    t.end();
+  },
+);
+
+const attachedSource = `
+#include "check.h"
+#define STORAGE(NAME, TYPE, KEY) struct { __uint(type, BPF_MAP_TYPE_##TYPE); __type(key, KEY); __type(value, __u64); } NAME SEC(".maps");
+STORAGE(apart, CGROUP_STORAGE, struct bpf_cgroup_storage_key)
+STORAGE(shared, CGROUP_STORAGE, __u64)
+STORAGE(per_cpu, PERCPU_CGROUP_STORAGE, struct bpf_cgroup_storage_key)
+#define COUNT(NAME, SECTION)						\\
+	SEC(SECTION) int NAME(struct __sk_buff *packet)			\\
+	{								\\
+		__u64 *seen = bpf_get_local_storage(&apart, 0);		\\
+		__sync_fetch_and_add(seen, 1);				\\
+		seen = bpf_get_local_storage(&per_cpu, 0);		\\
+		*seen += 1;						\\
+		return 1;						\\
+	}
+COUNT(leaves, "cgroup_skb/egress")
+COUNT(arrives, "cgroup_skb/ingress")
+#define SHARE(NAME, SECTION)						\\
+	SEC(SECTION) int NAME(struct __sk_buff *packet)			\\
+	{								\\
+		__sync_fetch_and_add((__u64 *)bpf_get_local_storage(&shared, 0), 1);	\\
+		return 1;						\\
+	}
+SHARE(share_leaves, "cgroup_skb/egress")
+SHARE(share_arrives, "cgroup_skb/ingress")
+char _license[] SEC("license") = "GPL";
+`;
+
+/** Sends so many datagrams to nobody, over the loopback of a network namespace of its own. */
+function sendFrom(cgroup: string, count: number): void {
+  const script = `echo $$ > ${cgroup}/cgroup.procs; ip link set lo up; for _ in $(seq ${String(count)}); do echo x > /dev/udp/127.0.0.1/9; done`;
+  execFileSync('unshare', ['--net', 'bash', '--norc', '-c', script], { stdio: 'ignore' });
+}
+
+t.test('of cgroups and what is attached there', { skip: lacks('cgroup_storage') }, (t) => {
+  const [INGRESS, EGRESS] = [0, 1];
+  using collection = Collection.load(ObjectFile.open(compiler.source('attached_storage', attachedSource)));
+  const [one, other] = makeCgroups(t);
+  const id = (path: string): bigint => statSync(path, { bigint: true }).ino;
+  const apart = new CgroupStorage<bigint>(collection.map('apart'));
+  const shared = new CgroupStorage<bigint>(collection.map('shared'));
+  const key = { cgroup: id(one), attachType: EGRESS };
+  t.equal(apart.get(key), undefined, 'nothing is attached yet');
+  t.match(
+    thrown(() => {
+      apart.set(key, 1n);
+    }),
+    { errnoName: 'ENOENT' },
+  );
+  const links = [
+    ...['leaves', 'arrives', 'share_leaves', 'share_arrives'].map((name) =>
+      attachCgroup(collection.program(name), { cgroup: one }),
+    ),
+    attachCgroup(collection.program('leaves'), { cgroup: other }),
+  ];
+  t.equal(apart.get(key), 0n);
+  sendFrom(one, 3);
+  const arrived = apart.get({ cgroup: id(one), attachType: INGRESS });
+  t.equal(apart.get(key), 3n);
+  t.equal(shared.get({ cgroup: id(one), attachType: undefined }), 3n + (arrived ?? 0n), 'one for both');
+  t.equal(apart.get({ cgroup: id(other), attachType: EGRESS }), 0n, 'another cgroup has its own');
+  apart.set(key, 2n ** 40n);
+  sendFrom(one, 1);
+  t.equal(apart.get(key), 2n ** 40n + 1n);
+  const all = new Map(
+    [...apart].map(([{ cgroup, attachType }, value]) => [`${cgroup} ${attachType ?? ''}`, value]),
+  );
+  t.equal(all.size, 3);
+  t.equal(all.get(`${id(one)} ${EGRESS}`), 2n ** 40n + 1n);
+  const perCpu = new PerCpuMap(collection.map('per_cpu'));
+  t.equal(perCpu.sum({ cgroup_inode_id: id(one), attach_type: EGRESS }), 4n);
+  t.equal(
+    thrown(() => apart.get({ cgroup: 1n, attachType: undefined })).message,
+    'Cannot find the storage of a cgroup in map apart: its keys have an attach type',
+  );
+  t.equal(
+    thrown(() => shared.get({ cgroup: 1n, attachType: EGRESS })).message,
+    'Cannot find the storage of a cgroup in map shared: its keys have no attach type',
+  );
+  t.match(
+    thrown(() => new CgroupStorage(collection.map('per_cpu'))),
+    { code: 'ARGUMENT_INVALID' },
+  );
+  for (const link of links) link.close();
+  t.end();
 });
 
 t.test('queues of AF_XDP sockets', { skip: lacks('xskmap') }, (t) => {
