@@ -80,6 +80,10 @@ export const Protocol: Codec<Protocol> = codec('struct protocol', {
   size: 4,
   read: getProtocol,
   write: putProtocol,
+  fields: {
+    ethertype: (view, at) => view.getUint16(at, true),
+    ip_protocol: (view, at) => view.getUint16(at + 2, true),
+  },
 });
 
 const fieldsOfProtocol: ReadonlySet<string> = new Set(['ethertype', 'ip_protocol']);
@@ -118,6 +122,10 @@ export const Traffic: Codec<Traffic> = codec('struct traffic', {
   size: 16,
   read: getTraffic,
   write: putTraffic,
+  fields: {
+    packets: (view, at) => view.getBigUint64(at, true),
+    bytes: (view, at) => view.getBigUint64(at + 8, true),
+  },
 });
 
 const fieldsOfTraffic: ReadonlySet<string> = new Set(['packets', 'bytes']);

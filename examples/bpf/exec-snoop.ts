@@ -96,6 +96,15 @@ export const Exec: Codec<Exec> = codec('struct exec', {
   size: 800,
   read: getExec,
   write: putExec,
+  fields: {
+    pid: (view, at) => view.getUint32(at, true),
+    parent_pid: (view, at) => view.getUint32(at + 4, true),
+    uid: (view, at) => view.getUint32(at + 8, true),
+    arguments_length: (view, at) => view.getUint32(at + 12, true),
+    command: (view, at) => readText(view, at + 16, 16),
+    filename: (view, at) => readText(view, at + 32, 256),
+    arguments: (view, at) => readBytes(view, at + 288, 512),
+  },
 });
 
 const fieldsOfExec: ReadonlySet<string> = new Set(['pid', 'parent_pid', 'uid', 'arguments_length', 'command', 'filename', 'arguments']);

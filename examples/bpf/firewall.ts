@@ -81,6 +81,10 @@ export const Network: Codec<Network> = codec('struct network', {
   size: 8,
   read: getNetwork,
   write: putNetwork,
+  fields: {
+    prefix_length: (view, at) => view.getUint32(at, true),
+    address: (view, at) => readBytes(view, at + 4, 4),
+  },
 });
 
 const fieldsOfNetwork: ReadonlySet<string> = new Set(['prefix_length', 'address']);
@@ -117,6 +121,9 @@ export const Rule: Codec<Rule> = codec('struct rule', {
   size: 8,
   read: getRule,
   write: putRule,
+  fields: {
+    dropped: (view, at) => view.getBigUint64(at, true),
+  },
 });
 
 const fieldsOfRule: ReadonlySet<string> = new Set(['dropped']);

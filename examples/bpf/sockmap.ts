@@ -90,6 +90,12 @@ export const Endpoints: Codec<Endpoints> = codec('struct endpoints', {
   size: 16,
   read: getEndpoints,
   write: putEndpoints,
+  fields: {
+    local_address: (view, at) => view.getUint32(at, true),
+    remote_address: (view, at) => view.getUint32(at + 4, true),
+    local_port: (view, at) => view.getUint32(at + 8, true),
+    remote_port: (view, at) => view.getUint32(at + 12, true),
+  },
 });
 
 const fieldsOfEndpoints: ReadonlySet<string> = new Set(['local_address', 'remote_address', 'local_port', 'remote_port']);

@@ -93,6 +93,11 @@ export const Attempt: Codec<Attempt> = codec('struct attempt', {
   size: 32,
   read: getAttempt,
   write: putAttempt,
+  fields: {
+    started: (view, at) => view.getBigUint64(at, true),
+    pid: (view, at) => view.getUint32(at + 8, true),
+    command: (view, at) => readText(view, at + 12, 16),
+  },
 });
 
 const fieldsOfAttempt: ReadonlySet<string> = new Set(['started', 'pid', 'command']);
@@ -149,6 +154,17 @@ export const Connection: Codec<Connection> = codec('struct connection', {
   size: 72,
   read: getConnection,
   write: putConnection,
+  fields: {
+    nanoseconds: (view, at) => view.getBigUint64(at, true),
+    pid: (view, at) => view.getUint32(at + 8, true),
+    outcome: (view, at) => nameOutcome(view.getUint32(at + 12, true)),
+    source_port: (view, at) => view.getUint16(at + 16, true),
+    destination_port: (view, at) => view.getUint16(at + 18, true),
+    address_length: (view, at) => view.getUint8(at + 20),
+    source: (view, at) => readBytes(view, at + 21, 16),
+    destination: (view, at) => readBytes(view, at + 37, 16),
+    command: (view, at) => readText(view, at + 53, 16),
+  },
 });
 
 const fieldsOfConnection: ReadonlySet<string> = new Set(['nanoseconds', 'pid', 'outcome', 'source_port', 'destination_port', 'address_length', 'source', 'destination', 'command']);

@@ -87,11 +87,12 @@ t.test('SIGKILL: the kernel detaches a link; netlink stays, and unload ends it',
 
     const netlink = new Cli(load(pair, '--via', 'netlink', '--json'));
     const { program_id: program } = await netlink.attached();
-    await netlink.said(`until "ts-xdp unload --iface ${name}"`);
+    const remedy = ['unload', '--iface', name, '--netns', String(pair.namespaceName)];
+    await netlink.said(`until "ts-xdp ${remedy.join(' ')}"`);
     await netlink.stop('SIGKILL');
     await pause(200);
     t.equal(state(pair), program, 'by netlink it stays, as was said');
-    const unload = await runCli(['unload', '--iface', name, '--netns', String(pair.namespaceName), '--json']);
+    const unload = await runCli([...remedy, '--json']);
     t.match(unload.lines[0], { type: 'detached', via: 'netlink', program_id: program });
     t.equal(state(pair), undefined);
   }),
