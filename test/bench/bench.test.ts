@@ -146,10 +146,10 @@ t.test('with somebody to compare with', { skip: whyNoKernelBenchmark() }, async 
   });
 
   await t.test('load: both sides get the same objects into the kernel', async (t) => {
-    // Without the kernel's test programs an object of our own stands in.
+    // Without the kernel's test programs objects of our own stand in.
     const report = await benchLoad({ runs: 1, warm: 1, objects: '/nowhere' });
     t.equal(report.benchmark, 'load');
-    t.equal(report.results.length, 4, 'the kernel BTF and the object, first and warm');
+    t.equal(report.results.length, 6, 'the kernel BTF and two objects, first and warm');
     checkResults(t, report, { peer: 'libbpf', unit: 'ms of CPU outside of bpf(2)', missing });
   });
 
