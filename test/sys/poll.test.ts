@@ -180,7 +180,7 @@ t.test('a watch', async (t) => {
       collectGarbage();
       await delay(5);
       writeSync(fd, 'x');
-      await delay(20);
+      await until(() => calls > round);
     }
     t.equal(calls, 3);
     closeSync(fd);
