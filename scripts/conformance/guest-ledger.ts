@@ -35,9 +35,9 @@ export class GuestLedger {
   }
 
   /** Takes over what a guest left in a folder, one file for each loader; says how many answers that were. */
-  collect(folder: string): number {
+  collect(folder: string, loaders: readonly LoaderName[] = LOADERS): number {
     let count = 0;
-    for (const name of LOADERS) {
+    for (const name of loaders) {
       const path = join(folder, `${name}.jsonl`);
       if (!existsSync(path)) continue;
       // The last line may have been cut by the end of the guest.

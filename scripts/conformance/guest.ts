@@ -6,12 +6,14 @@ import {
   PROJECT,
   buildDiskImage,
   buildProjectImage,
+  fetchKernels,
   removeFolder,
   runInKernel,
   temporaryFolder,
 } from '../kernels/index.ts';
 import type { KernelName } from '../kernels/index.ts';
 import { BegunRun } from './begun-run.ts';
+import { ConformanceFailure } from './failure.ts';
 import { GuestLedger } from './guest-ledger.ts';
 import type { LoaderName, Remainder } from './guest-ledger.ts';
 import type { Answer } from './loaders/ask.ts';
@@ -64,17 +66,19 @@ export async function askInGuest(options: GuestOptions): Promise<GuestAnswers> {
     const objectsImage = join(folder, 'objects.ext4');
     buildObjectsImage(objectsImage, options);
     const ledger = new GuestLedger(options.objects);
-    const begun = new BegunRun(options.begunFolder, options);
+    const [kernel] = fetchKernels([options.kernel]);
+    if (kernel === undefined) throw new ConformanceFailure(`There is no kernel ${options.kernel} to boot`);
+    const begun = new BegunRun(options.begunFolder, { ...options, image: kernel.image });
     const known = begun.resume(ledger);
     if (known > 0) process.stderr.write(`Linux ${options.kernel}: going on after ${String(known)} answers\n`);
-    let release: string = options.kernel;
+    let release = kernel.release;
     for (let lost = 0; lost < LOST_GUESTS && ledger.remaining().length > 0;) {
       const found = await bootGuest({ ...options, folder, rootImage, objectsImage, ledger });
       begun.save(ledger);
       release = found ?? release;
       if (found === undefined) lost++;
     }
-    begun.remove();
+    begun.end(ledger);
     return { release, libbpf: ledger.answers.libbpf, ours: ledger.answers['ts-xdp'] };
   } finally {
     removeFolder(folder);

@@ -1,6 +1,6 @@
 /** What `npm run conformance` makes of answers: no kernel, no libbpf. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -249,17 +249,37 @@ t.test('guests are asked about some objects at a time, and an interrupted run go
   ledger.collect(results);
   ledger.blame('Kernel panic', asked);
   t.same(ledger.answers['ts-xdp'].at(-1), { object: 'b', missing: 'the guest ended: Kernel panic' });
-  const begun = new BegunRun(begunFolder, { objectsFolder, objects });
-  t.equal(begun.resume(new GuestLedger(objects)), 0);
-  begun.save(ledger);
-  const resumed = new GuestLedger(objects);
-  t.equal(new BegunRun(begunFolder, { objectsFolder, objects }).resume(resumed), 4);
-  t.same(resumed.answers, ledger.answers);
-  writeFileSync(join(objectsFolder, 'c'), 'another');
-  const changed = new BegunRun(begunFolder, { objectsFolder, objects });
-  t.equal(changed.resume(new GuestLedger(objects)), 0, 'of other objects');
-  changed.remove();
-  t.notOk(existsSync(begunFolder));
+  const [reference, image] = ['begun-reference', 'begun-image'].map((name) => join(folder, name)) as [
+    string,
+    string,
+  ];
+  for (const file of [reference, image]) writeFileSync(file, 'first');
+  const begin = (): BegunRun => new BegunRun(begunFolder, { objectsFolder, objects, reference, image });
+  const resume = (run: BegunRun): GuestLedger['answers'] => {
+    const resumed = new GuestLedger(objects);
+    run.resume(resumed);
+    return resumed.answers;
+  };
+  const nothing = { libbpf: [], 'ts-xdp': [] };
+  t.same(resume(begin()), nothing);
+  begin().save(ledger);
+  t.same(resume(begin()), ledger.answers);
+  for (const file of [join(objectsFolder, 'c'), image]) {
+    const before = readFileSync(file);
+    writeFileSync(file, 'another');
+    t.same(resume(begin()), nothing, 'of other objects, or of another kernel');
+    writeFileSync(file, before);
+  }
+  writeFileSync(reference, 'another');
+  t.same(resume(begin()), { ...nothing, 'ts-xdp': ledger.answers['ts-xdp'] }, 'of another libbpf');
+  writeFileSync(reference, 'first');
+  begin().end(ledger);
+  t.same(resume(begin()), nothing, 'of a libbpf that did not answer');
+  const complete = new GuestLedger(objects);
+  for (const object of objects) complete.answers.libbpf.push({ object, line: '{}' });
+  begin().save(complete);
+  begin().end(complete);
+  t.same(resume(begin()), { ...nothing, libbpf: complete.answers.libbpf }, 'of an earlier run');
   t.end();
 });
 
