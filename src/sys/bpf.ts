@@ -9,6 +9,7 @@ import { errno, syscallError } from './errno.ts';
 import { Fd } from './fd.ts';
 import type { Kernel } from './kernel.ts';
 import { permissionError, readRestrictions } from './permission.ts';
+import { withoutProfilerSignal } from './profiler-signal.ts';
 
 export type { BpfCommandName };
 
@@ -53,16 +54,27 @@ function perform(
   const command = bpfCommands[call.command];
   held.buffers = call.keep;
   let result = kernel.bpf(command, attribute);
-  // The verifier gives up with EAGAIN when a signal is pending (do_check() in kernel/bpf/verifier.c).
-  for (
-    let attempt = 1;
-    result === -errno.EAGAIN && call.command === 'BPF_PROG_LOAD' && attempt < 5;
-    attempt++
-  ) {
-    result = kernel.bpf(command, attribute);
+  if (result === -errno.EAGAIN && call.command === 'BPF_PROG_LOAD') {
+    result = withoutProfilerSignal(() => verifyAgain(kernel, { command, attribute }));
   }
   held.buffers = undefined;
   return result;
+}
+
+const LOAD_ATTEMPTS = 5;
+
+/**
+ * The verifier gives up with EAGAIN when a signal is pending (do_check() in kernel/bpf/verifier.c), which a profiler's is
+ * each time where it comes more often than verification lasts.
+ */
+function verifyAgain(
+  kernel: Kernel,
+  { command, attribute }: { command: number; attribute: Uint8Array },
+): number {
+  for (let attempt = 2; ; attempt++) {
+    const result = kernel.bpf(command, attribute);
+    if (result !== -errno.EAGAIN || attempt === LOAD_ATTEMPTS) return result;
+  }
 }
 
 /** bpf(2). Throws what {@link bpfError} makes of a failure. */

@@ -75,6 +75,7 @@ export interface Libc {
   ): number;
   setns(fd: number, type: number): number;
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
+  sigprocmask(how: number, set: Uint8Array, before: Uint8Array | null): number;
   socket(domain: number, type: number, protocol: number): number;
   sysconf(name: number): number;
   umount2(target: string, flags: number): number;
@@ -116,6 +117,7 @@ const signatures: { readonly [Name in keyof Libc]: Signature } = {
   sendto: ['sendto', 'int64', ['int', 'void *', 'size_t', 'int', 'void *', 'uint']],
   setns: ['setns', 'int', ['int', 'int']],
   setsockopt: ['setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint']],
+  sigprocmask: ['sigprocmask', 'int', ['int', 'void *', 'void *']],
   socket: ['socket', 'int', ['int', 'int', 'int']],
   sysconf: ['sysconf', 'long', ['int']],
   umount2: ['umount2', 'int', ['str', 'int']],

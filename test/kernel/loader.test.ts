@@ -1,6 +1,7 @@
 /** The loader on the kernel: programs that check what they find, libbpf's own load of the same objects, refusals. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -35,6 +36,39 @@ function load(path: string, edit: (object: ObjectFile) => void = () => undefined
   edit(object);
   return Collection.load(object);
 }
+
+/** Verified one round after the other, which takes many times the pause between two samples of a profiler. */
+const longLoop = `
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+SEC("xdp") int rounds(struct xdp_md *context)
+{
+	volatile int done = 0;
+	for (int round = 0; round < 20000; round++)
+		done = round;
+	return done;
+}
+char _license[] SEC("license") = "GPL";
+`;
+
+t.test('a program is loaded while a profiler interrupts the verifier', async (t) => {
+  const path = compiler.source('long-loop', longLoop);
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  await session.post('Profiler.setSamplingInterval', { interval: 100 });
+  await session.post('Profiler.start');
+  try {
+    for (let load = 0; load < 5; load++) {
+      using collection = Collection.load(ObjectFile.open(path));
+      t.equal(run(collection, 'rounds'), 19999);
+    }
+  } finally {
+    const { profile } = await session.post('Profiler.stop');
+    t.ok((profile.samples ?? []).length > 10, 'samples were taken');
+    session.disconnect();
+  }
+});
 
 t.test('global variables of .rodata, .data, .bss and sections of their own', (t) => {
   const path = compiler.fixture('globals');
