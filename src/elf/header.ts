@@ -73,6 +73,34 @@ export function readHeaders(bytes: Uint8Array): HeaderFacts {
   }
 }
 
+export const FILE_HEADER_SIZE = FileHeader.size;
+
+/**
+ * Where the headers of sections lie, and once these are there, their names; of the file header alone.
+ *
+ * @throws ElfError, BoundsError
+ */
+export function locateSections(bytes: Uint8Array): {
+  start: number;
+  end: number;
+  count: number;
+  names(): { start: number; end: number };
+} {
+  const cursor = new Cursor(bytes, checkIdentification(bytes));
+  const count = cursor.u16(FileHeader.offsets.sectionHeaderCount);
+  const start = cursor.size64(FileHeader.offsets.sectionHeaderOffset);
+  const names = start + cursor.u16(FileHeader.offsets.sectionNameIndex) * SectionHeader.size;
+  return {
+    start,
+    end: start + count * SectionHeader.size,
+    count,
+    names: () => {
+      const { offset, size } = readSection(cursor, names);
+      return { start: offset, end: offset + size };
+    },
+  };
+}
+
 function checkIdentification(bytes: Uint8Array): boolean {
   const magic = [0x7f, 0x45, 0x4c, 0x46];
   if (!magic.every((byte, index) => bytes[index] === byte)) {

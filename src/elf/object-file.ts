@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { BoundsError, ElfError, FileError } from '../errors.ts';
+import { BoundsError, ElfError } from '../errors.ts';
 import type { Btf, BtfExt } from '../btf/index.ts';
 import { readContainer, type ElfContainer } from './container.ts';
 import { readEventAnchors, type EventAnchors } from './event-anchors.ts';
@@ -9,6 +8,7 @@ import { readExterns, type ExternSpec } from './externs.ts';
 import { findNamed } from './find-named.ts';
 import { readFunctions } from './functions.ts';
 import type { MapSpec } from './map-spec.ts';
+import { readObjectParts } from './object-bytes.ts';
 import {
   readAllVariables,
   readBtf,
@@ -131,7 +131,7 @@ export class ObjectFile {
 
   /** Reads an object from a file. @throws FileError besides what {@link ObjectFile.parse} throws */
   static open(path: string): ObjectFile {
-    return ObjectFile.parse(readObjectBytes(path), { name: objectNameOf(path) });
+    return ObjectFile.parse(readObjectParts(path), { name: objectNameOf(path) });
   }
 
   /** Where a variable lies in its section, in bytes, by the symbol table. */
@@ -158,17 +158,4 @@ export class ObjectFile {
 /** What an object is called by its file: `sniffer` for `build/sniffer.bpf.o`. */
 export function objectNameOf(path: string): string {
   return basename(path).replace(/(\.bpf)?\.o$/, '');
-}
-
-/** @throws FileError */
-export function readObjectBytes(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      throw new FileError('FILE_NOT_FOUND', path, `Cannot open ${path}: no such file`, { cause });
-    }
-    throw new FileError('FILE_UNREADABLE', path, `Cannot open ${path}: ${code}`, { cause });
-  }
 }
