@@ -1,6 +1,7 @@
 import { ObjectError } from '../errors.ts';
 import { INSTRUCTION_SIZE, InstructionView } from '../asm/index.ts';
 import type { FunctionSpec, ObjectFile, ProgramSpec, Relocation } from '../elf/index.ts';
+import { presentMemory } from '../sys/index.ts';
 import { BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC } from '../uapi/index.ts';
 
 /** A function and where it begins in the program it became part of. */
@@ -36,7 +37,7 @@ export function linkSubprograms(object: ObjectFile, spec: ProgramSpec): LinkedPr
   const functions = collectReachable(object, spec);
   const last = functions.at(-1);
   const count = last ? last.start + last.fn.instructions.length / INSTRUCTION_SIZE : 0;
-  const instructions = new Uint8Array(count * INSTRUCTION_SIZE);
+  const instructions = presentMemory(count * INSTRUCTION_SIZE);
   for (const { fn, start } of functions) instructions.set(fn.instructions, start * INSTRUCTION_SIZE);
   const view = new InstructionView(instructions);
   for (const { fn: caller, start } of functions) {

@@ -20,6 +20,7 @@ export type { Kernel, MapCopiedRequest, MmapRequest } from './kernel.ts';
 export { trackLeaks } from './leaks.ts';
 export type { Leak } from './leaks.ts';
 export { raiseMemlockLimit } from './memory-lock.ts';
+export { presentMemory } from './present-memory.ts';
 export { MemoryMapping } from './memory-mapping.ts';
 export { isOnFileSystem, mountKernelFileSystem, unmount } from './mount.ts';
 export type { KernelFileSystem } from './mount.ts';

@@ -27,6 +27,7 @@ export interface Libc {
   getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array): number;
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   ioctlNumber(fd: number, request: number, argument: number): number;
+  madvise(address: number, length: number, advice: number): number;
   mmap(
     address: number,
     length: number,
@@ -103,6 +104,7 @@ const signatures: { readonly [Name in keyof Libc]: Signature } = {
   getsockopt: ['getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']],
   ioctl: ['ioctl', 'int', ['int', 'ulong', 'void *']],
   ioctlNumber: ['ioctl', 'int', ['int', 'ulong', 'long']],
+  madvise: ['madvise', 'int', ['uintptr_t', 'size_t', 'int']],
   // User addresses lie below 2^47 (2^48 on arm64), so a 64-bit integer result is always a plain number.
   mmap: ['mmap', 'int64', ['uintptr_t', 'size_t', 'int', 'int', 'int', 'int64']],
   perf_event_open: ['syscall', 'int', ['long', 'void *', 'int', 'int', 'int', 'ulong']],
