@@ -135,6 +135,7 @@ export type {
   AttachOptions,
   ExistingMapReference,
   KernelNeed,
+  CloneOptions,
   LoadOptions,
   NeededKernel,
   RemovedPin,

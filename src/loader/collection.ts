@@ -8,6 +8,7 @@ import { RingBuffer, type RingBufferOptions } from '../ringbuf/index.ts';
 import { raiseMemlockLimit } from '../sys/index.ts';
 import { attachBySection, attachStructOpsMaps, isLeftOpen } from './attach/attach-by-section.ts';
 import type { AttachOptions } from './attach/request.ts';
+import { cloneProgram, type CloneOptions } from './clone-program.ts';
 import { findEventTypes } from './event-types.ts';
 import { closeAll, loadObject, undoLoad, type LoadedParts } from './load-object.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -32,12 +33,14 @@ export class Collection {
   readonly warnings: readonly string[];
   /** The maps that are shared by a pin (LIBBPF_PIN_BY_NAME, or `pinPath`). Closing the collection leaves the pins. */
   readonly sharedMaps: ReadonlyMap<string, SharedMap>;
+  readonly #options: LoadOptions;
   readonly #owned: readonly { close(): void }[];
   readonly #logs: ReadonlyMap<string, string>;
   readonly #structOps: ReadonlyMap<string, Uint8Array>;
 
-  private constructor(object: ObjectFile, parts: LoadedParts) {
+  private constructor(object: ObjectFile, { parts, options }: { parts: LoadedParts; options: LoadOptions }) {
     this.object = object;
+    this.#options = options;
     this.maps = parts.maps;
     this.programs = parts.programs;
     this.variables = readVariables(object, parts.maps);
@@ -61,7 +64,7 @@ export class Collection {
     if (!options.kernel) raiseMemlockLimit();
     const parts = loadObject(object, options);
     try {
-      return new Collection(object, parts);
+      return new Collection(object, { parts, options });
     } catch (error) {
       undoLoad(parts);
       throw error;
@@ -71,6 +74,21 @@ export class Collection {
   /** @throws NotFoundError naming the programs that were loaded */
   program(name: string): BpfProgram {
     return findNamed({ kind: 'program', name, whole: 'the collection' }, this.programs);
+  }
+
+  /**
+   * Loads a program of the object once more, with the maps of this collection: against another function, for one network
+   * device. It need not have been loaded before. The program is the caller's to close.
+   *
+   * @throws NotFoundError naming the programs that there are; what {@link Collection.load} throws
+   *
+   * @example
+   * const targets = ['vfs_read', 'vfs_write'];
+   * const programs = targets.map((attachTarget) => collection.cloneProgram('on_access', { attachTarget }));
+   */
+  cloneProgram(name: string, options: CloneOptions = {}): BpfProgram {
+    const { object, maps } = this;
+    return cloneProgram(object, { name, maps, load: this.#options, options });
   }
 
   /** What the verifier said of a program that it accepted; empty unless `acceptedLog` asked for it. */

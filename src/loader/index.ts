@@ -2,6 +2,7 @@ export { planAttachment, whyUnattached } from './attach/plan.ts';
 export type { AttachPlan } from './attach/plan.ts';
 export type { AttachOptions, TargetForm } from './attach/request.ts';
 export { Collection } from './collection.ts';
+export type { CloneOptions } from './clone-program.ts';
 export type { LoadOptions } from './load-options.ts';
 export type { AcceptedLog } from './load-program.ts';
 export { findEventTypes, hasTimestamp, structsOfSize } from './event-types.ts';

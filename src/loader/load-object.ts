@@ -52,8 +52,13 @@ export interface LoadedParts {
   readonly owned: readonly { close(): void }[];
 }
 
+interface ObjectLoadOptions extends LoadOptions {
+  /** Whether programs are put where maps of the object want them. @default 'filled' */
+  readonly slots?: 'filled' | 'left';
+}
+
 /** Creates the maps, loads the programs and fills what the object says; all of it or nothing. */
-export function loadObject(object: ObjectFile, options: LoadOptions): LoadedParts {
+export function loadObject(object: ObjectFile, options: ObjectLoadOptions): LoadedParts {
   const load = new ObjectLoad(object, options);
   try {
     load.run();
@@ -81,7 +86,7 @@ class ObjectLoad implements LoadedParts {
   readonly warnings: string[] = [];
   readonly owned: { close(): void }[] = [];
   readonly #object: ObjectFile;
-  readonly #options: LoadOptions;
+  readonly #options: ObjectLoadOptions;
   readonly #kernel: Kernel;
   readonly #kernelBtf = new KernelBtf();
   readonly #moduleBtfs: ModuleBtfs;
@@ -95,7 +100,7 @@ class ObjectLoad implements LoadedParts {
   #contextArguments: ContextArguments | undefined;
   #token: BpfToken | undefined;
 
-  constructor(object: ObjectFile, options: LoadOptions) {
+  constructor(object: ObjectFile, options: ObjectLoadOptions) {
     this.#object = object;
     this.#options = options;
     this.#kernel = options.kernel ?? systemKernel();
@@ -132,7 +137,7 @@ class ObjectLoad implements LoadedParts {
       for (const spec of maps) this.#translateStructOps(spec);
       for (const spec of maps) this.#makeMap(spec);
       for (const spec of programs) this.#loadProgram(spec);
-      this.#fillSlots();
+      if (this.#options.slots !== 'left') this.#fillSlots();
       this.#fillStructOps();
     } catch (error) {
       if (error instanceof TsXdpError && this.warnings.length > 0) error.warnings = [...this.warnings];

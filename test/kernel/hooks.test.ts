@@ -298,6 +298,11 @@ hook(
     link.close();
     t.equal(ask(), 1);
     t.equal(hits('replacement'), 1);
+
+    using clone = collection.cloneProgram('on_replacement', { attachTo: program('asks') });
+    using cloned = attachFreplace(clone);
+    t.equal(ask(), 2, cloned.kind);
+    t.equal(hits('replacement'), 2);
   },
 );
 

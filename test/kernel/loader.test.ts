@@ -285,10 +285,49 @@ t.test('kernel functions', async (t) => {
         t.match(xlated, /call .*veth_xdp_rx_hash|call kernel-function/);
         using attachment = attachXdp(bound.program('bound'), { interface: receiver.index });
         t.equal(attachment.mode, 'native');
+        using clone = unbound.cloneProgram('bound', { deviceBound: receiver.index });
+        t.not(clone.id, unbound.program('bound').id);
+        attachment.close();
+        using cloned = attachXdp(clone, { interface: receiver.index });
+        t.equal(cloned.mode, 'native');
+        t.equal(unbound.object.program('bound').deviceBound, undefined, 'the object is as it was');
       },
       { namespace: 'current' },
     );
   });
+});
+
+t.test('a program is loaded once more, with the maps of the first', (t) => {
+  const descriptors = openDescriptors();
+  const collection = load(compiler.fixture('globals'), (object) => {
+    object.program('initial').autoload = false;
+  });
+  const clones = [collection.cloneProgram('live'), collection.cloneProgram('initial')];
+  const [live, initial] = clones as [BpfProgram, BpfProgram];
+  t.not(live.id, collection.program('live').id);
+  const tags = [live, collection.program('live')].map(({ kernel, fd }) => readLoadedProgram(kernel, fd).tag);
+  t.equal(tags[0], tags[1]);
+  t.equal(initial.testRun({ data: packet }).returnValue, 0, 'it had not been loaded');
+  collection.variable('zeroed').set(1234567890123n);
+  collection.variable('initial_pair').set({ small: 9, large: 77n });
+  collection.variable('table').set([1, 2, 333, 4, 5]);
+  t.equal(live.testRun({ data: packet }).returnValue, 0);
+  t.equal(collection.variable('counter').get(), 42);
+  t.same(thrown(() => collection.cloneProgram('lively')).code, 'PROGRAM_NOT_FOUND');
+  for (const owned of [...clones, collection]) owned.close();
+  t.same(openDescriptors(), descriptors);
+
+  using tails = load(compiler.fixture('maps'));
+  const slots = [...tails.maps.values()].filter(({ type }) => type === MapType.ProgramArray);
+  t.ok(slots.length > 0);
+  const before = slots.map((map) => [...map.entries()]);
+  for (const name of tails.programs.keys()) tails.cloneProgram(name).close();
+  t.same(
+    slots.map((map) => [...map.entries()]),
+    before,
+    "a clone takes nobody's place",
+  );
+  t.end();
 });
 
 t.test('what the kernel has of an object is what it has from libbpf', (t) => {

@@ -1,0 +1,58 @@
+import type { ObjectFile, ProgramSpec } from '../elf/index.ts';
+import type { BpfMap } from '../maps/index.ts';
+import type { BpfProgram } from '../programs/index.ts';
+import { closeAll, loadObject, undoLoad } from './load-object.ts';
+import type { LoadOptions } from './load-options.ts';
+
+/** What a clone is to have different from the program of the object. */
+export interface CloneOptions {
+  /** The function or type that it is verified against. @default that of the object's program */
+  readonly attachTarget?: string;
+  /** The loaded program whose function `attachTarget` is. It stays the caller's. @default what the collection was loaded with */
+  readonly attachTo?: BpfProgram;
+  /** The index of the one network device that it may be attached to. Linux 6.3. @default that of the object's program */
+  readonly deviceBound?: number;
+}
+
+/** Loads one program of an object with maps that are there already; see {@link Collection.cloneProgram}. */
+export function cloneProgram(
+  object: ObjectFile,
+  {
+    name,
+    maps,
+    load,
+    options,
+  }: {
+    name: string;
+    maps: ReadonlyMap<string, BpfMap>;
+    /** What the collection was loaded with. */
+    load: LoadOptions;
+    options: CloneOptions;
+  },
+): BpfProgram {
+  const spec = object.program(name);
+  const before: Pick<ProgramSpec, 'attachTarget' | 'deviceBound'> = { ...spec };
+  const attachTo = new Map(load.attachTo);
+  if (options.attachTo) attachTo.set(name, options.attachTo);
+  Object.assign(spec, pickGiven(options));
+  try {
+    const parts = loadObject(object, { ...load, attachTo, maps, programs: [name], slots: 'left' });
+    const program = parts.programs.get(name);
+    if (program === undefined) {
+      undoLoad(parts);
+      throw new TypeError(`Cannot clone ${name}: it was not loaded`);
+    }
+    closeAll(parts.owned.filter((part) => part !== program));
+    return program;
+  } finally {
+    spec.attachTarget = before.attachTarget;
+    spec.deviceBound = before.deviceBound;
+  }
+}
+
+function pickGiven({ attachTarget, deviceBound }: CloneOptions): Partial<ProgramSpec> {
+  return {
+    ...(attachTarget !== undefined && { attachTarget }),
+    ...(deviceBound !== undefined && { deviceBound }),
+  };
+}
