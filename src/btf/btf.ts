@@ -85,6 +85,11 @@ export class Btf {
     return this.#readOnly ? this.#bytes.slice() : this.#bytes;
   }
 
+  /** Within this folder: the length of `bytes`, with that of all that it extends. */
+  get byteLength(): number {
+    return this.#bytes.length + (this.base?.byteLength ?? 0);
+  }
+
   /** Decodes a type. Throws {@link BtfError} for an id that is not there or a malformed type. */
   type(id: number): BtfType {
     if (id === 0) return { kind: 'void' };
@@ -136,7 +141,7 @@ export class Btf {
   nameOf(id: number): string {
     if (id === 0) return '';
     if (id > 0 && id < this.firstId && this.base !== undefined) return this.base.nameOf(id);
-    return this.string(this.#view.getUint32(this.byteOffsetOf(id), this.littleEndian));
+    return this.strings.name(this.#view.getUint32(this.byteOffsetOf(id), this.littleEndian));
   }
 
   /** Within this folder: where the name of one of this BTF's own types is in its strings. Throws {@link BtfError}. */
@@ -184,7 +189,7 @@ export class Btf {
       littleEndian: this.littleEndian,
       has: (id) => id < this.firstId || this.#index.has(id - this.firstId),
       lastId: () => this.typeCount - 1,
-      string: (offset) => this.string(offset),
+      name: (offset) => this.strings.name(offset),
       isString: (offset, text) => this.strings.equals(offset, text),
     };
   }

@@ -10,7 +10,7 @@ export interface TypeSource {
   /** Whether there is a type of that id. */
   has(id: number): boolean;
   lastId(): number;
-  string(offset: number): string;
+  name(offset: number): string;
   /** Whether the string at an offset is `text`, which ends in its NUL. */
   isString(offset: number, text: Uint8Array): boolean;
 }
@@ -55,11 +55,16 @@ export class Members {
 /** Of `struct btf_member`. */
 const MEMBER_SIZE = 12;
 
+/** `BTF_MAX_NAME_OFFSET`: as many bytes of names as there may be, but for such as are the ends of others. */
+const MOST_NAMED = 0xff_ffff;
+
 class TypeDecoder {
   readonly #source: TypeSource;
   readonly #typeId: number;
   readonly #offset: number;
   readonly #info: number;
+  /** Characters of names that were read. */
+  #named = 0;
 
   constructor(source: TypeSource, typeId: number, offset: number) {
     this.#source = source;
@@ -215,7 +220,11 @@ class TypeDecoder {
   #elements<Element>(size: number, read: (at: number) => Element): Element[] {
     const elements: Element[] = [];
     const count = elementCount(this.#info);
-    for (let index = 0; index < count; index++) elements.push(read(TYPE_SIZE + index * size));
+    this.#named = 0;
+    for (let index = 0; index < count; index++) {
+      elements.push(read(TYPE_SIZE + index * size));
+      if (this.#named > MOST_NAMED) throw this.#error('its names are too long altogether');
+    }
     return elements;
   }
 
@@ -240,7 +249,9 @@ class TypeDecoder {
   }
 
   #name(at = 0): string {
-    return this.#source.string(this.#word(at));
+    const name = this.#source.name(this.#word(at));
+    this.#named += name.length;
+    return name;
   }
 
   #kindFlag(): boolean {

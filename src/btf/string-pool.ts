@@ -22,6 +22,8 @@ export class StringPool {
   #hashes = new Uint32Array(FIRST_CAPACITY);
   #entries = 0;
   #baseIndexed = false;
+  /** Where strings of other tables are here: one of 64 KiB may be the name of a hundred thousand types. */
+  readonly #copied = new Map<StringTable, Map<number, number>>();
 
   constructor(base: StringTable | undefined) {
     this.#base = base;
@@ -73,8 +75,18 @@ export class StringPool {
   /** The offset that a string of a table has here; it is added unless it is there. */
   addFrom(table: StringTable, offset: number): number {
     if (offset === 0) return 0;
-    const { strings, start } = table.locate(offset);
-    return this.addBytes(strings, start, strings.indexOf(0, start));
+    let offsets = this.#copied.get(table);
+    if (offsets === undefined) {
+      offsets = new Map();
+      this.#copied.set(table, offsets);
+    }
+    let copied = offsets.get(offset);
+    if (copied === undefined) {
+      const { strings, start } = table.locate(offset);
+      copied = this.addBytes(strings, start, strings.indexOf(0, start));
+      offsets.set(offset, copied);
+    }
+    return copied;
   }
 
   #indexBase(): void {

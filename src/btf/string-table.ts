@@ -25,14 +25,12 @@ export class StringTable {
 
   /** Throws {@link BtfError} for an offset outside of the section. */
   string(offset: number): string {
-    const { strings, start } = this.locate(offset);
-    if (strings[start] === 0) return '';
-    const end = strings.indexOf(0, start);
-    if (end - start > LONGEST_STRING)
-      throw new BtfError(
-        `Cannot read a string of BTF: that at offset ${String(offset)} is longer than ${String(LONGEST_STRING)} bytes`,
-      );
-    return strings.toString('utf8', start, end);
+    return this.#read(offset, { what: 'string', longest: LONGEST_STRING });
+  }
+
+  /** The same of a name of a type or of something in it. */
+  name(offset: number): string {
+    return this.#read(offset, { what: 'name', longest: LONGEST_NAME });
   }
 
   /** Without the base's. They may be pages of the kernel: to be read, and not to be given away. */
@@ -93,6 +91,17 @@ export class StringTable {
     return before < 0 ? undefined : this.firstOffset + before + 1;
   }
 
+  #read(offset: number, { what, longest }: { what: string; longest: number }): string {
+    const { strings, start } = this.locate(offset);
+    if (strings[start] === 0) return '';
+    const end = strings.indexOf(0, start);
+    if (end - start > longest)
+      throw new BtfError(
+        `Cannot read a ${what} of BTF: that at offset ${String(offset)} is longer than ${String(longest)} bytes`,
+      );
+    return strings.toString('utf8', start, end);
+  }
+
   /** The bytes that the string at an offset is in, and its first one. Throws {@link BtfError}. */
   locate(offset: number): { strings: Buffer; start: number } {
     const start = offset - this.firstOffset;
@@ -105,8 +114,10 @@ export class StringTable {
 }
 
 const NUL = Buffer.alloc(1);
-/** No line of a source that is written by hand is longer; a small BTF could have every name be a megabyte. */
+/** No line of a source that is written by hand is longer. */
 const LONGEST_STRING = 1 << 16;
+/** The kernel takes names of 512 bytes (KSYM_NAME_LEN). A small BTF could have the name of every member be a megabyte. */
+const LONGEST_NAME = 1 << 12;
 /** Bytes of a name that its hash is made of; the kernel's are at most 512 long (KSYM_NAME_LEN). */
 const HASHED = 1 << 10;
 

@@ -124,3 +124,57 @@ export const alikeEnums = (count: number): Uint8Array =>
     repeated(count, (index) => [NAME, ENUM, 1, 4, NAME, index]),
     NAMES,
   );
+
+/** Unions without a name, each with the one before it twice, in one that has a name. */
+export const namelessUnions = (levels: number): Uint8Array =>
+  btf(
+    repeated(levels + 1, (index) => [
+      index === levels ? NAME : 0,
+      UNION,
+      2,
+      4,
+      ...[NAME, index + 1, 0, NAME, index + 1, 0],
+    ]),
+    NAMES,
+  );
+
+/** A union of many members, each of the same enum without a name, which has as many enumerators. */
+export const namelessEnums = (count: number): Uint8Array =>
+  btf(
+    [
+      int,
+      [0, ENUM, count, 4, ...Array.from({ length: count }, (_, index) => [NAME, index]).flat()],
+      [NAME, UNION, count, 4, ...Array.from({ length: count }, () => [NAME, 2, 0]).flat()],
+    ],
+    NAMES,
+  );
+
+/** One struct after the other, of the same name of so many bytes. */
+export const sameLongName = (count: number, length: number): Uint8Array =>
+  btf(
+    repeated(count, () => [1, STRUCT, 0, 0]),
+    Buffer.from(`\0${'a'.repeat(length)}\0`),
+  );
+
+/** An enum of many enumerators, whose names are the ends of one of so many bytes. */
+export const longEnumerators = (count: number, length: number): Uint8Array =>
+  btf(
+    [
+      int,
+      [0, ENUM, count, 4, ...Array.from({ length: count }, (_, index) => [1 + (index % 8), index]).flat()],
+    ],
+    Buffer.from(`\0${'a'.repeat(length)}\0`),
+  );
+
+/** Enums of one name that differ in their last of many enumerators. */
+export const alikeLongEnums = (count: number, enumerators: number): Uint8Array =>
+  btf(
+    repeated(count, (index) => [
+      NAME,
+      ENUM,
+      enumerators,
+      4,
+      ...Array.from({ length: enumerators }, (_, at) => [NAME, at === enumerators - 1 ? index : 0]).flat(),
+    ]),
+    NAMES,
+  );

@@ -80,11 +80,18 @@ const INT = [1, 1 << 24, 4, 32];
 const FUNCTION = 12 << 24;
 const PROTOTYPE = [0, 13 << 24, 1];
 
+/** `call` of what follows the `exit` behind it. */
+const CALL_NEXT = Uint8Array.of(0x85, 0x10, 0, 0, 1, 0, 0, 0);
+
 /**
- * Programs of two instructions in one section, each with its BTF, and on the first instruction of each as many CO-RE
- * relocations of one field.
+ * Programs in one section, each with its BTF, and on the first instruction of each as many CO-RE relocations of one field.
+ * They call a helper, or with `chained` each the next one, as often as makes their length; `names` is how many names
+ * each has.
  */
-export function manyPrograms(count: number, { relocations = 0 } = {}): Uint8Array {
+export function manyPrograms(
+  count: number,
+  { relocations = 0, length = 2, chained = false, names: namesOfEach = 1 } = {},
+): Uint8Array {
   const strings = new Strings();
   strings.add('int');
   const [struct, field, access, section] = ['task_struct', 'pid', '0:0', 'xdp'].map((text) =>
@@ -94,18 +101,23 @@ export function manyPrograms(count: number, { relocations = 0 } = {}): Uint8Arra
   const names = new Strings();
   const symbols = [0, 0, 0, 0, 0, 0];
   const functions: number[] = [8, section ?? 0, count];
+  const size = length * 8;
   for (let index = 0; index < count; index++) {
     types.push(strings.add(`program_${String(index)}`), FUNCTION | 1, 2);
-    symbols.push(names.add(`program_${String(index)}`), 0x0001_0012, index * INSTRUCTIONS.length, 0, 16, 0);
-    functions.push(index * INSTRUCTIONS.length, 4 + index);
+    for (let name = 0; name < namesOfEach; name++) {
+      const text = `program_${String(index)}${name === 0 ? '' : `_${String(name)}`}`;
+      symbols.push(names.add(text), 0x0001_0012, index * size, 0, size, 0);
+    }
+    functions.push(index * size, 4 + index);
   }
   const core: number[] = [16, section ?? 0, count * relocations];
   for (let index = 0; index < count * relocations; index++)
-    core.push(Math.floor(index / relocations) * INSTRUCTIONS.length, 3, access ?? 0, 0);
+    core.push(Math.floor(index / relocations) * size, 3, access ?? 0, 0);
   const [functionBytes, coreBytes] = [functions.length * 4, relocations === 0 ? 0 : core.length * 4];
   const header = [0x0001eb9f, 32, 0, functionBytes, functionBytes, 0, functionBytes, coreBytes];
-  const code = new Uint8Array(count * INSTRUCTIONS.length);
-  for (let index = 0; index < count; index++) code.set(INSTRUCTIONS, index * INSTRUCTIONS.length);
+  const code = new Uint8Array(count * size);
+  const [call, exit] = [chained ? CALL_NEXT : INSTRUCTIONS.subarray(0, 8), INSTRUCTIONS.subarray(8)];
+  for (let at = 0; at < code.length; at += 8) code.set((at + 8) % size === 0 ? exit : call, at);
   return elf([
     { name: 'xdp', type: PROGBITS, flags: 6, data: code },
     { name: '.symtab', type: SYMTAB, data: wordsOf(symbols), link: 3, info: 1 },

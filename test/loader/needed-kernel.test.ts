@@ -6,7 +6,7 @@ import { ObjectFile } from '../../src/elf/index.ts';
 import { neededKernel } from '../../src/loader/index.ts';
 import type { NeededKernel } from '../../src/loader/index.ts';
 import { findDominators } from '../../src/loader/needed-kernel/dominators.ts';
-import { instructionNeeds } from '../../src/loader/needed-kernel/instruction-needs.ts';
+import { InstructionNeeds } from '../../src/loader/needed-kernel/instruction-needs.ts';
 import { compareVersions } from '../../src/loader/needed-kernel/need.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { randomNumbers } from '../helpers/random-numbers.ts';
@@ -336,7 +336,7 @@ t.test('instructions', (t) => {
       instructions: encodeInstructions(instructions),
       relocations: [],
     };
-    const needs = instructionNeeds('p', { functions: [fn], littleEndian: true });
+    const needs = new InstructionNeeds(true).of('p', [fn]);
     t.strictSame(
       needs.map((need) => need.since),
       since === undefined ? [] : [since],

@@ -20,7 +20,7 @@ export interface DedupResult {
  * split BTF loses what its base has. Variables and sections stay as they are. Strings that no type names are gone.
  *
  * @throws {BtfError} for types of an unknown kind, that refer to what is not there, or to themselves other than through a
- * struct or union
+ * struct or union; and where far too many types are alike but for what they lead to
  *
  * @example
  * const builder = new BtfBuilder();
@@ -29,7 +29,9 @@ export interface DedupResult {
  */
 export function dedup(btf: Btf): DedupResult {
   const graph = new TypeGraph(btf);
-  const table = new TypeTable(graph.typeCount);
+  const table = new TypeTable(graph.typeCount, (steps) => {
+    graph.countSteps(steps);
+  });
   prepare(graph, table);
   mergePrimitives(graph, table);
   mergeComposites(graph, table);

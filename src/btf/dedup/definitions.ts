@@ -35,7 +35,6 @@ export function mergePrimitives(graph: TypeGraph, table: TypeTable): void {
 function mergeEnum(graph: TypeGraph, table: TypeTable, id: number): void {
   const hash = hashEnum(graph, id);
   const same = table.find(hash, (other) => {
-    graph.countComparison();
     if (!graph.isEnum(other) || graph.name(other) !== graph.name(id)) return false;
     if (sameType(graph, id, other) || graph.isEnumForward(id)) return true;
     if (graph.isEnumForward(other)) graph.decide(other, id);

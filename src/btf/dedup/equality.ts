@@ -46,10 +46,11 @@ function sameWords(graph: TypeGraph, left: number, right: number, skip: Skip): b
   // The info words decide the length, so that equal ones make the rest comparable.
   if (words[start] !== words[other] || words[start + 1] !== words[other + 1]) return false;
   const length = graph.end(left) - start;
-  for (let index = 2; index < length; index++) {
-    if (words[start + index] !== words[other + index] && !skip(graph, left, index)) return false;
-  }
-  return true;
+  let index = 2;
+  while (index < length && (words[start + index] === words[other + index] || skip(graph, left, index)))
+    index++;
+  graph.countSteps(index >> 4);
+  return index >= length;
 }
 
 function hashWords(graph: TypeGraph, id: number, skip: Skip): number {

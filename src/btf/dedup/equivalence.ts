@@ -65,7 +65,7 @@ export class Equivalence {
 
   #comparePair(left: number, given: number): boolean {
     const graph = this.#graph;
-    graph.countComparison();
+    graph.countSteps(1);
     if (graph.resolve(left) === graph.resolve(given)) return true;
     const right = this.#resolveForward(given);
     const before = this.#counterparts[right] ?? NONE;

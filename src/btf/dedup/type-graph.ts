@@ -9,9 +9,9 @@ import { HEAD, readTypeWords, renumber } from '../type-words.ts';
 /** Which type a type stands for is not decided yet. */
 const UNDECIDED = 0xffffffff;
 
-const MOST_COMPARISONS = 1 << 23;
+const MOST_STEPS = 1 << 21;
 /** The kernel's need 30 of each. */
-const COMPARISONS_OF_A_TYPE = 1 << 7;
+const STEPS_OF_A_TYPE = 1 << 7;
 
 /**
  * The types of a BTF and its base in flat arrays, in which equal names have equal offsets, and for each type the one
@@ -26,7 +26,7 @@ export class TypeGraph {
   /** The first word of each type by id, and last where they end. */
   readonly #starts: Uint32Array;
   readonly #canonical: Uint32Array;
-  #comparisons = 0;
+  #steps = 0;
 
   /** @throws BtfError where a type is of an unknown kind, or refers to a type or string that is not there */
   constructor(btf: Btf) {
@@ -89,13 +89,15 @@ export class TypeGraph {
   }
 
   /**
-   * Counts a comparison of two types. Types that are alike but for what they lead to are compared with each other, so that a
-   * BTF that is made of such costs the square of its size, or more.
+   * Counts what comparing types takes: a step for each pair, and one for each 16 words of the two. Types that are alike but
+   * for what they lead to are compared with each other, so that a BTF that is made of such costs the square of its size,
+   * or more.
    *
-   * @throws BtfError once there are far more than the kernel's own types need
+   * @throws BtfError once there are far more steps than the kernel's own types need
    */
-  countComparison(): void {
-    if (++this.#comparisons > MOST_COMPARISONS + COMPARISONS_OF_A_TYPE * this.typeCount)
+  countSteps(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps > MOST_STEPS + STEPS_OF_A_TYPE * this.typeCount)
       throw new BtfError(
         'Cannot deduplicate BTF: too many of its types are told apart only by what they lead to',
       );

@@ -1,11 +1,18 @@
 import { BtfError } from '../../errors.ts';
 import type { Btf } from '../btf.ts';
+import type { BtfKind } from '../kind.ts';
 import type { BtfComposite, BtfEnum, BtfEnum64, BtfFunctionProto } from '../type.ts';
 import { Layouts } from './layout.ts';
 import type { UniqueNames } from './names.ts';
 
 /** More levels than any declaration has. */
 const MAX_DEPTH = 256;
+/**
+ * Characters of all declarations: what has no name is written again wherever it is used, so that unions within unions
+ * double with each level. The kernel's types are two thirds of the bytes of their BTF.
+ */
+const MOST_TEXT = 1 << 22;
+const TEXT_OF_A_BYTE = 4;
 
 /**
  * A typedef that compilers have built in, so that it cannot be declared: what it stands for takes its place. clang's
@@ -13,30 +20,58 @@ const MAX_DEPTH = 256;
  */
 export const BUILT_IN_TYPEDEF = '__builtin_va_list';
 
+const TAGGED: ReadonlySet<BtfKind> = new Set(['struct', 'union', 'enum', 'enum64']);
+const TRANSPARENT: ReadonlySet<BtfKind> = new Set(['const', 'volatile', 'restrict', 'type_tag']);
+
 /** Writes declarations; what they need declared before them is the caller's care. */
 export class Declarations {
   readonly #btf: Btf;
   readonly #names: UniqueNames;
   readonly #layouts: Layouts;
+  /** The type that is being declared. */
+  #declared = 0;
   #depth = 0;
+  #room: number;
 
   constructor(btf: Btf, names: UniqueNames) {
     this.#btf = btf;
     this.#names = names;
     this.#layouts = new Layouts(btf);
+    this.#room = MOST_TEXT + TEXT_OF_A_BYTE * btf.byteLength;
+  }
+
+  forward(id: number, tag: string): string {
+    this.#declared = id;
+    return this.#counted(`${tag};\n`);
   }
 
   composite(id: number, type: BtfComposite): string {
-    return `${type.kind} ${this.#names.tag(id)} ${this.#body(id, type, '')};\n`;
+    this.#declared = id;
+    return `${this.#counted(`${type.kind} ${this.#names.tag(id)}`)} ${this.#body(id, type, '')};\n`;
   }
 
   enumeration(id: number, type: BtfEnum | BtfEnum64): string {
-    const tag = type.name === '' ? 'enum' : `enum ${this.#names.tag(id)}`;
+    this.#declared = id;
+    const tag = this.#counted(type.name === '' ? 'enum' : `enum ${this.#names.tag(id)}`);
     return type.values.length === 0 ? `${tag};\n` : `${tag} ${this.#enumerators(type, '')};\n`;
   }
 
   typedef(id: number, targetId: number): string {
+    this.#declared = id;
     return `typedef ${this.#spell(targetId, this.#names.typedef(id), '')};\n`;
+  }
+
+  #counted(text: string): string {
+    this.#room -= text.length;
+    if (this.#room >= 0) return text;
+    throw new BtfError(
+      `Cannot write BTF type ${String(this.#declared)} in C: types without a name make its text too long`,
+      { typeId: this.#declared },
+    );
+  }
+
+  #join(base: string, declarator: string): string {
+    return this.#counted(join(base, declarator));
   }
 
   /** In C, declarations read from the inside out: `declarator` is what stands to the right. */
@@ -51,28 +86,28 @@ export class Declarations {
   }
 
   #spellKind(id: number, declarator: string, indent: string): string {
+    // By its name alone: it may have thousands of members, and be used as often.
+    const kind = this.#btf.kindOf(id);
+    if (TAGGED.has(kind) && this.#btf.nameOf(id) !== '')
+      return this.#join(`${kind === 'enum64' ? 'enum' : kind} ${this.#names.tag(id)}`, declarator);
     const type = this.#btf.type(id);
     switch (type.kind) {
       case 'void':
-        return join('void', declarator);
+        return this.#join('void', declarator);
       case 'int':
       case 'float':
-        return join(type.name, declarator);
+        return this.#join(type.name, declarator);
       case 'typedef':
         if (type.name === BUILT_IN_TYPEDEF) return this.#spell(type.typeId, declarator, indent);
-        return join(this.#names.typedef(id), declarator);
+        return this.#join(this.#names.typedef(id), declarator);
       case 'struct':
-      case 'union': {
-        const body = type.name === '' ? this.#body(id, type, indent) : this.#names.tag(id);
-        return join(`${type.kind} ${body}`, declarator);
-      }
+      case 'union':
+        return join(`${type.kind} ${this.#body(id, type, indent)}`, this.#counted(declarator));
       case 'enum':
-      case 'enum64': {
-        const body = type.name === '' ? this.#enumerators(type, indent) : this.#names.tag(id);
-        return join(`enum ${body}`, declarator);
-      }
+      case 'enum64':
+        return join(`enum ${this.#enumerators(type, indent)}`, this.#counted(declarator));
       case 'forward':
-        return join(`${type.of} ${type.name}`, declarator);
+        return this.#join(`${type.of} ${type.name}`, declarator);
       case 'pointer': {
         const starred = this.#bindsTighter(type.typeId) ? `(*${declarator})` : `*${declarator}`;
         return this.#spell(type.typeId, starred, indent);
@@ -98,21 +133,24 @@ export class Declarations {
     switch (this.#btf.kindOf(this.#unqualified(targetId))) {
       case 'pointer':
         // The qualifier of a pointer stands behind its asterisk, that of anything else in front.
-        return this.#spell(targetId, join(qualifier, declarator), indent);
+        return this.#spell(targetId, this.#join(qualifier, declarator), indent);
       case 'array':
       case 'function_proto':
         // GCC qualifies an array besides its elements, and writes __attribute__((noreturn)) and ((const)) of functions
         // as qualifiers, which C has not.
         return this.#spell(targetId, declarator, indent);
       default:
-        return `${qualifier} ${this.#spell(targetId, declarator, indent)}`;
+        return `${this.#counted(qualifier)} ${this.#spell(targetId, declarator, indent)}`;
     }
   }
 
   #unqualified(id: number): number {
-    const kind = this.#btf.kindOf(id);
-    const transparent = kind === 'const' || kind === 'volatile' || kind === 'restrict' || kind === 'type_tag';
-    return transparent ? this.#unqualified(this.#btf.sizeOrTypeId(id)) : id;
+    let target = id;
+    for (let level = 0; level < MAX_DEPTH; level++) {
+      if (!TRANSPARENT.has(this.#btf.kindOf(target))) break;
+      target = this.#btf.sizeOrTypeId(target);
+    }
+    return target;
   }
 
   /** Arrays and functions bind tighter than a pointer, so that a pointer to one needs parentheses. */
@@ -131,10 +169,10 @@ export class Declarations {
     const { parts, packed, aligned } = this.#layouts.of(id, type);
     const inner = `${indent}\t`;
     const lines = parts.map((part) => {
-      if (part.kind === 'padding') return `${inner}${part.type}: ${String(part.bits)};\n`;
+      if (part.kind === 'padding') return this.#counted(`${inner}${part.type}: ${String(part.bits)};\n`);
       const { name, typeId, bitSize } = part.member;
       const width = bitSize === 0 ? '' : `: ${String(bitSize)}`;
-      return `${inner}${this.#spell(typeId, name, inner)}${width};\n`;
+      return `${this.#counted(inner)}${this.#spell(typeId, name, inner)}${width};\n`;
     });
     const attributes = [
       packed ? ['packed'] : [],
@@ -144,8 +182,8 @@ export class Declarations {
   }
 
   #enumerators(type: BtfEnum | BtfEnum64, indent: string): string {
-    const lines = type.values.map(
-      ({ name, value }) => `${indent}\t${this.#names.enumerator(name)} = ${integerText(value)},\n`,
+    const lines = type.values.map(({ name, value }) =>
+      this.#counted(`${indent}\t${this.#names.enumerator(name)} = ${integerText(value)},\n`),
     );
     return `{\n${lines.join('')}${indent}}${attributeText(enumMode(type))}`;
   }

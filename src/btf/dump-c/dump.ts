@@ -6,9 +6,6 @@ import { UniqueNames } from './names.ts';
 
 /** More levels of structs within structs, and of typedefs, than any source has. */
 const MAX_DEPTH = 512;
-/** Prototypes, and structs without a name, that each refer to the next one twice double what is looked at. */
-const MOST_VISITS = 1 << 22;
-const VISITS_OF_A_TYPE = 64;
 
 /** Options of {@link dumpC}. */
 export interface DumpOptions {
@@ -22,7 +19,8 @@ export interface DumpOptions {
  *
  * @example
  * dumpC(btf, { roots: btf.findAll('task_struct', 'struct') });
- * @throws {BtfError} for malformed types and for a layout that C cannot have
+ * @throws {BtfError} for malformed types, for a layout that C cannot have, and where types without a name, which are
+ * written again wherever they are used, make the text far longer than the BTF
  */
 export function dumpC(btf: Btf, options: DumpOptions = {}): string {
   const dump = new CDump(btf);
@@ -40,8 +38,9 @@ export class CDump {
   readonly #declared = new Set<string>();
   /** True once defined, false meanwhile. */
   readonly #defined = new Map<number, boolean>();
+  /** Types that were looked through to their end, which need nothing a second time; by whether they had to be complete. */
+  readonly #visited = { complete: new Set<number>(), incomplete: new Set<number>() };
   #depth = 0;
-  #visits = 0;
 
   constructor(btf: Btf) {
     this.#btf = btf;
@@ -77,14 +76,14 @@ export class CDump {
 
   /** `complete`: the size is needed, so that a forward declaration will not do. */
   #visit(id: number, need: { complete: boolean }): void {
-    if (++this.#visits > MOST_VISITS + VISITS_OF_A_TYPE * this.#btf.typeCount)
-      throw new BtfError(`Cannot write BTF type ${String(id)} in C: it is part of too many others`, {
-        typeId: id,
-      });
+    const visited = need.complete ? this.#visited.complete : this.#visited.incomplete;
+    // What is asked for by itself is looked at anew: an enum without a name is declared only then.
+    if (this.#depth > 0 && visited.has(id)) return;
     if (++this.#depth > MAX_DEPTH)
       throw new BtfError(`Cannot write BTF type ${String(id)} in C: it refers to itself`, { typeId: id });
     this.#visitKind(id, need);
     this.#depth--;
+    visited.add(id);
   }
 
   #visitKind(id: number, need: { complete: boolean }): void {
@@ -108,14 +107,14 @@ export class CDump {
       case 'union':
         if (type.name === '') for (const { typeId } of type.members) this.#visit(typeId, { complete: true });
         else if (need.complete) this.#composite(id, type);
-        else this.#forward(`${type.kind} ${this.#names.tag(id)}`);
+        else this.#forward(id, `${type.kind} ${this.#names.tag(id)}`);
         break;
       case 'enum':
       case 'enum64':
         if (type.name !== '' || this.#depth === 1) this.#define(id, () => this.#write.enumeration(id, type));
         break;
       case 'forward':
-        this.#forward(`${type.of} ${type.name}`);
+        this.#forward(id, `${type.of} ${type.name}`);
         break;
       case 'const':
       case 'volatile':
@@ -152,10 +151,10 @@ export class CDump {
     });
   }
 
-  #forward(tag: string): void {
+  #forward(id: number, tag: string): void {
     if (this.#declared.has(tag)) return;
     this.#declared.add(tag);
-    this.declarations.push(`${tag};\n`);
+    this.declarations.push(this.#write.forward(id, tag));
   }
 
   #define(id: number, write: () => string): void {

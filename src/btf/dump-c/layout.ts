@@ -54,11 +54,12 @@ export class Layouts {
 
   #placed(member: BtfMember): PlacedMember {
     const resolved = resolveType(this.#btf, member.typeId);
-    const type = this.#btf.type(resolved);
     const size = sizeOf(this.#btf, resolved) * 8;
     const alignment = this.#alignmentOf(resolved) * 8;
     // Before kind_flag the integer type carried the width and place of a bitfield.
-    const old = type.kind === 'int' && member.bitSize === 0 && type.bits !== type.size * 8 ? type : undefined;
+    const type = this.#btf.kindOf(resolved) === 'int' ? this.#btf.type(resolved) : undefined;
+    const old =
+      type?.kind === 'int' && member.bitSize === 0 && type.bits !== type.size * 8 ? type : undefined;
     const bitSize = old ? old.bits : member.bitSize;
     const placed = old ? { ...member, bitSize, bitOffset: member.bitOffset + old.offset } : member;
     return { member: placed, size, alignment, bits: bitSize === 0 ? size : bitSize };
@@ -75,22 +76,28 @@ export class Layouts {
     return layout;
   }
 
+  /** Decodes a struct or union once alone: it may have thousands of members, and be a member of thousands. */
   #alignmentOf(id: number): number {
     const resolved = resolveType(this.#btf, id);
-    const type = this.#btf.type(resolved);
-    switch (type.kind) {
+    switch (this.#btf.kindOf(resolved)) {
       case 'int':
       case 'enum':
       case 'enum64':
       case 'float':
-        return type.size;
+        return this.#btf.sizeOrTypeId(resolved);
       case 'pointer':
         return POINTER_SIZE;
-      case 'array':
-        return this.#alignmentOf(type.elementTypeId);
+      case 'array': {
+        const type = this.#btf.type(resolved);
+        return type.kind === 'array' ? this.#alignmentOf(type.elementTypeId) : 1;
+      }
       case 'struct':
-      case 'union':
-        return this.of(resolved, type).alignment;
+      case 'union': {
+        const known = this.#known.get(resolved);
+        if (known) return known.alignment;
+        const type = this.#btf.type(resolved);
+        return type.kind === 'struct' || type.kind === 'union' ? this.of(resolved, type).alignment : 1;
+      }
       default:
         return 1;
     }

@@ -1,7 +1,9 @@
 import { disassemble, INSTRUCTION_SIZE, InstructionView } from '../../asm/index.ts';
 import { CoreResolver } from '../../btf/index.ts';
+import { functionAt, recordsOf } from '../../elf/index.ts';
 import type { FunctionSpec, ObjectFile } from '../../elf/index.ts';
 import { BtfError } from '../../errors.ts';
+import { VariablesByPlace } from './variables-by-place.ts';
 
 /** Type aliases and not interfaces, so that they are JSON to the compiler. */
 export type ListedLine = { file: string; line: number; column: number; text: string };
@@ -23,62 +25,75 @@ export type ListedFunction = { name: string; section: string | null; instruction
 
 /** The instructions of one function, with all that the object says of each. */
 export function listFunction(object: ObjectFile, fn: FunctionSpec): ListedFunction {
-  const references = new Map(
-    fn.relocations.map((it) => [it.offset / INSTRUCTION_SIZE, referenceText(object, it)]),
-  );
-  const core = coreSpecs(object, fn);
-  const lines = sourceLines(object, fn);
-  const printed = disassemble(new InstructionView(fn.instructions, object.littleEndian));
-  const instructions = printed.map(({ index, text }) => ({
-    index,
-    text,
-    reference: references.get(index) ?? null,
-    core: core.get(index) ?? [],
-    source: lines.get(index) ?? null,
-  }));
-  return { name: fn.name, section: fn.section, instructions };
+  return new ObjectListing(object).list(fn);
 }
 
-function referenceText(object: ObjectFile, relocation: FunctionSpec['relocations'][number]): string {
-  switch (relocation.kind) {
-    case 'map':
-      return `map ${relocation.map}`;
-    case 'data':
-      return `${relocation.map} + ${relocation.valueOffset}${variableText(object, relocation)}`;
-    case 'jump-table':
-      return `jump table ${relocation.table.name}`;
-    case 'extern':
-      return `extern ${relocation.symbol}`;
-    case 'call':
-    case 'function': {
-      const { section, target } = relocation;
-      const callee = [...object.programs.values(), ...object.subprograms].find(
-        ({ sectionIndex, offset }) => sectionIndex === section && offset === target,
-      );
-      return `function ${callee?.name ?? `at byte ${target} of section ${section}`}`;
+/** The functions of an object. What is looked for in all of it is put in order once. */
+export class ObjectListing {
+  readonly #object: ObjectFile;
+  readonly #variables: VariablesByPlace;
+  readonly #resolver: CoreResolver | undefined;
+
+  constructor(object: ObjectFile) {
+    const { btf, variables } = object;
+    this.#object = object;
+    this.#variables = new VariablesByPlace(variables.values());
+    this.#resolver = btf && new CoreResolver(btf, { main: () => btf });
+  }
+
+  list(fn: FunctionSpec): ListedFunction {
+    const references = new Map(
+      fn.relocations.map((it) => [it.offset / INSTRUCTION_SIZE, this.#referenceText(it)]),
+    );
+    const core = this.#coreSpecs(fn);
+    const lines = sourceLines(this.#object, fn);
+    const printed = disassemble(new InstructionView(fn.instructions, this.#object.littleEndian));
+    const instructions = printed.map(({ index, text }) => ({
+      index,
+      text,
+      reference: references.get(index) ?? null,
+      core: core.get(index) ?? [],
+      source: lines.get(index) ?? null,
+    }));
+    return { name: fn.name, section: fn.section, instructions };
+  }
+
+  #referenceText(relocation: FunctionSpec['relocations'][number]): string {
+    switch (relocation.kind) {
+      case 'map':
+        return `map ${relocation.map}`;
+      case 'data': {
+        const { map, valueOffset } = relocation;
+        const variable = this.#variables.at(map, valueOffset);
+        return `${map} + ${valueOffset}${variable ? ` (${variable.name})` : ''}`;
+      }
+      case 'jump-table':
+        return `jump table ${relocation.table.name}`;
+      case 'extern':
+        return `extern ${relocation.symbol}`;
+      case 'call':
+      case 'function': {
+        const { section, target } = relocation;
+        const callee = functionAt(this.#object, relocation);
+        return `function ${callee?.name ?? `at byte ${target} of section ${section}`}`;
+      }
     }
   }
-}
 
-function variableText(object: ObjectFile, place: { map: string; valueOffset: number }): string {
-  const { map, valueOffset } = place;
-  const found = [...object.variables.values()].find(
-    ({ section, offset, size }) => section === map && offset <= valueOffset && valueOffset < offset + size,
-  );
-  return found ? ` (${found.name})` : '';
-}
-
-/** By instruction of the function. */
-function coreSpecs({ btf, btfExt }: ObjectFile, fn: FunctionSpec): Map<number, string[]> {
-  const specs = new Map<number, string[]>();
-  if (!btf || !btfExt) return specs;
-  const resolver = new CoreResolver(btf, { main: () => btf });
-  for (const relocation of btfExt.coreRelocations.get(fn.section)?.records ?? []) {
-    const index = (relocation.instructionOffset - fn.offset) / INSTRUCTION_SIZE;
-    if (index < 0 || relocation.instructionOffset >= fn.offset + fn.instructions.length) continue;
-    specs.set(index, [...(specs.get(index) ?? []), describe(() => resolver.describe(relocation))]);
+  /** By instruction of the function. */
+  #coreSpecs(fn: FunctionSpec): Map<number, string[]> {
+    const specs = new Map<number, string[]>();
+    const resolver = this.#resolver;
+    if (!resolver) return specs;
+    for (const relocation of recordsOf(this.#object.btfExt?.coreRelocations, fn)) {
+      const index = (relocation.instructionOffset - fn.offset) / INSTRUCTION_SIZE;
+      const spec = describe(() => resolver.describe(relocation));
+      const ofInstruction = specs.get(index);
+      if (ofInstruction) ofInstruction.push(spec);
+      else specs.set(index, [spec]);
+    }
+    return specs;
   }
-  return specs;
 }
 
 function describe(spec: () => string): string {
@@ -92,18 +107,14 @@ function describe(spec: () => string): string {
 
 /** By instruction of the function. */
 function sourceLines({ btfExt }: ObjectFile, fn: FunctionSpec): Map<number, ListedLine> {
-  const ofSection = btfExt?.lineInfo.get(fn.section)?.records ?? [];
-  const end = fn.offset + fn.instructions.length;
   return newLines(
-    ofSection
-      .filter(({ instructionOffset }) => instructionOffset >= fn.offset && instructionOffset < end)
-      .map(({ instructionOffset, fileName, lineNumber, column, line }) => ({
-        index: (instructionOffset - fn.offset) / INSTRUCTION_SIZE,
-        file: fileName,
-        line: lineNumber,
-        column,
-        text: line,
-      })),
+    recordsOf(btfExt?.lineInfo, fn).map(({ instructionOffset, fileName, lineNumber, column, line }) => ({
+      index: (instructionOffset - fn.offset) / INSTRUCTION_SIZE,
+      file: fileName,
+      line: lineNumber,
+      column,
+      text: line,
+    })),
   );
 }
 

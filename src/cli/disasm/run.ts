@@ -1,11 +1,12 @@
+import { INSTRUCTION_SIZE } from '../../asm/index.ts';
 import { ObjectFile, type FunctionSpec } from '../../elf/index.ts';
-import { NotFoundError } from '../../errors.ts';
+import { NotFoundError, ObjectError } from '../../errors.ts';
 import { openPrograms, readLoadedProgram } from '../../inspect/index.ts';
 import { systemKernel } from '../../sys/index.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { resolveObject } from '../shipped-object.ts';
-import { listFunction } from './listing.ts';
+import { ObjectListing } from './listing.ts';
 import { listLoadedProgram } from './loaded-listing.ts';
 import { listingText, programText } from './text.ts';
 
@@ -25,19 +26,43 @@ export async function runDisasm(path: string, options: DisasmOptions): Promise<n
   if (which !== undefined) {
     if (path !== 'prog')
       throw new UsageError(`disasm knows no ${path} ${which}: only prog is followed by another argument`);
-    return runDisasmLoaded(chosen(which, options.value), options);
+    return runDisasmLoaded(selectorOf(which, options.value), options);
   }
   const object = ObjectFile.open(resolveObject(path).path);
-  const functions = functionsOf(object, prog).map((fn) => listFunction(object, fn));
-  output.result({ functions }, functions.map((listing) => listingText(listing, { source })).join('\n'));
+  const chosen = functionsOf(object, prog);
+  checkNames(chosen);
+  const listing = new ObjectListing(object);
+  const functions = chosen.map((fn) => listing.list(fn));
+  output.result({ functions }, functions.map((fn) => listingText(fn, { source })).join('\n'));
   await output.flush();
   return ExitCode.Done;
 }
 
-function chosen(which: string, value: string | undefined): string {
+function selectorOf(which: string, value: string | undefined): string {
   if (value === undefined) return which;
   if (['id', 'name', 'tag', 'pinned'].includes(which)) return value;
   throw new UsageError(`disasm prog knows no ${which} ${value}: an id, name, tag or pin is wanted`);
+}
+
+/** As many instructions as the kernel takes in one program (BPF_COMPLEXITY_LIMIT_INSNS). */
+const MOST_REPEATED = 1_000_000;
+
+/**
+ * A function of a megabyte may have ten thousand names in a file of little more.
+ *
+ * @throws ObjectError
+ */
+export function checkNames(functions: readonly FunctionSpec[]): void {
+  const count = (instructions: Uint8Array): number => instructions.length / INSTRUCTION_SIZE;
+  const listed = functions.reduce((sum, fn) => sum + count(fn.instructions), 0);
+  const distinct = new Set(functions.map((fn) => fn.instructions));
+  const repeated = listed - [...distinct].reduce((sum, instructions) => sum + count(instructions), 0);
+  if (repeated > MOST_REPEATED)
+    throw new ObjectError(
+      'OBJECT_INVALID',
+      `Cannot disassemble the object: other names of its functions repeat ${repeated} instructions`,
+      { hint: 'choose a function with --prog' },
+    );
 }
 
 async function runDisasmLoaded(

@@ -1,7 +1,7 @@
 import { INSTRUCTION_SIZE } from '../../asm/index.ts';
 import { coreKindNames, CoreResolver, formatType, toJson, type Btf, type Json } from '../../btf/index.ts';
-import { referencesOf } from '../../elf/index.ts';
-import type { ExternSpec, MapSpec, ObjectFile, ProgramSpec } from '../../elf/index.ts';
+import { ObjectReferences } from '../../elf/index.ts';
+import type { ExternSpec, MapSpec, ObjectFile, ProgramSpec, References } from '../../elf/index.ts';
 import { BtfError } from '../../errors.ts';
 import { neededKernel } from '../../loader/index.ts';
 import type { KernelNeed, NeededKernel } from '../../loader/index.ts';
@@ -94,7 +94,7 @@ export function objectReport(object: ObjectFile): ObjectReport {
     license: object.license,
     kernel_version: object.kernelVersion,
     kernel: kernelReport(neededKernel(object)),
-    programs: [...object.programs.values()].map((program) => programReport(object, program)),
+    programs: programReports(object),
     maps: [...object.maps.values()].map((map) => mapReport(map, btf)),
     variables: variableReports(object),
     externs: [...object.externs.values()].map((extern) => externReport(extern, btf)),
@@ -116,8 +116,15 @@ function kernelReport({ atLeast, because, ifChosen, replaced, kernelFunctions }:
   };
 }
 
-function programReport(object: ObjectFile, program: ProgramSpec): ProgramReport {
-  const { functions, helpers, kernelFunctions, maps, externs } = referencesOf(object, program);
+function programReports(object: ObjectFile): ProgramReport[] {
+  const references = new ObjectReferences(object);
+  return [...object.programs.values()].map((program) => programReport(program, references.of(program)));
+}
+
+function programReport(
+  program: ProgramSpec,
+  { functions, helpers, kernelFunctions, maps, externs }: References,
+): ProgramReport {
   const count = (bytes: Uint8Array): number => bytes.length / INSTRUCTION_SIZE;
   return {
     name: program.name,

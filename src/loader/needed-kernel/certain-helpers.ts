@@ -14,7 +14,8 @@ interface CertainCalls {
 /** The helpers that programs of an object call whatever its settings are. Functions are looked through once for all programs. */
 export class CertainHelpers {
   readonly #object: ObjectFile;
-  readonly #calls = new Map<FunctionSpec, CertainCalls>();
+  /** By the instructions, which other names of a function share. */
+  readonly #calls = new Map<Uint8Array, CertainCalls>();
 
   constructor(object: ObjectFile) {
     this.#object = object;
@@ -33,10 +34,10 @@ export class CertainHelpers {
   }
 
   #callsOf(fn: FunctionSpec): CertainCalls {
-    const known = this.#calls.get(fn);
+    const known = this.#calls.get(fn.instructions);
     if (known !== undefined) return known;
     const calls = certainCalls(fn, this.#object);
-    this.#calls.set(fn, calls);
+    this.#calls.set(fn.instructions, calls);
     return calls;
   }
 }

@@ -6,6 +6,7 @@ import {
   LOAD_IMMEDIATE_64,
 } from '../../asm/index.ts';
 import { coreKindNames } from '../../btf/index.ts';
+import { recordsOf } from '../../elf/index.ts';
 import type { FunctionSpec, ObjectFile } from '../../elf/index.ts';
 import { BPF_F_RDONLY_PROG } from '../../uapi/index.ts';
 import { branchTarget, followedBy, isBranch, mayGoto } from './flow.ts';
@@ -71,11 +72,9 @@ function settingSources(fn: FunctionSpec, { maps, btfExt }: ObjectFile): Map<num
       if (readOnly) sources.set(index, 'address');
     } else if (relocation.kind === 'extern' && !relocation.call) sources.set(index, 'both');
   }
-  const core = btfExt?.coreRelocations.get(fn.section)?.records ?? [];
-  for (const { instructionOffset, kind } of core) {
+  for (const { instructionOffset, kind } of recordsOf(btfExt?.coreRelocations, fn)) {
     if (PLACES.has(coreKindNames[kind] ?? '')) continue;
-    const index = (instructionOffset - fn.offset) / INSTRUCTION_SIZE;
-    if (index >= 0 && index < fn.instructions.length / INSTRUCTION_SIZE) sources.set(index, 'setting');
+    sources.set((instructionOffset - fn.offset) / INSTRUCTION_SIZE, 'setting');
   }
   return sources;
 }

@@ -19,30 +19,55 @@ const KINDS = {
 } as const satisfies Record<string, readonly [since: string, what: string]>;
 type Kind = keyof typeof KINDS;
 
-/** The needs of what a program runs: itself and the functions that it calls. */
-export function instructionNeeds(
-  program: string,
-  { functions, littleEndian }: { functions: readonly FunctionSpec[]; littleEndian: boolean },
-): KernelNeed[] {
-  const kinds = new Set<Kind>();
-  let [count, loops] = [0, false];
-  for (const { instructions } of functions) {
-    const view = new InstructionView(instructions, littleEndian);
-    count += instructions.length / INSTRUCTION_SIZE;
-    collectKinds(view, kinds);
-    loops ||= hasLoop(view);
+/** What instructions of functions need: each function is looked through once, whichever programs run it. */
+export class InstructionNeeds {
+  readonly #littleEndian: boolean;
+  /** By the instructions, which other names of a function share. */
+  readonly #traits = new Map<Uint8Array, FunctionTraits>();
+
+  constructor(littleEndian: boolean) {
+    this.#littleEndian = littleEndian;
   }
-  const needs = [...kinds].map((kind): KernelNeed => {
-    const [since, what] = KINDS[kind];
-    return { since, reason: `program ${program} ${what}` };
-  });
-  if (loops) needs.push({ since: '5.3', reason: `program ${program} has a loop` });
-  if (count > OLD_LIMIT)
-    needs.push({
-      since: '5.2',
-      reason: `program ${program} has ${count} instructions, more than ${OLD_LIMIT}`,
+
+  /** The needs of what a program runs: itself and the functions that it calls. */
+  of(program: string, functions: readonly FunctionSpec[]): KernelNeed[] {
+    const kinds = new Set<Kind>();
+    let [count, loops] = [0, false];
+    for (const { instructions } of functions) {
+      const traits = this.#traitsOf(instructions);
+      count += instructions.length / INSTRUCTION_SIZE;
+      for (const kind of traits.kinds) kinds.add(kind);
+      loops ||= traits.loops;
+    }
+    const needs = [...kinds].map((kind): KernelNeed => {
+      const [since, what] = KINDS[kind];
+      return { since, reason: `program ${program} ${what}` };
     });
-  return needs;
+    if (loops) needs.push({ since: '5.3', reason: `program ${program} has a loop` });
+    if (count > OLD_LIMIT)
+      needs.push({
+        since: '5.2',
+        reason: `program ${program} has ${count} instructions, more than ${OLD_LIMIT}`,
+      });
+    return needs;
+  }
+
+  #traitsOf(instructions: Uint8Array): FunctionTraits {
+    let traits = this.#traits.get(instructions);
+    if (traits === undefined) {
+      const view = new InstructionView(instructions, this.#littleEndian);
+      const kinds = new Set<Kind>();
+      collectKinds(view, kinds);
+      traits = { kinds, loops: hasLoop(view) };
+      this.#traits.set(instructions, traits);
+    }
+    return traits;
+  }
+}
+
+interface FunctionTraits {
+  readonly kinds: ReadonlySet<Kind>;
+  readonly loops: boolean;
 }
 
 function collectKinds(view: InstructionView, kinds: Set<Kind>): void {

@@ -1,11 +1,12 @@
-import { referencesOf } from '../../elf/index.ts';
+import { ObjectReferences } from '../../elf/index.ts';
 import type { ObjectFile } from '../../elf/index.ts';
 import { Feature } from '../../features/index.ts';
 import { CertainHelpers } from './certain-helpers.ts';
+import { InstructionNeeds } from './instruction-needs.ts';
 import { mapNeeds } from './map-needs.ts';
 import { newestFirst } from './need.ts';
 import type { KernelNeed } from './need.ts';
-import { programNeeds } from './program-needs.ts';
+import { programNeeds, ReferenceNeeds } from './program-needs.ts';
 
 /** The oldest kernel that can run an object, as far as the object tells. */
 export interface NeededKernel {
@@ -33,17 +34,25 @@ export interface NeededKernel {
  * is not in it: no older kernel can run the object, and a newer one may refuse it all the same.
  *
  * Programs and maps that are not loaded unless asked for (`SEC("?…")`) count for nothing.
+ *
+ * @throws {ObjectError} where functions call each other more than any source has them do
  */
 export function neededKernel(object: ObjectFile): NeededKernel {
   const programs = [...object.programs.values()].filter(({ autoload }) => autoload);
   const maps = [...object.maps.values()].filter(({ autocreate }) => autocreate);
-  const certainHelpers = new CertainHelpers(object);
-  const ofPrograms = programs.map((program) => programNeeds(program, { object, certainHelpers }));
+  const references = new ObjectReferences(object);
+  const looked = {
+    references,
+    certainHelpers: new CertainHelpers(object),
+    instructionNeeds: new InstructionNeeds(object.littleEndian),
+    referenceNeeds: new ReferenceNeeds(object),
+  };
+  const ofPrograms = programs.map((program) => programNeeds(program, looked));
   const because = newestFirst([
     ...maps.flatMap((map) => mapNeeds(map, object.btf)),
     ...ofPrograms.flatMap(({ needs }) => needs),
   ]);
-  const functions = programs.flatMap((program) => referencesOf(object, program).kernelFunctions);
+  const functions = programs.flatMap((program) => references.of(program).kernelFunctions);
   return {
     atLeast: because[0]?.since,
     because,

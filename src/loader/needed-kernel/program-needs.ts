@@ -1,7 +1,6 @@
 import { helperNumber } from '../../asm/index.ts';
 import { resolveType } from '../../btf/index.ts';
-import { referencesOf } from '../../elf/index.ts';
-import type { FunctionSpec, ObjectFile, ProgramSpec } from '../../elf/index.ts';
+import type { FunctionSpec, ObjectFile, ObjectReferences, ProgramSpec } from '../../elf/index.ts';
 import {
   firstKernelOfAttachType,
   firstKernelOfHelper,
@@ -10,7 +9,7 @@ import {
 import { attachTypeName, programTypeName } from '../../programs/index.ts';
 import * as uapi from '../../uapi/index.ts';
 import type { CertainHelpers } from './certain-helpers.ts';
-import { instructionNeeds } from './instruction-needs.ts';
+import type { InstructionNeeds } from './instruction-needs.ts';
 import type { KernelNeed } from './need.ts';
 
 /** Attach types that kernels which do not know them ignore, and attach the program all the same. */
@@ -35,9 +34,19 @@ export interface ProgramNeeds {
 /** What loading and attaching a program needs. */
 export function programNeeds(
   program: ProgramSpec,
-  { object, certainHelpers }: { object: ObjectFile; certainHelpers: CertainHelpers },
+  {
+    references,
+    certainHelpers,
+    instructionNeeds,
+    referenceNeeds,
+  }: {
+    references: ObjectReferences;
+    certainHelpers: CertainHelpers;
+    instructionNeeds: InstructionNeeds;
+    referenceNeeds: ReferenceNeeds;
+  },
 ): ProgramNeeds {
-  const { functions, helpers } = referencesOf(object, program);
+  const { functions, helpers } = references.of(program);
   const needs: KernelNeed[] = [];
   const need = (since: string | undefined, what: string): void => {
     if (since !== undefined) needs.push({ since, reason: `program ${program.name} ${what}` });
@@ -58,12 +67,8 @@ export function programNeeds(
     else if (since !== undefined)
       needsOfChoice.push({ since, reason: `program ${program.name} calls ${name}()` });
   }
-  for (const [since, what] of referenceNeeds(object, functions)) need(since, what);
-  const { littleEndian } = object;
-  return {
-    needs: [...needs, ...instructionNeeds(program.name, { functions, littleEndian })],
-    needsOfChoice,
-  };
+  for (const [since, what] of referenceNeeds.of(functions)) need(since, what);
+  return { needs: [...needs, ...instructionNeeds.of(program.name, functions)], needsOfChoice };
 }
 
 function sleepableSince({ type, attachType }: ProgramSpec): string {
@@ -71,25 +76,47 @@ function sleepableSince({ type, attachType }: ProgramSpec): string {
   return SLEEPABLE_SINCE[type] ?? SLEEPABLE_AT_ALL_SINCE;
 }
 
-function referenceNeeds(
-  object: ObjectFile,
-  functions: readonly FunctionSpec[],
-): readonly (readonly [since: string, what: string])[] {
-  const relocations = functions.flatMap((fn) => fn.relocations);
-  const needs: [since: string, what: string][] = [];
-  if (relocations.some(({ kind }) => kind === 'call')) needs.push(['4.16', 'calls functions of its own']);
-  if (relocations.some(({ kind }) => kind === 'function'))
-    needs.push(['5.13', 'gives functions as callbacks']);
-  for (const relocation of relocations) {
-    if (relocation.kind !== 'extern') continue;
-    const extern = object.externs.get(relocation.symbol);
-    // What may be missing is no need, and variables without a type are found in /proc/kallsyms.
-    if (extern === undefined || extern.weak || extern.section !== '.ksyms') continue;
-    if (relocation.call) needs.push(['5.13', `calls the kernel function ${relocation.symbol}()`]);
-    else if (extern.typeId !== undefined && !isUntyped(object, extern.typeId))
-      needs.push(['5.10', `reads the kernel variable ${relocation.symbol}`]);
+/** Since when there is an answer, and a sentence without its subject. */
+type Need = readonly [since: string, what: string];
+
+/** What calls and variables of functions need: each function is looked through once, whichever programs run it. */
+export class ReferenceNeeds {
+  readonly #object: ObjectFile;
+  /** By the instructions, which other names of a function share. */
+  readonly #own = new Map<Uint8Array, ReadonlyMap<string, Need>>();
+
+  constructor(object: ObjectFile) {
+    this.#object = object;
   }
-  return needs;
+
+  of(functions: readonly FunctionSpec[]): Need[] {
+    const needs = new Map<string, Need>();
+    for (const fn of functions) for (const [what, need] of this.#ownOf(fn)) needs.set(what, need);
+    return [...needs.values()];
+  }
+
+  #ownOf(fn: FunctionSpec): ReadonlyMap<string, Need> {
+    let own = this.#own.get(fn.instructions);
+    if (own === undefined) {
+      own = new Map(
+        fn.relocations.flatMap((relocation) => this.#needOf(relocation)).map((it) => [it[1], it]),
+      );
+      this.#own.set(fn.instructions, own);
+    }
+    return own;
+  }
+
+  #needOf(relocation: FunctionSpec['relocations'][number]): Need[] {
+    if (relocation.kind === 'call') return [['4.16', 'calls functions of its own']];
+    if (relocation.kind === 'function') return [['5.13', 'gives functions as callbacks']];
+    if (relocation.kind !== 'extern') return [];
+    const extern = this.#object.externs.get(relocation.symbol);
+    // What may be missing is no need, and variables without a type are found in /proc/kallsyms.
+    if (extern === undefined || extern.weak || extern.section !== '.ksyms') return [];
+    if (relocation.call) return [['5.13', `calls the kernel function ${relocation.symbol}()`]];
+    const typed = extern.typeId !== undefined && !isUntyped(this.#object, extern.typeId);
+    return typed ? [['5.10', `reads the kernel variable ${relocation.symbol}`]] : [];
+  }
 }
 
 /** `extern const void symbol __ksym` asks for an address alone. */
