@@ -151,7 +151,18 @@ function makeOption(declaration: OptionDeclaration): Option {
       return repeatable === true ? [...(before as unknown[]), value] : value;
     });
   }
+  if (option.required) refuseOptions(option);
   return option;
+}
+
+/** commander takes whatever follows for the value of an option, another option too: `--target --json`. */
+function refuseOptions(option: Option): void {
+  const { parseArg } = option;
+  option.argParser((text: string, before: unknown) => {
+    if (text.startsWith('--'))
+      throw new InvalidArgumentError('A value is wanted, and this is another option');
+    return parseArg ? parseArg.call(option, text, before) : text;
+  });
 }
 
 function parseOrRefuse(parse: (text: string) => unknown, text: string): unknown {

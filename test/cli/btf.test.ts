@@ -33,5 +33,9 @@ t.test('what has no types is refused', (t) => {
     message: `Cannot open ${missing}: no such file`,
   });
   t.throws(() => readBtfSource(folder), { message: `Cannot open ${folder}: EISDIR` });
+  t.throws(() => readBtfSource(join(text, 'x')), {
+    code: 'FILE_NOT_FOUND',
+    message: `Cannot open ${join(text, 'x')}: no such file`,
+  });
   t.end();
 });

@@ -5,7 +5,7 @@ import t from 'tap';
 import { commandsFor } from '../../src/cli/commands.ts';
 import { ExitCode, exitCodeOf, UsageError } from '../../src/cli/exit-code.ts';
 import { ArgumentError, PermissionError, UnsupportedFeatureError } from '../../src/errors.ts';
-import { projectRoot, runCli } from '../helpers/cli.ts';
+import { cliMain, projectRoot, runCli } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import { checkRefusal } from '../helpers/refusal.ts';
 import type { Refusal } from '../helpers/refusal.ts';
@@ -31,6 +31,10 @@ const doNotParse: readonly Refusal[] = [
   usage(['load', snifferObject, 'another'], "too many arguments for 'load'. Expected 1 argument but got 2."),
   usage(['load', snifferObject], 'load needs an interface: --iface NAME, or a --config that names one'),
   usage(['load', snifferObject, '--iface'], "option '--iface <name>' argument missing"),
+  usage(
+    ['load', snifferObject, '--iface', '--count', '1'],
+    "option '--iface <name>' argument '--count' is invalid. A value is wanted, and this is another option",
+  ),
   usage(
     ['load', snifferObject, '--iface', 'lo', '--count', '0'],
     "option '--count <n>' argument '0' is invalid. 0 is no count: a whole number above 0 is wanted",
@@ -175,6 +179,20 @@ t.test('every command and option is documented, and every documented option exis
     [],
     'documented options that no command has',
   );
+});
+
+t.test('results that a full disk does not take are an error', async (t) => {
+  const full = ['sh', '-c', 'exec "$0" "$@" >/dev/full', process.execPath, cliMain];
+  const lines = [
+    ['inspect', snifferObject],
+    ['inspect', snifferObject, '--json'],
+    ['load', '--help'],
+  ];
+  for (const args of lines) {
+    const { code, stderr } = await runCli(args, { command: full });
+    t.equal(code, 1, args.join(' '));
+    t.equal(stderr, 'error: Cannot write to standard output: ENOSPC\n');
+  }
 });
 
 t.test('the exit code tells the kinds of failure apart', (t) => {

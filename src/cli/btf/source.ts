@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Btf } from '../../btf/index.ts';
-import { readContainer, readModuleBtf } from '../../elf/index.ts';
-import { ArgumentError, BtfError, FileError } from '../../errors.ts';
+import { readContainer, readModuleBtf, readObjectBytes } from '../../elf/index.ts';
+import { ArgumentError, BtfError } from '../../errors.ts';
 import { openMaps, openPrograms, readBtfById } from '../../inspect/index.ts';
 import { systemKernel, type Kernel } from '../../sys/index.ts';
 import { UsageError } from '../exit-code.ts';
@@ -105,12 +104,12 @@ function requireOne<Info extends { readonly id: number }>(
 
 /** Those of a kernel module that is loaded extend the kernel's. */
 function readFile(source: string, { base }: { base?: Btf } = {}): Btf {
-  if (source === 'kernel') return Btf.parse(readBytes(KERNEL));
+  if (source === 'kernel') return Btf.parse(readObjectBytes(KERNEL));
   const { path } = resolveObject(source);
-  const bytes = readBytes(path);
+  const bytes = readObjectBytes(path);
   if (isBtf(bytes)) {
     const ofModule = dirname(resolve(path)) === KERNEL_FOLDER && resolve(path) !== KERNEL;
-    return Btf.parse(bytes, { base: base ?? (ofModule ? Btf.parse(readBytes(KERNEL)) : undefined) });
+    return Btf.parse(bytes, { base: base ?? (ofModule ? Btf.parse(readObjectBytes(KERNEL)) : undefined) });
   }
   // Not ObjectFile: types can be shown of an object whose maps or programs cannot be read.
   const btf = readModuleBtf(readContainer(bytes), { kernel: base });
@@ -122,15 +121,4 @@ function readFile(source: string, { base }: { base?: Btf } = {}): Btf {
 function isBtf(bytes: Uint8Array): boolean {
   const [first, second] = bytes;
   return (first === 0x9f && second === 0xeb) || (first === 0xeb && second === 0x9f);
-}
-
-function readBytes(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    if (code === 'ENOENT')
-      throw new FileError('FILE_NOT_FOUND', path, `Cannot open ${path}: no such file`, { cause });
-    throw new FileError('FILE_UNREADABLE', path, `Cannot open ${path}: ${code}`, { cause });
-  }
 }

@@ -83,6 +83,8 @@ export class Output {
    * of, and what is left is given up: nothing may hold up a signal for ever.
    */
   async flush(): Promise<boolean> {
+    // What a file refuses, a full disk, is written by now, and told only in the next turn of the event loop.
+    if (!this.#closed) await new Promise((resolve) => setImmediate(resolve));
     if (this.#closed || process.stdout.writableLength === 0) return !this.#gaveUp;
     const inTime = await new Promise<boolean>((resolve) => {
       const timer = setTimeout(() => {
