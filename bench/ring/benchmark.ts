@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { buildBpf } from '../compile-bpf.ts';
 import { compileWithLibbpf } from '../compile-c.ts';
 import { compileWithCilium } from '../peers/compile-go.ts';
+import { compileWithAya } from '../peers/compile-rust.ts';
 import { projectRoot } from '../project-root.ts';
 import type { BenchmarkReport, BenchmarkResult } from '../report.ts';
 import { median, round } from '../statistics.ts';
@@ -17,19 +18,21 @@ const OBJECT = 'the whole event as an object, by BTF';
 const LIBBPF = 'libbpf ring_buffer__consume()';
 const CILIUM_FIELDS = 'cilium/ebpf ReadInto(), four fields';
 const CILIUM_OBJECT = 'cilium/ebpf ReadInto(), binary.Read()';
+const AYA = 'aya RingBuf::next(), four fields';
 
 /** What is compared with what. The last of libbpf's is no like for like: C still reads four fields in place. */
 const COMPARISONS = [
   { what: FIELDS, peer: 'libbpf', with: LIBBPF },
   { what: FIELDS, peer: 'cilium/ebpf', with: CILIUM_FIELDS },
+  { what: FIELDS, peer: 'aya', with: AYA },
   { what: RECORD, peer: 'libbpf', with: LIBBPF },
   { what: OBJECT, peer: 'libbpf', with: LIBBPF },
   { what: OBJECT, peer: 'cilium/ebpf', with: CILIUM_OBJECT },
 ] as const;
 
 /**
- * Draining a ring, ours against libbpf in C and cilium/ebpf in Go. Each reader is a process with a ring of its own, filled by the same
- * program; the runs alternate, the first of each is not counted.
+ * Draining a ring, ours against libbpf in C, cilium/ebpf in Go and aya in Rust. Each reader is a process with a ring of its own,
+ * filled by the same program; the runs alternate, the first of each is not counted.
  */
 export async function benchRing({
   events = 500_000,
@@ -75,6 +78,9 @@ function startReaders(root: string): ReaderProcess[] {
     readers.push(new ReaderProcess(CILIUM_FIELDS, [cilium.path, object, 'fields']));
     readers.push(new ReaderProcess(CILIUM_OBJECT, [cilium.path, object, 'object']));
   }
+  const aya = compileWithAya(root, 'bench/ring/aya-reader');
+  if (aya.path === undefined) console.error(aya.missing);
+  else readers.push(new ReaderProcess(AYA, [aya.path, object]));
   return readers;
 }
 

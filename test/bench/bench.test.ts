@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { compileWithLibbpf } from '../../bench/compile-c.ts';
@@ -8,6 +9,7 @@ import { measureSustained } from '../../bench/events/sustained.ts';
 import { benchLoad } from '../../bench/load/benchmark.ts';
 import { benchMaps } from '../../bench/maps/benchmark.ts';
 import { benchMemory } from '../../bench/memory/benchmark.ts';
+import { compileWithAya } from '../../bench/peers/compile-rust.ts';
 import { projectRoot } from '../../bench/project-root.ts';
 import type { BenchmarkReport } from '../../bench/report.ts';
 import { checkAnswers, ChecksumMismatch } from '../../bench/ring/check-answers.ts';
@@ -105,7 +107,33 @@ t.test('an unknown benchmark is refused', (t) => {
   t.end();
 });
 
-t.test('ring: both sides read the same events', { skip: whyNoKernelBenchmark() }, (t) => {
+/** What `run` returns where caches are below `folder` and it has all the commands that there are. */
+function within<Result>(folder: string, run: () => Result): Result {
+  const { XDG_CACHE_HOME, PATH } = process.env;
+  try {
+    Object.assign(process.env, { XDG_CACHE_HOME: folder, PATH: folder });
+    return run();
+  } finally {
+    delete process.env['XDG_CACHE_HOME'];
+    Object.assign(process.env, { PATH, ...(XDG_CACHE_HOME !== undefined && { XDG_CACHE_HOME }) });
+  }
+}
+
+t.test('aya: what it lacks is said', (t) => {
+  const folder = t.testdir();
+  const whatIsMissing = (): string | undefined =>
+    within(folder, () => compileWithAya(root, 'bench/ring/aya-reader').missing);
+  t.equal(whatIsMissing(), 'aya is not in the cache; `npm run bench -- peers` fetches it');
+  mkdirSync(join(folder, 'ts-xdp-bench/aya/usr/share/cargo/registry'), { recursive: true });
+  const hint = 'aya wants 1.85 or later; on Debian 12: apt install cargo-web';
+  t.equal(whatIsMissing(), `there is no Rust with its cargo; ${hint}`);
+  for (const name of ['rustc', 'cargo'])
+    writeFileSync(join(folder, name), `#!/bin/sh\necho ${name} 1.63.0\n`, { mode: 0o755 });
+  t.equal(whatIsMissing(), `Rust is 1.63; ${hint}`);
+  t.end();
+});
+
+t.test('ring: all sides read the same events', { skip: whyNoKernelBenchmark() }, (t) => {
   // More than one filling of the ring, and a last one that is not full.
   const { status, lines, stderr } = runBenchmark('ring', '--json', '--events', '26001', '--runs', '1');
   t.equal(status, 0, stderr);
@@ -114,9 +142,13 @@ t.test('ring: both sides read the same events', { skip: whyNoKernelBenchmark() }
   t.ok(report.results.every(({ events }) => events === 26001));
   const unit = 'ns/event';
   const noCilium = stderr.includes('cilium/ebpf is not in the cache; `npm run bench -- peers` fetches it');
+  const noAya = /^(aya is not in the cache; |there is no Rust with its cargo; |Rust is 1\.\d+; )/m.test(
+    stderr,
+  );
   for (const [peer, count, missing] of [
     ['libbpf', 3, stderr.includes('nothing to compare with: ')],
     ['cilium/ebpf', 2, noCilium],
+    ['aya', 1, noAya],
   ] as const) {
     const results = report.results.filter((result) => result.peer === peer);
     t.equal(results.length, count, 'four fields, against C also by hand, and the whole object');
