@@ -9,6 +9,8 @@
 #include <sniffer/events.h>
 #include <ts_xdp/event.h>
 
+#include "../numbered-event.h"
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
@@ -16,7 +18,7 @@ struct {
 
 TS_XDP_EVENT(events, struct simple_event);
 
-/* Of the next event. Every field that the readers sum up follows from it. */
+/* Of the next event. */
 __u32 sequence;
 
 SEC("xdp")
@@ -26,15 +28,7 @@ int produce(struct xdp_md *ctx __attribute__((unused)))
 
 	if (!event)
 		return XDP_DROP;
-	__builtin_memset(event, 0, sizeof(*event));
-	event->src_ip = sequence * 2654435761u;
-	event->dst_ip = ~sequence;
-	event->src_port = sequence >> 16;
-	event->dst_port = sequence * 40503u;
-	event->packet_len = sequence & 0x3fff;
-	event->payload_len = 64;
-	event->protocol = 17;
-	__builtin_memcpy(event->source_interface, "eth0", 5);
+	fill_event(event, sequence);
 	sequence++;
 	event->timestamp = bpf_ktime_get_ns();
 	bpf_ringbuf_submit(event, 0);

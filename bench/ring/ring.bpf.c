@@ -6,6 +6,8 @@
 #include <sniffer/events.h>
 #include <ts_xdp/event.h>
 
+#include "../numbered-event.h"
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 24);
@@ -13,7 +15,7 @@ struct {
 
 TS_XDP_EVENT(events, struct simple_event);
 
-/* Of the next event. Every field that the readers sum up follows from it, so both sides must see the same events. */
+/* Of the next event. */
 __u32 sequence;
 
 SEC("xdp")
@@ -23,16 +25,8 @@ int fill(struct xdp_md *ctx __attribute__((unused)))
 
 	if (!event)
 		return XDP_ABORTED;
-	__builtin_memset(event, 0, sizeof(*event));
-	event->src_ip = sequence * 2654435761u;
-	event->dst_ip = ~sequence;
-	event->src_port = sequence >> 16;
-	event->dst_port = sequence * 40503u;
-	event->packet_len = sequence & 0x3fff;
-	event->payload_len = 64;
-	event->protocol = 17;
+	fill_event(event, sequence);
 	event->timestamp = sequence;
-	__builtin_memcpy(event->source_interface, "eth0", 5);
 	sequence++;
 	/* Both readers look by themselves. */
 	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
