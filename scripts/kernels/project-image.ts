@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COMPILED, PROJECT } from '../../test/vm/guest-folders.ts';
 import { buildDiskImage } from './disk-image.ts';
 import { fetchEmulator } from './emulator.ts';
 import { KernelRunFailure } from './failure.ts';
@@ -10,12 +11,6 @@ import { RootFolder } from './root-folder.ts';
 
 /** What programs of libxdp load from beside their libraries. */
 const LIBXDP_DISPATCHER = '/usr/lib/x86_64-linux-gnu/bpf/xdp-dispatcher.o';
-
-/** Where a guest finds the project. */
-export const PROJECT = '/project';
-
-/** In it: what tests compile, made by them on this machine (test/helpers/clang.ts). */
-const COMPILED = 'compiled';
 
 /** What the tests and the plan of a guest are run with; those that this machine lacks stay away. */
 const PROGRAMS = [
@@ -80,11 +75,12 @@ function addProject(root: RootFolder, tests: ProjectImageOptions['tests']): void
   };
   const needed = [...Object.keys(dependencies), ...(tests ? ['tap'] : [])];
   for (const path of packageClosure(project, needed)) add(path);
-  if (tests) addTests(join(root.folder, PROJECT), tests.compiled);
+  if (tests) addTests(root.folder, tests.compiled);
 }
 
 /** JavaScript in place of the TypeScript, and everything else of test/ as it is. */
-function addTests(target: string, objects: string): void {
+function addTests(root: string, objects: string): void {
+  const target = join(root, PROJECT);
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.guest.json'], {
     stdio: 'inherit',
   });
@@ -93,5 +89,5 @@ function addTests(target: string, objects: string): void {
     if (existsSync(compiled)) cpSync(compiled, join(target, path), { recursive: true });
   }
   cpSync('test', join(target, 'test'), { recursive: true, filter: (path) => !path.endsWith('.ts') });
-  cpSync(objects, join(target, COMPILED), { recursive: true });
+  cpSync(objects, join(root, COMPILED), { recursive: true });
 }

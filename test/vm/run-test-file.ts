@@ -1,12 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { COMPILED } from './guest-folders.ts';
 import type { TestResult } from './result.ts';
 
 /** Longer than the slowest takes on an emulated processor that it shares. */
 const TIMEOUT_SECONDS = 1800;
-
-/** Where the project's image has what tests compile. */
-const COMPILED = '/project/compiled';
 
 /**
  * Runs one compiled test file by itself, without tap's runner, which would compile and observe it. The tests at its
