@@ -1,52 +1,5 @@
 /** Objects that are well-formed, and have far more of something than any compiler would make. */
-const FILE_HEADER = 64;
-const SECTION_HEADER = 64;
-const SYMBOL = 24;
-const PROGBITS = 1;
-const SYMTAB = 2;
-const STRTAB = 3;
-
-interface Section {
-  readonly name: string;
-  readonly type: number;
-  readonly data: Uint8Array;
-  readonly flags?: number;
-  readonly link?: number;
-  readonly info?: number;
-}
-
-/** An ELF object of these sections, behind the empty one and before the names. */
-function elf(sections: readonly Section[]): Uint8Array {
-  const names = Buffer.from(`\0${[...sections.map(({ name }) => name), '.shstrtab'].join('\0')}\0`);
-  const all = [...sections, { name: '.shstrtab', type: STRTAB, data: names }];
-  const length = all.reduce((sum, { data }) => sum + data.length, 0);
-  const table = FILE_HEADER + Math.ceil(length / 8) * 8;
-  const bytes = new Uint8Array(table + (all.length + 1) * SECTION_HEADER);
-  const view = new DataView(bytes.buffer);
-  bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  view.setUint16(16, 1, true);
-  view.setUint16(18, 247, true);
-  view.setBigUint64(40, BigInt(table), true);
-  view.setUint16(58, SECTION_HEADER, true);
-  view.setUint16(60, all.length + 1, true);
-  view.setUint16(62, all.length, true);
-  let [name, offset] = [1, FILE_HEADER];
-  all.forEach((section: Section, index) => {
-    const at = table + (index + 1) * SECTION_HEADER;
-    view.setUint32(at, name, true);
-    view.setUint32(at + 4, section.type, true);
-    view.setBigUint64(at + 8, BigInt(section.flags ?? 2), true);
-    view.setBigUint64(at + 24, BigInt(offset), true);
-    view.setBigUint64(at + 32, BigInt(section.data.length), true);
-    view.setUint32(at + 40, section.link ?? 0, true);
-    view.setUint32(at + 44, section.info ?? 0, true);
-    view.setBigUint64(at + 56, section.type === SYMTAB ? BigInt(SYMBOL) : 0n, true);
-    bytes.set(section.data, offset);
-    name += section.name.length + 1;
-    offset += section.data.length;
-  });
-  return bytes;
-}
+import { PROGBITS, STRTAB, SYMTAB, writeElf, type Section } from '../helpers/write-elf.ts';
 
 function wordsOf(words: readonly number[]): Uint8Array {
   return new Uint8Array(Uint32Array.from(words).buffer);
@@ -118,16 +71,16 @@ export function manyPrograms(
   const code = new Uint8Array(count * size);
   const [call, exit] = [chained ? CALL_NEXT : INSTRUCTIONS.subarray(0, 8), INSTRUCTIONS.subarray(8)];
   for (let at = 0; at < code.length; at += 8) code.set((at + 8) % size === 0 ? exit : call, at);
-  return elf([
-    { name: 'xdp', type: PROGBITS, flags: 6, data: code },
-    { name: '.symtab', type: SYMTAB, data: wordsOf(symbols), link: 3, info: 1 },
-    { name: '.strtab', type: STRTAB, data: names.bytes },
-    { name: '.BTF', type: PROGBITS, flags: 0, data: btf(types, strings.bytes) },
+  return writeElf([
+    { name: 'xdp', type: PROGBITS, flags: 6, content: code },
+    { name: '.symtab', type: SYMTAB, content: wordsOf(symbols), link: 3, info: 1 },
+    { name: '.strtab', type: STRTAB, content: names.bytes },
+    { name: '.BTF', type: PROGBITS, flags: 0, content: btf(types, strings.bytes) },
     {
       name: '.BTF.ext',
       type: PROGBITS,
       flags: 0,
-      data: wordsOf([...header, ...functions, ...(relocations === 0 ? [] : core)]),
+      content: wordsOf([...header, ...functions, ...(relocations === 0 ? [] : core)]),
     },
   ]);
 }
@@ -144,12 +97,12 @@ export function manySections(count: number): Uint8Array {
     types.push(strings.add(variable), 14 << 24, 1, 1);
     types.push(strings.add(section), (15 << 24) | 1, 4, 2 + index * 2, 0, 4);
     symbols.push(names.add(variable), (((index + 1) << 16) | 0x0011) >>> 0, 0, 0, 4, 0);
-    return { name: section, type: PROGBITS, flags: 3, data: new Uint8Array(4) };
+    return { name: section, type: PROGBITS, flags: 3, content: new Uint8Array(4) };
   });
-  return elf([
+  return writeElf([
     ...sections,
-    { name: '.symtab', type: SYMTAB, data: wordsOf(symbols), link: count + 2, info: 1 },
-    { name: '.strtab', type: STRTAB, data: names.bytes },
-    { name: '.BTF', type: PROGBITS, flags: 0, data: btf(types, strings.bytes) },
+    { name: '.symtab', type: SYMTAB, content: wordsOf(symbols), link: count + 2, info: 1 },
+    { name: '.strtab', type: STRTAB, content: names.bytes },
+    { name: '.BTF', type: PROGBITS, flags: 0, content: btf(types, strings.bytes) },
   ]);
 }
