@@ -48,7 +48,8 @@ const TEST_FILES = [
   'test/kernel/context-arguments.test',
   'test/kernel/exclusive.test',
   'test/kernel/perf-readiness.test',
-  'test/kernel/perf-and-user-ring.test',
+  'test/kernel/perf-buffer.test',
+  'test/kernel/user-ring.test',
 ];
 /** What of it needs no more than a few minutes of an emulated processor, for a run beside everything else. */
 const CI_FILES = [

@@ -1,6 +1,5 @@
-/** Samples of perf buffers and records of user rings, exchanged with programs that check them. */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+/** Samples of perf buffers, made by a program whose numbers tell which are missing. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import t from 'tap';
@@ -14,9 +13,7 @@ import {
   UserRingBuffer,
 } from '../../src/index.ts';
 import { BlockingWait } from '../../src/sys/index.ts';
-import { noBpftool } from '../helpers/bpftool.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
-import { isKernelBefore } from '../helpers/lacking.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { runOften } from '../helpers/test-runs.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -31,10 +28,8 @@ const SOURCE = `
 #include "check.h"
 struct event { __u32 number; __u32 cpu; __u64 square; __u32 tail; };
 struct { __uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY); __uint(key_size, 4); __uint(value_size, 4); } samples SEC(".maps");
-struct { __uint(type, BPF_MAP_TYPE_USER_RINGBUF); __uint(max_entries, 4096); } commands SEC(".maps");
 struct event unused;
 __u32 next, refused;
-__u64 seen, sum, last_length;
 SEC("xdp") int emit(struct xdp_md *ctx)
 {
 	struct event event = {.number = next++, .cpu = bpf_get_smp_processor_id(), .tail = 0xabcd};
@@ -42,19 +37,6 @@ SEC("xdp") int emit(struct xdp_md *ctx)
 	if (bpf_perf_event_output(ctx, &samples, BPF_F_CURRENT_CPU, &event, sizeof(event)) < 0)
 		refused++;
 	return unused.number;
-}
-static long take(struct bpf_dynptr *record, void *context)
-{
-	__u32 number = 0;
-	if (bpf_dynptr_read(&number, sizeof(number), record, 0, 0) < 0)
-		return 1;
-	seen++;
-	sum += number;
-	return 0;
-}
-SEC("xdp") int drain(struct xdp_md *ctx)
-{
-	return bpf_user_ringbuf_drain(&commands, take, 0, 0);
 }
 char _license[] SEC("license") = "GPL";
 `;
@@ -85,9 +67,6 @@ function onCpu(cpu: number, action: () => void): void {
 const compiler = new Compiler();
 const before = openDescriptors();
 const object = ObjectFile.open(compiler.source('perf', SOURCE));
-const noUserRing = isKernelBefore('6.1') && 'user ring buffers came with Linux 6.1';
-object.map('commands').autocreate = noUserRing === false;
-object.program('drain').autoload = noUserRing === false;
 const collection = Collection.load(object);
 const packet = new Uint8Array(64);
 const btf = object.btf!;
@@ -330,8 +309,6 @@ t.test('a perf buffer wakes as it is told to', (t) => {
 
 t.test('what goes wrong while samples are read', (t) => {
   const map = collection.map('samples');
-  const longer = btf.find('user_ringbuf_missing', 'struct') ?? typeId;
-  t.equal(longer, typeId);
   using buffer = PerfBuffer.withCodec(map, {
     codec: { size: 8, typeName: 'struct short_event', read: () => 0 },
   });
@@ -358,140 +335,6 @@ t.test('what goes wrong while samples are read', (t) => {
   ];
   for (const [action, message] of cases) t.equal(thrown(action).message, message);
   t.end();
-});
-
-t.test('a user ring buffer', { skip: noUserRing }, (t) => {
-  using ring = new UserRingBuffer(collection.map('commands'));
-  const total = { seen: 0, sum: 0 };
-  const check = (what: string): void => {
-    run('drain', 1);
-    t.equal(collection.variable('seen').get(), BigInt(total.seen), what);
-    t.equal(collection.variable('sum').get(), BigInt(total.sum), what);
-  };
-  for (let number = 1; number <= 2000; number++) {
-    const record = ring.reserve(12 + (number % 50));
-    if (record === undefined) {
-      t.ok(ring.pending > 4096 - 80, 'no room is told before it is needed');
-      check('all of a full ring');
-      t.equal(ring.pending, 0);
-      number--;
-      continue;
-    }
-    record.u32(0, number);
-    record.u64(4, 5n);
-    if (number % 7 === 0) record.discard();
-    else {
-      record.submit();
-      total.seen++;
-      total.sum += number;
-    }
-  }
-  check('the rest');
-  t.equal(ring.write(Uint8Array.of(9, 0, 0, 0)), true);
-  total.seen++;
-  total.sum += 9;
-  check('bytes');
-  const waiting = ring.reserve(8)!;
-  const later = ring.reserve(8)!;
-  later.u32(0, 50);
-  later.submit();
-  check('nothing passes a record that is being written');
-  waiting.u32(0, 40);
-  waiting.submit();
-  total.seen += 2;
-  total.sum += 90;
-  check('then both');
-  t.equal(
-    thrown(() => {
-      waiting.u8(0, 1);
-    }).code,
-    'CLOSED',
-  );
-  t.equal(
-    thrown(() => {
-      waiting.submit();
-    }).code,
-    'CLOSED',
-  );
-  const bounded = ring.reserve(5)!;
-  t.equal(
-    thrown(() => {
-      bounded.u32(2, 1);
-    }).code,
-    'OUT_OF_BOUNDS',
-  );
-  bounded.discard();
-  t.equal(
-    thrown(() => ring.reserve(4090)).message,
-    'Cannot reserve 4090 bytes in map commands: with its header a record has at most 4096',
-  );
-  ring.close();
-  t.equal(thrown(() => ring.reserve(1)).code, 'CLOSED');
-  using again = new UserRingBuffer(collection.map('commands'));
-  t.equal(again.write(Uint8Array.of(1, 0, 0, 0)), true, 'another one goes on where that one ended');
-  total.seen++;
-  total.sum += 1;
-  check('after another producer');
-  t.end();
-});
-
-t.test('waiting for room in a user ring', { skip: noUserRing }, async (t) => {
-  using ring = new UserRingBuffer(collection.map('commands'));
-  const fill = (): void => {
-    while (ring.write(new Uint8Array(56))) continue;
-  };
-  run('drain', 1);
-  fill();
-  t.equal(ring.refused, 1);
-  t.equal(ring.write(new Uint8Array(56)), false);
-  t.equal(ring.reserveBlocking(56, { timeout: 2 }), undefined, 'nobody reads');
-  t.equal(ring.refused, 3);
-
-  const order: string[] = [];
-  const reserved = async (length: number, name: string): Promise<void> => {
-    const record = await ring.reserveWhenFree(length);
-    order.push(name);
-    record.discard();
-  };
-  const both = [reserved(2000, 'large'), reserved(8, 'small')];
-  const abort = new AbortController();
-  const aborted = ring.reserveWhenFree(8, { signal: abort.signal });
-  abort.abort(new RangeError('never mind'));
-  await t.rejects(aborted, { message: 'never mind' });
-  await t.rejects(ring.reserveWhenFree(8, { signal: abort.signal }), { message: 'never mind' });
-  await t.rejects(ring.reserveWhenFree(4090), {
-    code: 'ARGUMENT_INVALID',
-    message: 'Cannot reserve 4090 bytes in map commands: with its header a record has at most 4096',
-  });
-  await new Promise((resolve) => setImmediate(resolve));
-  t.same(order, []);
-  run('drain', 1);
-  await Promise.all(both);
-  t.same(order, ['large', 'small'], 'in the order of the calls');
-  t.equal(ring.refused, 3, 'waiting is no refusal');
-  const now = await ring.reserveWhenFree(8);
-  now.discard();
-
-  await t.test('a thread that blocks is woken', { skip: noBpftool }, async (t) => {
-    run('drain', 1);
-    fill();
-    const { id } = collection.program('drain').info();
-    const command = `sleep 0.1; head -c 64 /dev/zero | bpftool prog run id ${String(id)} data_in - repeat 1`;
-    const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'] });
-    const record = ring.reserveBlocking(2000, { timeout: 20_000 });
-    t.equal(record?.length, 2000);
-    record?.discard();
-    await once(child, 'close');
-  });
-  fill();
-  const late = ring.reserveWhenFree(2000);
-  ring.close();
-  await t.rejects(late, {
-    code: 'CLOSED',
-    message: 'Cannot use the user ring buffer commands: it is closed',
-  });
-  await t.rejects(ring.reserveWhenFree(8), { code: 'CLOSED' });
-  t.equal(thrown(() => ring.reserveBlocking(8)).code, 'CLOSED');
 });
 
 t.test('nothing stays open', (t) => {
