@@ -1,14 +1,14 @@
 /** What programs are attached to in tests, and what makes them run. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { findCgroupMount } from '../../src/link/index.ts';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { runClang } from './clang.ts';
+import { makeCgroup } from './control-group.ts';
 import { BpfFileSystem, ip } from './kernel-objects.ts';
 import { isTooOld, skipWhole } from './lacking.ts';
 import { ObjectFolder } from './object-source.ts';
@@ -26,14 +26,13 @@ export class AttachWorld {
   readonly pair = VethPair.open();
   readonly bpffs = new BpfFileSystem();
   readonly folder = new ObjectFolder();
-  readonly cgroup = join(findCgroupMount(), `ts-xdp-${String(process.pid)}`);
+  readonly cgroup = makeCgroup('world');
   readonly traced: string;
   readonly object: string;
   readonly #scratch = mkdtempSync(join(tmpdir(), 'ts-xdp-traced-'));
   readonly #mountedTracefs: boolean;
 
   constructor() {
-    mkdirSync(this.cgroup);
     ip('link set lo up', this.netnsName);
     this.traced = join(this.#scratch, 'traced');
     const source = inProject('test/fixtures/link/traced.c');

@@ -1,12 +1,11 @@
 /** Every example as it is run from a checkout: on interfaces, sockets and processes of its own, by what it prints. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { hashSources, type BuildRecord } from '../../scripts/build-bpf.ts';
 import { planGeneration } from '../../src/cli/gen/plan.ts';
-import { findCgroupMount } from '../../src/link/index.ts';
 import {
   concat,
   ethernet,
@@ -20,6 +19,7 @@ import {
   udp,
 } from '../fixtures/frames.ts';
 import { Cli, notRoot, projectRoot } from '../helpers/cli.ts';
+import { makeCgroup } from '../helpers/control-group.ts';
 import { until } from '../helpers/until.ts';
 import { type VethPair, withVethPair } from '../helpers/veth.ts';
 
@@ -244,8 +244,7 @@ t.test('sockmap', { skip }, (t) =>
   withVethPair(async (pair) => {
     const enter = inNamespace(pair).slice(1);
     execFileSync('nsenter', [...enter, 'ip', 'link', 'set', 'lo', 'up']);
-    const cgroup = join(findCgroupMount(), `ts-xdp-example-${String(process.pid)}`);
-    mkdirSync(cgroup);
+    const cgroup = makeCgroup('example');
     try {
       const example = await start('sockmap', { begun: 'shortcutting', args: [cgroup] });
       const bytes = 1_000_000;

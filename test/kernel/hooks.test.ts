@@ -1,9 +1,8 @@
 /** Hooks whose effect is somewhere else: sockets and devices behind maps, functions of other programs and of the kernel. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, closeSync, rmdirSync } from 'node:fs';
+import { openSync, closeSync, rmdirSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket as TcpSocket } from 'node:net';
-import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import {
@@ -24,12 +23,12 @@ import {
   UnsupportedFeatureError,
   type BpfProgram,
 } from '../../src/index.ts';
-import { findCgroupMount } from '../../src/link/index.ts';
 import { interfaceByName } from '../../src/netlink/index.ts';
 import { isOnFileSystem, mountKernelFileSystem, PacketSocket, unmount } from '../../src/sys/index.ts';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { notRoot } from '../helpers/cli.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { makeCgroup } from '../helpers/control-group.ts';
 import { addNetkitPair } from '../helpers/netkit.ts';
 import { endAttachTest, whyNotHere } from '../helpers/lacking.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
@@ -310,8 +309,7 @@ hook(
   'lsm_cgroup: for processes in the cgroup and no others',
   { programs: ['on_lsm_cgroup'], optional: true },
   ({ t, program, hits }) => {
-    const cgroup = join(findCgroupMount(), `ts-xdp-hooks-${String(process.pid)}`);
-    mkdirSync(cgroup);
+    const cgroup = makeCgroup('hooks');
     try {
       const run = (script: string): void => {
         spawnSync('sh', ['-c', `${script}; exec ip link show lo > /dev/null`], {

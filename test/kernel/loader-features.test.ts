@@ -1,12 +1,13 @@
 /** One small object per feature, whose programs check themselves: what they return is the line of the failing check. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { rmdirSync, statSync } from 'node:fs';
 import t from 'tap';
 import { Collection, ObjectFile } from '../../src/index.ts';
 import type { BpfMap, LoadOptions } from '../../src/index.ts';
 import { readProgramBtf } from '../../src/programs/index.ts';
 import { systemKernel } from '../../src/sys/index.ts';
 import { Compiler, findClang, whyNotCompile } from '../helpers/compile.ts';
+import { makeCgroup } from '../helpers/control-group.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { until } from '../helpers/until.ts';
@@ -203,12 +204,11 @@ t.test('storage of a task, a socket, a control group', (t) => {
   t.equal(call(collection, 'task_storage'), 0);
   t.ok(call(collection, 'task_storage') > 0, 'the second time it is there');
   t.equal(run(collection, 'socket_storage'), 0);
-  const root = '/sys/fs/cgroup/unified';
-  const cgroup = `${root}/ts-xdp-features-${process.pid}`;
+  let cgroup: string;
   try {
-    mkdirSync(cgroup);
-  } catch {
-    t.comment(`SKIP cgroup storage: ${root} is no cgroup v2`);
+    cgroup = makeCgroup('features');
+  } catch (error) {
+    t.comment(`SKIP cgroup storage: ${String(error)}`);
     t.end();
     return;
   }

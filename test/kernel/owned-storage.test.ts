@@ -1,6 +1,15 @@
 /** Maps whose entries belong to something else: an inode, a task, a cgroup, a queue's AF_XDP socket. */
-import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -20,6 +29,7 @@ import { findCgroupMount } from '../../src/link/index.ts';
 import { Socket, socketConstants } from '../../src/sys/index.ts';
 import { noBpftool } from '../helpers/bpftool.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { makeCgroup } from '../helpers/control-group.ts';
 import { isKernelBefore } from '../helpers/lacking.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -118,11 +128,25 @@ t.test('of tasks, by a pidfd', { skip: lacks('task_storage') }, async (t) => {
   );
 });
 
+t.test('a cgroup that a test which was killed left behind is removed when the next one is made', (t) => {
+  const mount = findCgroupMount();
+  const { pid } = spawnSync('true');
+  const left = join(mount, `ts-xdp-${String(pid)}-left`);
+  const kept = [makeCgroup('kept'), join(mount, `ts-xdp-${String(pid)}x`)];
+  mkdirSync(kept[1]!);
+  mkdirSync(join(left, 'below'), { recursive: true });
+  const own = makeCgroup('sweeping');
+  t.equal(existsSync(left), false, 'with those below it');
+  for (const path of kept)
+    t.equal(existsSync(path), true, 'those of the living, and what has another name, stay');
+  for (const path of [...kept, own]) rmdirSync(path);
+  t.end();
+});
+
 /** Two cgroups of this test's own, until it ends. */
 function makeCgroups(t: Test): readonly [string, string] {
   const [one, other] = ['one', 'other'].map((name) => {
-    const path = join(findCgroupMount(), `ts-xdp-storage-${String(process.pid)}-${name}`);
-    mkdirSync(path);
+    const path = makeCgroup(`storage-${name}`);
     t.teardown(() => {
       rmdirSync(path);
     });

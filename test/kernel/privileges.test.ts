@@ -1,11 +1,10 @@
 /** docs/privileges.md, row by row: its capabilities suffice, and each that is taken away is named. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import { BpfMap, Collection, ObjectFile } from '../../src/index.ts';
-import { findCgroupMount } from '../../src/link/index.ts';
 import { MapType } from '../../src/maps/index.ts';
 import {
   isOnFileSystem,
@@ -18,6 +17,7 @@ import {
 } from '../../src/sys/index.ts';
 import { notRoot } from '../helpers/cli.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { makeCgroup } from '../helpers/control-group.ts';
 import { addNetkitPair } from '../helpers/netkit.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { patience } from '../helpers/patience.ts';
@@ -140,8 +140,7 @@ t.test(
     const compiler = new Compiler();
     const mounted = !isOnFileSystem(TRACEFS, 'tracefs');
     if (mounted) mountKernelFileSystem('tracefs', TRACEFS);
-    const cgroup = join(findCgroupMount(), `ts-xdp-${String(process.pid)}`);
-    mkdirSync(cgroup);
+    const cgroup = makeCgroup('privileges');
     const pair = VethPair.open();
     const objects = [compiler.fixture('privileges'), compiler.fixture('privileges-struct-ops')] as const;
     if (user.length > 0) spawnSync('chmod', ['-R', 'a+rX', compiler.folder]);

@@ -1,12 +1,12 @@
 /** `ts-xdp unload prog|map|link`: takes away what others made, and says what is left. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, rmdirSync } from 'node:fs';
+import { existsSync, rmSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { attachTcx, attachXdp, BpfProgram } from '../../src/index.ts';
-import { findCgroupMount } from '../../src/link/index.ts';
 import { notRoot, type CliResult } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
+import { makeCgroup } from '../helpers/control-group.ts';
 import { bpftool, HolderWorld, idOfPin, mapPinOf, pinOf } from '../helpers/holder-world.ts';
 import { ip, leftObjects, xdpState } from '../helpers/kernel-objects.ts';
 import { noClang } from '../helpers/object-source.ts';
@@ -89,8 +89,7 @@ t.test('XDP by ip, filters by tc, a cgroup by bpftool, slots and pins', { skip }
     link.close();
     program.close();
 
-    const cgroup = join(findCgroupMount(), `ts-xdp-unload-${String(process.pid)}`);
-    mkdirSync(cgroup);
+    const cgroup = makeCgroup('unload');
     const ingress = pinOf(loaded, 'ingress_of_a_cgroup');
     bpftool('cgroup', 'attach', cgroup, 'ingress', 'pinned', ingress, 'multi');
     const ofCgroup = await unload('prog', ingress);

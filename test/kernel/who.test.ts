@@ -14,10 +14,10 @@ import {
 } from '../../src/index.ts';
 import { Output } from '../../src/cli/output/output.ts';
 import { runWho } from '../../src/cli/who/run.ts';
-import { findCgroupMount } from '../../src/link/index.ts';
 import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import { notRoot, runCli, type JsonLine } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
+import { makeCgroup } from '../helpers/control-group.ts';
 import { bpftool, HolderWorld, idOfPin, mapPinOf, pinOf } from '../helpers/holder-world.ts';
 import { ip } from '../helpers/kernel-objects.ts';
 import { noClang } from '../helpers/object-source.ts';
@@ -290,8 +290,7 @@ t.test('tcx, a cgroup by bpftool and by link, a tracepoint', { skip }, (t) =>
   withVethPair(async (pair) => {
     const loaded = world.load();
     const pin = pinOf(loaded, 'ingress_of_a_cgroup');
-    const cgroup = join(findCgroupMount(), `ts-xdp-who-${String(process.pid)}`);
-    mkdirSync(cgroup);
+    const cgroup = makeCgroup('who');
     mkdirSync(join(cgroup, 'below'));
     bpftool('cgroup', 'attach', join(cgroup, 'below'), 'ingress', 'pinned', pin, 'multi');
     const name = `${world.tag}_ingress_of_a_cgroup`;
