@@ -1,4 +1,5 @@
 import type { FieldCodec } from './field-codec.ts';
+import { parseBytes } from './flexible.ts';
 import { Mismatch } from './mismatch.ts';
 import type { BtfValue } from './value.ts';
 
@@ -90,22 +91,6 @@ export function toBytes(value: unknown, length: number, typeName: string): Uint8
   return bytes;
 }
 
-/** `0a1b2c`, `0x0a1b2c`, `0a:1b:2c`, `0a 1b 2c`, bytes, or an array of numbers. */
-function parseBytes(value: unknown): Uint8Array | undefined {
-  if (value instanceof Uint8Array) return value;
-  if (Array.isArray(value)) {
-    const isByte = (item: unknown): item is number =>
-      typeof item === 'number' && Number.isInteger(item) && item >= 0 && item <= 255;
-    return value.every(isByte) ? Uint8Array.from(value) : undefined;
-  }
-  if (typeof value !== 'string') return undefined;
-  const digits = value.trim().replace(/^0x/i, '');
-  // One pattern for all of it would need a stack as deep as the text is long, and V8 gives up at some megabytes.
-  const groups = digits === '' ? [] : digits.split(/[: ]/);
-  if (!groups.every((group) => group !== '' && group.length % 2 === 0)) return undefined;
-  return /[^\da-f: ]/i.test(digits) ? undefined : Buffer.from(groups.join(''), 'hex');
-}
-
 /** An array of anything else. */
 export function arrayValue(element: FieldCodec, { length, typeName }: ArrayShape): FieldCodec {
   return {
@@ -134,9 +119,14 @@ export function writeElements(
   if (values === undefined) throw new Mismatch(value, typeName, 'it must be an array');
   if (values.length !== length)
     throw new Mismatch(value, typeName, `it must have ${String(length)} elements`);
+  writeItems(values, write);
+}
+
+/** Calls back for each, and leads errors to it. */
+export function writeItems(values: readonly unknown[], write: (item: unknown, index: number) => void): void {
   let index = 0;
   try {
-    for (; index < length; index++) write(values[index], index);
+    for (; index < values.length; index++) write(values[index], index);
   } catch (error) {
     throw Mismatch.within(`[${String(index)}]`, error);
   }

@@ -3,7 +3,10 @@ import { arrayValue, bytesValue, textValue } from './array-codec.ts';
 import type { Btf } from './btf.ts';
 import type { FieldCodec } from './field-codec.ts';
 import { fieldsOf } from './fields.ts';
+import { lastFields } from './flexible.ts';
+import { flexibleArray, flexibleBytes, flexibleText, withoutEnd } from './flexible-codec.ts';
 import { formatType } from './format-type.ts';
+import type { FieldTable } from './in-place.ts';
 import { bitfield, wholeInteger } from './integer-codec.ts';
 import type { IntegerCodec } from './integer-codec.ts';
 import { resolveType, sizeOf } from './resolve.ts';
@@ -12,21 +15,12 @@ import { structValue } from './struct-codec.ts';
 import type { PlacedCodec } from './struct-codec.ts';
 import type { BtfArray, BtfMember, BtfType, BtfVariable } from './type.ts';
 import type { BtfValue } from './value.ts';
-import { wholeValue } from './whole-value.ts';
+import { wholeValue, type ValueCodec } from './whole-value.ts';
 
 /** Reads and writes the values of one type. */
-export interface Codec extends FieldCodec {
-  /** The type as C spells it. */
-  readonly typeName: string;
-  /** @throws {BoundsError} where `size` bytes do not lie at `offset`. */
-  read(view: DataView, offset: number): BtfValue;
-  /**
-   * Writes all `size` bytes, padding and what `value` leaves out as zeros.
-   *
-   * @throws {ValueError} where the value does not fit the type; the bytes are then undefined.
-   * @throws {BoundsError} where `size` bytes do not lie at `offset`.
-   */
-  write(view: DataView, offset: number, value: unknown): void;
+export interface Codec extends ValueCodec<BtfValue> {
+  /** Of a struct or union: how its fields are read one by one. */
+  readonly fields?: FieldTable | undefined;
 }
 
 /**
@@ -35,7 +29,11 @@ export interface Codec extends FieldCodec {
  * Values: an integer is a number up to 32 bits and a bigint above, whatever its value; `bool` a boolean; an enum the
  * name of its enumerator, or the number where none matches; a pointer a bigint; `char[N]` a string up to the NUL;
  * an array of unsigned bytes a `Uint8Array` (a copy); any other array an array; a struct or union an object by C's
- * field names, with the fields of anonymous members among its own. A flexible array reads as empty.
+ * field names, with the fields of anonymous members among its own.
+ *
+ * A flexible array (`data[]`) at the end of a type has as many whole elements as lie before the end that reading and writing are
+ * told: of a record, of a map's value, of a variable that C initialises with elements. Without one it is empty, as it is in a
+ * value of exactly `size` bytes, and as are arrays without elements anywhere else.
  *
  * @example
  * const codec = createCodec(btf, btf.find('event', 'struct')!);
@@ -60,6 +58,8 @@ const MAX_DEPTH = 32;
  */
 const MOST_VALUES = 1 << 20;
 const MOST_VALUES_OF_A_BYTE = 16;
+/** Of what may be there any number of times; more than a small union has. */
+const MOST_VALUES_OF_AN_ELEMENT_BYTE = 64;
 
 class CodecCompiler {
   readonly #btf: Btf;
@@ -105,6 +105,13 @@ class CodecCompiler {
     this.#values.set(typeId, values);
   }
 
+  /** The bytes that a flexible array reads are a record's, and not in the type. */
+  #checkElement(typeId: number, size: number): void {
+    const values = this.#valuesOf(typeId);
+    if (values > size * MOST_VALUES_OF_AN_ELEMENT_BYTE)
+      throw this.#error(typeId, `its ${size} bytes would be ${values} values`);
+  }
+
   #compileType(type: BtfType, { typeId, resolved }: { typeId: number; resolved: number }): FieldCodec {
     const { littleEndian } = this.#btf;
     const typeName = formatType(this.#btf, typeId);
@@ -126,7 +133,11 @@ class CodecCompiler {
       case 'union': {
         const { size } = type;
         const members = fieldsOf(this.#btf, resolved);
-        const fields = members.map((field) => this.#field(field, resolved, size));
+        const last = lastFields(this.#btf, resolved);
+        const fields = members.map((field) => {
+          const placed = this.#field(field, resolved, size);
+          return last.has(field.name) ? placed : { ...placed, codec: withoutEnd(placed.codec) };
+        });
         const values = members.reduce((sum, member) => sum + this.#valuesOf(member.typeId), 1);
         this.#checkValues(typeId, { values, size });
         return structValue(fields, { size, typeName });
@@ -153,10 +164,17 @@ class CodecCompiler {
     const { length, elementTypeId } = type;
     const element = this.#btf.type(resolveType(this.#btf, elementTypeId));
     if (element.kind === 'int' && element.size === 1) {
-      if (element.name === 'char') return textValue({ length, typeName });
-      if (!element.signed && !element.bool) return bytesValue({ length, typeName });
+      if (element.name === 'char')
+        return length === 0 ? flexibleText(typeName) : textValue({ length, typeName });
+      if (!element.signed && !element.bool)
+        return length === 0 ? flexibleBytes(typeName) : bytesValue({ length, typeName });
     }
-    const codec = arrayValue(this.compile(elementTypeId), { length, typeName });
+    const elements = withoutEnd(this.compile(elementTypeId));
+    if (length === 0 && elements.size > 0) {
+      this.#checkElement(elementTypeId, elements.size);
+      return flexibleArray(elements, typeName);
+    }
+    const codec = arrayValue(elements, { length, typeName });
     this.#checkValues(typeId, { values: 1 + length * this.#valuesOf(elementTypeId), size: codec.size });
     return codec;
   }
@@ -164,12 +182,16 @@ class CodecCompiler {
   #field(field: BtfMember, structId: number, structSize: number): PlacedCodec {
     const { name, typeId } = field;
     const place = this.#bitfieldPlace(field);
-    if (place !== undefined) return { name, offset: 0, codec: this.#bitfield(field, place) };
+    if (place !== undefined) {
+      const end = Math.ceil((place.bitOffset + place.bitSize) / 8);
+      return { name, offset: 0, codec: this.#bitfield(field, place), end };
+    }
     const codec = this.compile(typeId);
     if (field.bitOffset % 8 !== 0 || field.bitOffset / 8 + codec.size > structSize) {
       throw this.#error(structId, `its field ${name} lies outside of it, or not on a byte`);
     }
-    return { name, offset: field.bitOffset / 8, codec };
+    const offset = field.bitOffset / 8;
+    return { name, offset, codec, end: offset + (codec.flexible?.smallest ?? codec.size) };
   }
 
   /** The bits of a bitfield: the member's, or those of an int that uses a part of its bytes, as old BTF has it. */

@@ -1,3 +1,4 @@
+import type { FlexibleEnd } from './flexible.ts';
 import type { FieldTable } from './in-place.ts';
 import type { BtfValue } from './value.ts';
 
@@ -10,7 +11,11 @@ export interface FieldCodec {
   readonly size: number;
   /** Of a struct or union. */
   readonly fields?: FieldTable | undefined;
-  read(view: DataView, offset: number): BtfValue;
+  /** Of a type that ends in a flexible array, which is empty where no `end` is given. */
+  readonly flexible?: FlexibleEnd | undefined;
+  /** Of such a type where other fields follow. */
+  readonly closed?: boolean | undefined;
+  read(view: DataView, offset: number, end?: number): BtfValue;
   /** Throws a `Mismatch` where the value does not fit. */
-  write(view: DataView, offset: number, value: unknown): void;
+  write(view: DataView, offset: number, value: unknown, end?: number): void;
 }

@@ -11,6 +11,8 @@ export interface FieldsWithin {
   /** Bytes from the start of the outer one. */
   readonly offset: number;
   readonly of: { readonly fields?: FieldTable | undefined };
+  /** Other fields follow: a flexible array in it is empty. */
+  readonly closed?: boolean | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export class InPlaceReader<Fields> {
   readonly #place: Place = { view: new DataView(new ArrayBuffer(0)), at: 0, end: 0 };
 
   constructor(table: FieldTable) {
-    this.fields = fieldsAt(table, this.#place, 0) as Fields;
+    this.fields = fieldsAt(table, this.#place, { base: 0, closed: false }) as Fields;
   }
 
   /** The caller knows that the whole struct lies there. */
@@ -52,19 +54,30 @@ export class InPlaceReader<Fields> {
   }
 }
 
-/** `base` is where the struct begins in the outermost one: a struct within costs no more than its fields. */
-function fieldsAt(table: FieldTable, place: Place, base: number): object {
+interface Position {
+  /** Where the struct begins in the outermost one: a struct within costs no more than its fields. */
+  readonly base: number;
+  readonly closed: boolean;
+}
+
+function fieldsAt(table: FieldTable, place: Place, position: Position): object {
   const properties: PropertyDescriptorMap = Object.create(null) as PropertyDescriptorMap;
-  for (const [name, field] of Object.entries(table)) properties[name] = propertyOf(field, place, base);
+  for (const [name, field] of Object.entries(table)) properties[name] = propertyOf(field, place, position);
   // Of an object's own accessors V8 makes a dictionary as soon as two objects have the same names; never of a prototype's.
   return Object.create(Object.create(null, properties) as object) as object;
 }
 
-function propertyOf(field: FieldReader | FieldsWithin, place: Place, base: number): PropertyDescriptor {
+function propertyOf(
+  field: FieldReader | FieldsWithin,
+  place: Place,
+  { base, closed }: Position,
+): PropertyDescriptor {
   if (typeof field === 'object') {
-    return { value: fieldsAt(field.of.fields ?? {}, place, base + field.offset), enumerable: true };
+    const within = { base: base + field.offset, closed: closed || field.closed === true };
+    return { value: fieldsAt(field.of.fields ?? {}, place, within), enumerable: true };
   }
   // The compiler takes const for constants when it inlines the getter, and does not take parameters for it.
   const [where, read, offset] = [place, field, base];
+  if (closed) return { get: () => read(where.view, where.at + offset, 0), enumerable: true };
   return { get: () => read(where.view, where.at + offset, where.end), enumerable: true };
 }

@@ -1,4 +1,5 @@
 import type { FieldCodec } from './field-codec.ts';
+import type { FlexibleEnd } from './flexible.ts';
 import type { FieldTable } from './in-place.ts';
 import { Mismatch } from './mismatch.ts';
 import type { BtfValue } from './value.ts';
@@ -9,6 +10,8 @@ export interface PlacedCodec {
   /** Bytes from the start of the struct; 0 for a bitfield, which knows its own place. */
   readonly offset: number;
   readonly codec: FieldCodec;
+  /** Bytes from the start of the struct to the end of what it always has. */
+  readonly end: number;
 }
 
 /**
@@ -24,27 +27,33 @@ export function structValue(
   const placed = fields.map((field) => ({ ...field, inherited: field.name in Object.prototype }));
   // `__proto__` is a legal name in C and would set the prototype here.
   const ordinary = !names.has('__proto__');
+  const flexible = flexibleEnd(fields);
   return {
     size,
+    flexible,
     get fields() {
       return tableOf(fields);
     },
-    read(view, offset) {
-      const value: Record<string, BtfValue> = {};
-      for (const { name, offset: at, codec } of fields) {
-        const read = codec.read(view, offset + at);
-        if (ordinary) value[name] = read;
-        else
-          Object.defineProperty(value, name, {
-            value: read,
-            enumerable: true,
-            configurable: true,
-            writable: true,
-          });
-      }
-      return value;
-    },
-    write(view, offset, value) {
+    read: flexible
+      ? (view, offset, end) => {
+          const value: Record<string, BtfValue> = {};
+          for (const { name, offset: at, codec } of fields) {
+            const read = codec.read(view, offset + at, end);
+            if (ordinary) value[name] = read;
+            else define(value, name, read);
+          }
+          return value;
+        }
+      : (view, offset) => {
+          const value: Record<string, BtfValue> = {};
+          for (const { name, offset: at, codec } of fields) {
+            const read = codec.read(view, offset + at);
+            if (ordinary) value[name] = read;
+            else define(value, name, read);
+          }
+          return value;
+        },
+    write(view, offset, value, end) {
       const given = toRecord(value, typeName);
       let found = 0;
       let current = '';
@@ -53,7 +62,7 @@ export function structValue(
           current = field.name;
           const one = given[current];
           if (one === undefined || (field.inherited && !Object.hasOwn(given, current))) continue;
-          field.codec.write(view, offset + field.offset, one);
+          field.codec.write(view, offset + field.offset, one, end);
           found++;
         }
       } catch (error) {
@@ -64,11 +73,30 @@ export function structValue(
   };
 }
 
+function define(record: Record<string, BtfValue>, name: string, value: BtfValue): void {
+  Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** Only what can grow where it stands has a flexible array here: see `withoutEnd`. */
+function flexibleEnd(fields: readonly PlacedCodec[]): FlexibleEnd | undefined {
+  const arrays = fields.flatMap(({ name, offset: at, codec }) =>
+    (codec.flexible?.arrays ?? []).map(({ path, offset, ...array }) => ({
+      path: [name, ...path],
+      offset: at + offset,
+      ...array,
+    })),
+  );
+  if (arrays.length === 0) return undefined;
+  return { smallest: Math.max(...fields.map(({ end }) => end)), arrays };
+}
+
 function tableOf(fields: readonly PlacedCodec[]): FieldTable {
   const table = Object.create(null) as Record<string, FieldTable[string]>;
   for (const { name, offset, codec } of fields) {
     const isStruct = codec.fields !== undefined;
-    table[name] = isStruct ? { offset, of: codec } : (view, at) => codec.read(view, at + offset);
+    if (isStruct) table[name] = { offset, of: codec, closed: codec.closed };
+    else if (codec.flexible) table[name] = (view, at, end) => codec.read(view, at + offset, end);
+    else table[name] = (view, at) => codec.read(view, at + offset);
   }
   return table;
 }

@@ -1,4 +1,4 @@
-import { createCodec, formatType, type Btf, type BtfValue } from '../btf/index.ts';
+import { createCodec, formatType, type Btf, type BtfValue, type Codec } from '../btf/index.ts';
 import type { VariablePlace } from './data-sections.ts';
 import type { MapSpec } from './map-spec.ts';
 
@@ -39,12 +39,19 @@ export class VariableSpec implements VariablePlace {
 
   /** The value it will start with. */
   get(): BtfValue {
-    return createCodec(this.#btf, this.typeId).read(this.#view(), this.offset);
+    const codec = createCodec(this.#btf, this.typeId);
+    return codec.read(this.#view(), this.offset, this.#end(codec));
   }
 
   /** @throws ValueError where the value does not fit the variable's type */
   set(value: unknown): void {
-    createCodec(this.#btf, this.typeId).write(this.#view(), this.offset, value);
+    const codec = createCodec(this.#btf, this.typeId);
+    codec.write(this.#view(), this.offset, value, this.#end(codec));
+  }
+
+  /** A variable is larger than its type where C initialises the flexible array that this ends in. */
+  #end({ size }: Codec): number | undefined {
+    return this.size > size ? this.offset + this.size : undefined;
   }
 
   #view(): DataView {

@@ -38,14 +38,23 @@ export class EventSizeError extends TsXdpError {
   readonly code = 'EVENT_SIZE_MISMATCH';
   readonly map: string;
   readonly struct: string;
+  /** Bytes; the fewest where the struct ends in a flexible array. */
   readonly structSize: number;
   readonly recordSize: number;
 
-  constructor(map: string, struct: string, structSize: number, recordSize: number, context?: ErrorContext) {
+  /** `orMore` where the struct ends in a flexible array. */
+  constructor(
+    map: string,
+    struct: string,
+    structSize: number,
+    recordSize: number,
+    context: ErrorContext & { readonly orMore?: boolean } = {},
+  ) {
+    const { orMore = false, ...rest } = context;
     super(
       `Cannot read a record of ${map} as struct ${struct}: ` +
-        `the record has ${String(recordSize)} bytes, the struct ${String(structSize)}`,
-      context,
+        `the record has ${String(recordSize)} bytes, the struct ${orMore ? 'at least ' : ''}${String(structSize)}`,
+      rest,
     );
     this.map = map;
     this.struct = struct;

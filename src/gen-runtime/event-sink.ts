@@ -13,8 +13,8 @@ import type { Codec } from './codec.ts';
 export class EventSink<Event> {
   readonly map: BpfMap;
   readonly #codec: Codec<Event>;
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  #bytes: Uint8Array;
+  #view: DataView;
   #producer: UserRingBuffer | undefined;
 
   constructor(map: BpfMap, codec: Codec<Event>) {
@@ -30,9 +30,24 @@ export class EventSink<Event> {
     return this.#producer;
   }
 
-  /** Sends one event; false where there is no room now. @throws ValueError where it does not fit the type, ClosedError */
+  /**
+   * Sends one event; false where there is no room now. With the elements of a flexible array its record is as long as they need.
+   *
+   * @throws ValueError where it does not fit the type, ArgumentError where it never fits the ring, ClosedError
+   */
   send(event: Input<Event>): boolean {
-    this.#codec.write(this.#view, 0, event);
+    const codec = this.#codec;
+    if (codec.flexible !== undefined) return this.#sendFlexible(event, codec.lengthOf(event));
+    codec.write(this.#view, 0, event);
     return this.producer.write(this.#bytes);
+  }
+
+  #sendFlexible(event: Input<Event>, length: number): boolean {
+    if (length > this.#bytes.length) {
+      this.#bytes = new Uint8Array(length);
+      this.#view = new DataView(this.#bytes.buffer);
+    }
+    this.#codec.write(this.#view, 0, event, length);
+    return this.producer.write(this.#bytes.subarray(0, length));
   }
 }

@@ -1,6 +1,7 @@
 /** What modules import that `ts-xdp gen` wrote. Stable: a module works with every later version of the same major. */
 export {
   copyInto,
+  flexibleLength,
   ownField,
   readBytes,
   readElements,
@@ -11,6 +12,7 @@ export {
   toBigSigned,
   toBigUnsigned,
   toBytes,
+  toBytesUpTo,
   toEnumerator,
   toFlag,
   toFloat,
@@ -22,8 +24,18 @@ export {
   write128,
   writeBits,
   writeElements,
+  writeElementsUpTo,
 } from '../btf/index.ts';
-export type { EnumPlace, FieldReader, FieldsWithin, FieldTable, InPlace, Input } from '../btf/index.ts';
+export type {
+  EnumPlace,
+  FieldReader,
+  FieldsWithin,
+  FieldTable,
+  FlexibleArray,
+  FlexibleEnd,
+  InPlace,
+  Input,
+} from '../btf/index.ts';
 export { ObjectFile } from '../elf/index.ts';
 export type { EnumLayout, LayoutDescription, MapLayout, RecordLayout } from '../gen/index.ts';
 export {

@@ -1,4 +1,11 @@
-import { isPerCpu, KeyedMap, perCpuCodec, type BpfMap, type ElementCodec } from '../maps/index.ts';
+import {
+  fittedCodec,
+  isPerCpu,
+  KeyedMap,
+  perCpuCodec,
+  type BpfMap,
+  type ElementCodec,
+} from '../maps/index.ts';
 import type { Input } from '../btf/index.ts';
 import type { Codec } from './codec.ts';
 
@@ -9,7 +16,9 @@ export class TypedMap<Key, Value> extends KeyedMap<Key, Value, Input<Key>, Input
 
   /** `value` is the codec of one CPU's value where the map has one for each. */
   constructor(map: BpfMap, { key, value }: { key: Codec<unknown>; value: Codec<unknown> }) {
-    const whole = isPerCpu(map.type) ? perCpuCodec(value, map.kernel.possibleCpus()) : value;
+    const whole = isPerCpu(map.type)
+      ? perCpuCodec(fittedCodec(value, map.valueSize), map.kernel.possibleCpus())
+      : value;
     super(map.calls, { key: key as ElementCodec<Key>, value: whole as ElementCodec<Value> });
     this.map = map;
   }

@@ -21,14 +21,14 @@ export class TypedVariable<Value> implements ReadOnlyVariable<Value> {
   /** @throws ClosedError after the collection closed */
   get(): Value {
     const codec = this.#codec;
-    return this.#variable.read((view, at) => codec.read(view, at));
+    return this.#variable.read((view, at, end) => codec.read(view, at, end));
   }
 
   /** @throws ValueError where it does not fit; ArgumentError for a variable of `.rodata`; ClosedError */
   set(value: Input<Value>): void {
     const codec = this.#codec;
-    this.#variable.write((view, at) => {
-      codec.write(view, at, value);
+    this.#variable.write((view, at, end) => {
+      codec.write(view, at, value, end);
     });
   }
 }

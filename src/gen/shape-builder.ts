@@ -1,6 +1,7 @@
 import {
   createCodec,
   formatType,
+  lastFields,
   resolveType,
   type Btf,
   type BtfArray,
@@ -10,7 +11,15 @@ import {
 import { DeclarationTags } from './declaration-tags.ts';
 import { listFields } from './fields.ts';
 import { TypeNames } from './names.ts';
-import type { EnumType, NamedType, RecordField, RecordType, Shape, TypedShape } from './shape.ts';
+import {
+  flexibleEnd,
+  type EnumType,
+  type NamedType,
+  type RecordField,
+  type RecordType,
+  type Shape,
+  type TypedShape,
+} from './shape.ts';
 
 /** Turns BTF types into shapes, and names the structs, unions and enums met on the way. */
 export class ShapeBuilder {
@@ -60,7 +69,7 @@ export class ShapeBuilder {
       case 'float':
         return { kind: 'float', size: type.size };
       case 'array':
-        return this.#array(type, place);
+        return this.#array(type, { typeId: resolved, place });
       case 'struct':
       case 'union':
         return { kind: 'record', size: type.size, type: this.#record(resolved, { typeId, place }) };
@@ -72,14 +81,15 @@ export class ShapeBuilder {
     }
   }
 
-  #array({ length, elementTypeId }: BtfArray, place: string): Shape {
+  #array({ length, elementTypeId }: BtfArray, { typeId, place }: { typeId: number; place: string }): Shape {
+    const flexible = length === 0 ? createCodec(this.#btf, typeId).flexible : undefined;
     const element = this.#btf.type(resolveType(this.#btf, elementTypeId));
     if (element.kind === 'int' && element.size === 1) {
-      if (element.name === 'char') return { kind: 'text', size: length };
-      if (!element.signed && !element.bool) return { kind: 'bytes', size: length };
+      if (element.name === 'char') return { kind: 'text', size: length, flexible };
+      if (!element.signed && !element.bool) return { kind: 'bytes', size: length, flexible };
     }
     const typed = this.#typed(elementTypeId, place);
-    return { kind: 'array', size: typed.shape.size * length, length, element: typed };
+    return { kind: 'array', size: typed.shape.size * length, length, element: typed, flexible };
   }
 
   #record(id: number, use: { typeId: number; place: string }): RecordType {
@@ -87,14 +97,19 @@ export class ShapeBuilder {
     if (known) return known;
     const type = this.#btf.type(id) as Extract<BtfType, { kind: 'struct' | 'union' }>;
     const name = this.names.choose(this.#nameOf(id, use), type.kind);
+    const last = lastFields(this.#btf, id);
     const fields = listFields(this.#btf, id).map(({ member, of, index }): RecordField => ({
       name: member.name,
       ...this.#field(member, `${name}_${member.name}`),
+      last: last.has(member.name),
       tags: this.tags.of(of, index),
     }));
     const { size } = type;
     const typeName = formatType(this.#btf, this.#spelledBy(id, use));
-    const record: RecordType = { kind: 'record', name, typeName, size, fields, tags: this.tags.of(id) };
+    const grows = fields.some((field) => field.last && flexibleEnd(field.shape) !== undefined);
+    const flexible = grows ? createCodec(this.#btf, id).flexible : undefined;
+    const tags = this.tags.of(id);
+    const record: RecordType = { kind: 'record', name, typeName, size, flexible, fields, tags };
     this.#records.set(id, record);
     return record;
   }

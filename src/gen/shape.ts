@@ -1,11 +1,19 @@
+import type { FlexibleEnd } from '../btf/index.ts';
+
 /** What a value of a C type is made of, as the codecs of `createCodec()` see it. */
 export type Shape =
   | { readonly kind: 'integer'; readonly size: number; readonly signed: boolean; readonly pointer: boolean }
   | { readonly kind: 'boolean'; readonly size: number }
   | { readonly kind: 'float'; readonly size: number }
   | { readonly kind: 'enum'; readonly size: number; readonly signed: boolean; readonly type: EnumType }
-  | { readonly kind: 'text' | 'bytes'; readonly size: number }
-  | { readonly kind: 'array'; readonly size: number; readonly length: number; readonly element: TypedShape }
+  | { readonly kind: 'text' | 'bytes'; readonly size: number; readonly flexible?: FlexibleEnd | undefined }
+  | {
+      readonly kind: 'array';
+      readonly size: number;
+      readonly length: number;
+      readonly element: TypedShape;
+      readonly flexible?: FlexibleEnd | undefined;
+    }
   | { readonly kind: 'record'; readonly size: number; readonly type: RecordType }
   | BitsShape;
 
@@ -33,6 +41,8 @@ export interface RecordType {
   /** `struct simple_event` */
   readonly typeName: string;
   readonly size: number;
+  /** Where it ends in a flexible array. */
+  readonly flexible: FlexibleEnd | undefined;
   /** In C's order, those of anonymous members in their place. */
   readonly fields: readonly RecordField[];
   readonly tags: readonly string[];
@@ -40,6 +50,8 @@ export interface RecordType {
 
 export interface RecordField extends TypedShape {
   readonly name: string;
+  /** It is where a flexible array in it grows. */
+  readonly last: boolean;
   readonly bitOffset: number;
   readonly tags: readonly string[];
 }
@@ -54,6 +66,12 @@ export interface EnumType {
 }
 
 export type NamedType = RecordType | EnumType;
+
+/** Of a type that ends in a flexible array. */
+export function flexibleEnd(shape: Shape): FlexibleEnd | undefined {
+  if (shape.kind === 'record') return shape.type.flexible;
+  return 'flexible' in shape ? shape.flexible : undefined;
+}
 
 /** Bits of an integer that a value is stored in: above 32 it is a bigint. */
 export function bitsOf(shape: Extract<Shape, { kind: 'integer' | 'enum' | 'bits' | 'boolean' }>): number {

@@ -1,7 +1,15 @@
 import type { ModuleForm } from './options.ts';
 import { commentText, literalKey, propertyName, quote, TypeNames } from './names.ts';
 import { enumReader, fieldTable, readFields, readText } from './read-text.ts';
-import type { EnumType, NamedType, RecordField, RecordType, TypedShape } from './shape.ts';
+import type { FlexibleEnd } from '../btf/index.ts';
+import {
+  flexibleEnd,
+  type EnumType,
+  type NamedType,
+  type RecordField,
+  type RecordType,
+  type TypedShape,
+} from './shape.ts';
 import { isWide, typeText } from './type-text.ts';
 import { writeFields, writeText } from './write-text.ts';
 
@@ -47,23 +55,26 @@ export class TypeWriter {
   #codecText({ shape, typeName }: TypedShape): string {
     const { values } = this.#imports;
     values.add('codec');
-    const head = `codec(${quote(typeName)}, {\n  size: ${String(shape.size)},\n`;
+    const flexible = flexibleEnd(shape);
+    const head = `codec(${quote(typeName)}, {\n  size: ${String(shape.size)},\n${flexibleText(flexible)}`;
     if (shape.kind === 'record') {
       const { name } = shape.type;
       return `${head}  read: get${name},\n  write: put${name},\n  fields: ${name}.fields,\n})`;
     }
-    const read = readText(shape, { base: 'at', bitOffset: 0, uses: values });
-    const place = { base: 'at', bitOffset: 0, value: 'value', typeName: 'typeName', uses: values };
+    const end = { last: true, bitOffset: 0, base: 'at', uses: values };
+    const read = readText(shape, end);
+    const place = { ...end, value: 'value', typeName: 'typeName' };
     const write = `    ${writeText(shape, place)};\n`;
-    const reader = this.#typed(['view', 'at'], read) + `)${this.#annotate(`: ${typeText(shape)}`)}`;
+    const reader =
+      this.#typed([...READ, ...endOf(flexible)], read) + `)${this.#annotate(`: ${typeText(shape)}`)}`;
     return (
       `${head}  read: (${reader} => ${read},\n` +
-      `  write: (${parameters(['view', 'at', 'value', 'typeName'], write)}) => {\n${write}  },\n})`
+      `  write: (${parameters([...WRITTEN, ...endOf(flexible)], write)}) => {\n${write}  },\n})`
     );
   }
 
   #record(type: RecordType): string {
-    const { name, typeName, size, fields } = type;
+    const { name, typeName, size, flexible, fields } = type;
     const comment = `/** ${code(typeName)}, ${String(size)} bytes.${tagText(type.tags)} */\n`;
     const members = fields.map(
       (field) =>
@@ -79,13 +90,13 @@ export class TypeWriter {
     const write = writeFields(type, { uses: values, annotate });
     const names = fields.map((field) => quote(field.name)).join(', ');
     const table = fieldTable(fields, { uses: values, annotate });
-    const readers = `{\n  size: ${String(size)},\n  read: get${name},\n  write: put${name},\n  fields: {\n${table}  },\n}`;
+    const readers = `{\n  size: ${String(size)},\n${flexibleText(flexible)}  read: get${name},\n  write: put${name},\n  fields: {\n${table}  },\n}`;
     return (
       (this.#form === 'typescript' ? declaration : comment) +
       `export const ${name}${annotate(`: Codec<${name}>`)} = codec(${quote(typeName)}, ${readers});\n\n` +
       `const fieldsOf${name}${annotate(': ReadonlySet<string>')} = new Set([${names}]);\n\n` +
-      `function get${name}(${this.#typed(['view', 'at'], read)})${annotate(`: ${name}`)} {\n${read}}\n\n` +
-      `function put${name}(${this.#typed(['view', 'at', 'value', 'typeName'], write)})` +
+      `function get${name}(${this.#typed([...READ, ...endOf(flexible)], read)})${annotate(`: ${name}`)} {\n${read}}\n\n` +
+      `function put${name}(${this.#typed([...WRITTEN, ...endOf(flexible)], write)})` +
       `${annotate(': void')} {\n${write}}\n`
     );
   }
@@ -140,11 +151,33 @@ export class TypeWriter {
   readonly #annotate = (text: string): string => (this.#form === 'typescript' ? text : '');
 
   #typed(names: readonly (keyof typeof PARAMETERS)[], body: string): string {
-    return names.map((name) => used(name, body) + this.#annotate(`: ${PARAMETERS[name]}`)).join(', ');
+    return names.map((name) => used(name, body) + this.#annotate(PARAMETERS[name])).join(', ');
   }
 }
 
-const PARAMETERS = { view: 'DataView', at: 'number', value: 'unknown', typeName: 'string' } as const;
+const PARAMETERS = {
+  view: ': DataView',
+  at: ': number',
+  value: ': unknown',
+  typeName: ': string',
+  end: '?: number',
+} as const;
+const READ = ['view', 'at'] as const;
+const WRITTEN = ['view', 'at', 'value', 'typeName'] as const;
+
+/** The parameter that says where a flexible array ends. */
+function endOf(flexible: FlexibleEnd | undefined): readonly 'end'[] {
+  return flexible === undefined ? [] : ['end'];
+}
+
+function flexibleText(flexible: FlexibleEnd | undefined): string {
+  if (flexible === undefined) return '';
+  const arrays = flexible.arrays.map(({ path, offset, elementSize, of }) => {
+    const place = `offset: ${String(offset)}, elementSize: ${String(elementSize)}, of: ${quote(of)}`;
+    return `{ path: [${path.map(quote).join(', ')}], ${place} }`;
+  });
+  return `  flexible: { smallest: ${String(flexible.smallest)}, arrays: [${arrays.join(', ')}] },\n`;
+}
 
 function parameters(names: readonly string[], body: string): string {
   return names.map((name) => used(name, body)).join(', ');

@@ -1,5 +1,6 @@
 import { plus, spanOf } from './bits.ts';
 import { quote } from './names.ts';
+import { lengthText } from './read-text.ts';
 import { bitsOf, type BitsShape, type EnumType, type RecordType, type Shape } from './shape.ts';
 
 export interface WritePlace {
@@ -12,6 +13,8 @@ export interface WritePlace {
   /** Gets what is called of the run time. */
   readonly uses: Set<string>;
   readonly depth?: number;
+  /** It is where a flexible array grows, up to `end`. */
+  readonly last?: boolean;
 }
 
 /** A statement, without semicolon, that checks a value and writes it. */
@@ -38,12 +41,15 @@ export function writeText(shape: Shape, place: WritePlace): string {
     }
     case 'text':
     case 'bytes': {
-      const convert = shape.kind === 'text' ? 'toText' : 'toBytes';
+      const bytes = shape.flexible !== undefined ? 'toBytesUpTo' : 'toBytes';
+      const convert = shape.kind === 'text' ? 'toText' : bytes;
       uses.add(convert).add('copyInto');
-      return `copyInto(view, ${at}, ${convert}(${value}, ${String(shape.size)}, ${typeName}))`;
+      return `copyInto(view, ${at}, ${convert}(${value}, ${lengthText(shape, place)}, ${typeName}))`;
     }
-    case 'record':
-      return `put${shape.type.name}(view, ${at}, ${value}, ${typeName})`;
+    case 'record': {
+      const end = place.last === true && shape.type.flexible !== undefined ? ', end' : '';
+      return `put${shape.type.name}(view, ${at}, ${value}, ${typeName}${end})`;
+    }
     case 'array':
       return writeArray(shape, place);
     case 'bits':
@@ -53,8 +59,9 @@ export function writeText(shape: Shape, place: WritePlace): string {
 
 function writeArray(shape: Extract<Shape, { kind: 'array' }>, place: WritePlace): string {
   const { base, bitOffset, value, typeName, uses, depth = 0 } = place;
-  const { element, length } = shape;
-  uses.add('writeElements');
+  const { element } = shape;
+  const write = shape.flexible !== undefined ? 'writeElementsUpTo' : 'writeElements';
+  uses.add(write);
   const suffix = depth === 0 ? '' : String(depth + 1);
   const [item, index] = [`element${suffix}`, `index${suffix}`];
   const start = plus(base, bitOffset / 8);
@@ -66,8 +73,8 @@ function writeArray(shape: Extract<Shape, { kind: 'array' }>, place: WritePlace)
     uses,
     depth: depth + 1,
   });
-  const shapeText = `{ length: ${String(length)}, typeName: ${typeName} }`;
-  return `writeElements(${value}, ${shapeText}, (${item}, ${index}) => { ${inner}; })`;
+  const shapeText = `{ length: ${lengthText(shape, place)}, typeName: ${typeName} }`;
+  return `${write}(${value}, ${shapeText}, (${item}, ${index}) => { ${inner}; })`;
 }
 
 function writeBits(shape: BitsShape, place: WritePlace): string {
@@ -143,8 +150,8 @@ export function writeFields(
   const [first] = fields;
   if (!first) return `  const given = toRecord(value, typeName);\n${end}`;
   uses.add('within');
-  const statements = fields.map(({ name, shape, typeName, bitOffset }, index) => {
-    const place = { base: 'at', bitOffset, value: 'item', typeName: quote(typeName), uses };
+  const statements = fields.map(({ name, shape, typeName, bitOffset, last }, index) => {
+    const place = { base: 'at', bitOffset, value: 'item', typeName: quote(typeName), uses, last };
     const own = name in Object.prototype;
     if (own) uses.add('ownField');
     return (

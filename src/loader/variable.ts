@@ -73,6 +73,8 @@ export class Variable {
   readonly #data: VariableMemory;
   readonly #offset: number;
   readonly #codec: Codec;
+  /** Bytes: more than the type's where C initialises the flexible array that this ends in. */
+  readonly #size: number;
 
   constructor(spec: VariableSpec, { data, btf }: { data: VariableMemory; btf: Btf }) {
     this.name = spec.name;
@@ -81,29 +83,35 @@ export class Variable {
     this.#data = data;
     this.#offset = spec.offset;
     this.#codec = createCodec(btf, spec.typeId);
+    this.#size = Math.max(spec.size, this.#codec.size);
   }
 
   /** @throws ClosedError after the collection closed */
   get(): BtfValue {
-    return this.read((view, at) => this.#codec.read(view, at));
+    return this.read((view, at, end) => this.#codec.read(view, at, end));
   }
 
   /** @throws ValueError where it does not fit; ArgumentError for a variable of `.rodata`, which is frozen */
   set(value: unknown): void {
-    this.write((view, at) => {
-      this.#codec.write(view, at, value);
+    this.write((view, at, end) => {
+      this.#codec.write(view, at, value, end);
     });
   }
 
-  /** Reads the variable's bytes by a codec of the caller's; the view must not be kept. @throws ClosedError */
-  read<Value>(read: (view: DataView, at: number) => Value): Value {
+  /**
+   * Reads the variable's bytes by a codec of the caller's; the view must not be kept. There is an `end` where the variable has
+   * elements of a flexible array.
+   *
+   * @throws ClosedError
+   */
+  read<Value>(read: (view: DataView, at: number, end: number | undefined) => Value): Value {
     this.#checkOpen();
-    const { view, at } = this.#data.open(this.#offset, this.#codec.size);
-    return read(view, at);
+    const { view, at } = this.#data.open(this.#offset, this.#size);
+    return read(view, at, this.#end(at));
   }
 
   /** Writes them likewise. @throws ArgumentError for a variable of `.rodata`, ClosedError */
-  write(write: (view: DataView, at: number) => void): void {
+  write(write: (view: DataView, at: number, end: number | undefined) => void): void {
     if (this.#data.readOnly) {
       throw new ArgumentError(
         'variable',
@@ -114,9 +122,13 @@ export class Variable {
       );
     }
     this.#checkOpen();
-    const opened = this.#data.open(this.#offset, this.#codec.size);
-    write(opened.view, opened.at);
+    const opened = this.#data.open(this.#offset, this.#size);
+    write(opened.view, opened.at, this.#end(opened.at));
     this.#data.commit(this.#offset, opened);
+  }
+
+  #end(at: number): number | undefined {
+    return this.#size > this.#codec.size ? at + this.#size : undefined;
   }
 
   /** `fd.value` throws after close; without it a late read would see zeros. */

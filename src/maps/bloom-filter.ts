@@ -1,7 +1,7 @@
 import type { BtfValue } from '../btf/index.ts';
 import { requireType } from './family.ts';
 import type { BpfMap } from './map.ts';
-import type { DefaultInput, ElementCodec } from './map-codec.ts';
+import { fittedCodec, type DefaultInput, type ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /**
@@ -18,7 +18,8 @@ export class BloomFilter<Value = BtfValue, ValueInput = DefaultInput<Value>> {
   constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value, ValueInput> } = {}) {
     requireType(map, { types: [MapType.BloomFilter], as: 'a bloom filter' });
     this.map = map;
-    this.#value = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
+    const value = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
+    this.#value = fittedCodec(value, map.valueSize);
   }
 
   /** @throws ValueError where it does not fit */

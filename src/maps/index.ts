@@ -16,7 +16,7 @@ export { KeyedMap } from './keyed-map.ts';
 export type { EntryCodecs, ReadEntryOptions, UpdateMode, WriteEntryOptions } from './keyed-map.ts';
 export { LocalStorage } from './local-storage.ts';
 export { LpmTrie } from './lpm-trie.ts';
-export { bytesCodec, perCpuCodec } from './map-codec.ts';
+export { bytesCodec, fittedCodec, perCpuCodec } from './map-codec.ts';
 export type { DefaultInput, ElementCodec } from './map-codec.ts';
 export type { MapFacts, MapTypes } from './map-facts.ts';
 export { readMapInfo } from './map-info.ts';

@@ -3,7 +3,7 @@ import { unsupportedFeature } from '../features/index.ts';
 import { BPF_ANY, BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from '../uapi/index.ts';
 import { errno } from '../sys/index.ts';
 import type { MapCalls } from './map-calls.ts';
-import type { ElementCodec } from './map-codec.ts';
+import { fittedCodec, type ElementCodec } from './map-codec.ts';
 import { bytesOf, readBatches, stepKeys } from './map-reading.ts';
 import { hasTake, mapTypeName } from './map-type.ts';
 import { removeEntries, writeEntries } from './map-writing.ts';
@@ -55,7 +55,10 @@ export abstract class KeyedMap<Key, Value, KeyInput = Key, ValueInput = Value> {
 
   constructor(calls: MapCalls, codecs: EntryCodecs<Key, Value, KeyInput, ValueInput>) {
     this.calls = calls;
-    this.codecs = codecs;
+    this.codecs = {
+      key: fittedCodec(codecs.key, calls.facts.keySize),
+      value: fittedCodec(codecs.value, calls.valueSize),
+    };
   }
 
   /** The value under a key; undefined where there is none. @throws ValueError for a key that does not fit */

@@ -4,7 +4,7 @@ import { descriptorCodec, type DescriptorHolder } from './descriptor.ts';
 import { requireType } from './family.ts';
 import type { UpdateMode } from './keyed-map.ts';
 import type { BpfMap } from './map.ts';
-import type { DefaultInput, ElementCodec } from './map-codec.ts';
+import { fittedCodec, type DefaultInput, type ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 const MODES: Readonly<Record<UpdateMode, number>> = {
@@ -27,7 +27,8 @@ export class LocalStorage<Value = BtfValue, ValueInput = DefaultInput<Value>> {
   constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value, ValueInput> } = {}) {
     const types = [MapType.SkStorage, MapType.InodeStorage, MapType.TaskStorage, MapType.CgroupLocalStorage];
     this.map = requireType(map, { types, as: 'storage of sockets, inodes, tasks or cgroups' });
-    this.#value = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
+    const value = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
+    this.#value = fittedCodec(value, map.valueSize);
   }
 
   /** Undefined where the owner has none. @throws SyscallError: EBADF for a descriptor of another kind */

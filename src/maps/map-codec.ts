@@ -1,6 +1,6 @@
 import { ValueError } from '../errors.ts';
 import { alignUp } from '../binary/index.ts';
-import { createCodec, type Btf, type BtfValue, type Input } from '../btf/index.ts';
+import { createCodec, type Btf, type BtfValue, type FlexibleEnd, type Input } from '../btf/index.ts';
 
 /** How keys or values of a map are turned into bytes and back, in place: nothing is allocated but what is read. */
 export interface ElementCodec<Value = BtfValue, ValueInput = unknown> {
@@ -8,10 +8,12 @@ export interface ElementCodec<Value = BtfValue, ValueInput = unknown> {
   readonly size: number;
   /** The type as C spells it. */
   readonly typeName: string;
-  /** What is read does not share memory with the view. */
-  read(view: DataView, offset: number): Value;
-  /** Writes all `size` bytes. Throws {@link ValueError} where the value does not fit. */
-  write(view: DataView, offset: number, value: ValueInput): void;
+  /** Of a type that ends in a flexible array, which has elements where the map's values are larger than the type. */
+  readonly flexible?: FlexibleEnd | undefined;
+  /** What is read does not share memory with the view. `end` is where the elements of a flexible array end. */
+  read(view: DataView, offset: number, end?: number): Value;
+  /** Writes all `size` bytes, or all up to `end`. Throws {@link ValueError} where the value does not fit. */
+  write(view: DataView, offset: number, value: ValueInput, end?: number): void;
 }
 
 /** What may be written where `Value` is read and no codec says more: anything, where that is whatever BTF says. */
@@ -19,7 +21,24 @@ export type DefaultInput<Value> = BtfValue extends Value ? unknown : Input<Value
 
 /** By type where BTF has it, as bytes where it does not. */
 export function elementCodec(size: number, type: { btf: Btf; typeId: number } | undefined): ElementCodec {
-  return type === undefined || type.typeId === 0 ? bytesCodec(size) : createCodec(type.btf, type.typeId);
+  if (type === undefined || type.typeId === 0) return bytesCodec(size);
+  return fittedCodec(createCodec(type.btf, type.typeId), size);
+}
+
+/** A codec for places of `size` bytes: a flexible array has what is left of them. */
+export function fittedCodec<Value, ValueInput>(
+  codec: ElementCodec<Value, ValueInput>,
+  size: number,
+): ElementCodec<Value, ValueInput> {
+  if (codec.flexible === undefined || size <= codec.size) return codec;
+  return {
+    size,
+    typeName: codec.typeName,
+    read: (view, offset) => codec.read(view, offset, offset + size),
+    write(view, offset, value) {
+      codec.write(view, offset, value, offset + size);
+    },
+  };
 }
 
 /** Bytes as they are: a `Uint8Array` of exactly `size`. */

@@ -5,7 +5,7 @@ import type { MemoryMapping } from '../sys/index.ts';
 import { BPF_F_MMAPABLE } from '../uapi/index.ts';
 import { requireType } from './family.ts';
 import type { BpfMap } from './map.ts';
-import type { DefaultInput, ElementCodec } from './map-codec.ts';
+import { fittedCodec, type DefaultInput, type ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /** How an array is mapped into memory. */
@@ -59,7 +59,7 @@ export class MappedArray<Value = BtfValue, ValueInput = DefaultInput<Value>> {
     const { writable = true, value } = options;
     this.map = map;
     this.length = maxEntries;
-    this.#value = value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
+    this.#value = fittedCodec(value ?? (map.valueCodec as ElementCodec<Value, ValueInput>), valueSize);
     this.#stride = alignUp(valueSize, 8);
     this.#writable = writable;
     const length = alignUp(this.#stride * maxEntries, kernel.pageSize);

@@ -6,7 +6,7 @@ import { BPF_F_ALL_CPUS, BPF_F_CPU } from '../uapi/index.ts';
 import { requireType } from './family.ts';
 import { KeyedMap, type EntryCodecs } from './keyed-map.ts';
 import type { BpfMap } from './map.ts';
-import { perCpuCodec, type DefaultInput, type ElementCodec } from './map-codec.ts';
+import { fittedCodec, perCpuCodec, type DefaultInput, type ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /**
@@ -36,7 +36,8 @@ export class PerCpuMap<
       types: [MapType.PerCpuArray, MapType.PerCpuHash, MapType.LruPerCpuHash, MapType.PerCpuCgroupStorage],
       as: 'a map with a value for each CPU',
     });
-    const element = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
+    const value = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
+    const element = fittedCodec(value, map.valueSize);
     const key = codecs.key ?? (map.codecs.key as ElementCodec<Key, KeyInput>);
     const cpus = map.kernel.possibleCpus();
     super(map.calls, { key, value: perCpuCodec(element, cpus) });

@@ -3,7 +3,7 @@ import type { BtfValue } from '../btf/index.ts';
 import { BPF_ANY, BPF_EXIST } from '../uapi/index.ts';
 import { requireType } from './family.ts';
 import type { BpfMap } from './map.ts';
-import type { DefaultInput, ElementCodec } from './map-codec.ts';
+import { fittedCodec, type DefaultInput, type ElementCodec } from './map-codec.ts';
 import { MapType } from './map-type.ts';
 
 /**
@@ -19,7 +19,8 @@ export class Queue<Value = BtfValue, ValueInput = DefaultInput<Value>> {
   constructor(map: BpfMap, codecs: { readonly value?: ElementCodec<Value, ValueInput> } = {}) {
     requireType(map, { types: [MapType.Queue, MapType.Stack], as: 'a queue or a stack' });
     this.map = map;
-    this.#value = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
+    const value = codecs.value ?? (map.valueCodec as ElementCodec<Value, ValueInput>);
+    this.#value = fittedCodec(value, map.valueSize);
   }
 
   /**

@@ -1,11 +1,12 @@
 import { ArgumentError, ClosedError } from '../errors.ts';
-import { createCodec, type Btf, type BtfValue, type ValueCodec } from '../btf/index.ts';
+import { createCodec, type Btf, type BtfValue } from '../btf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import { BackwardPerfRing } from './backward-perf-ring.ts';
 import type { PerfBufferOptions, PerfSample } from './perf-buffer.ts';
 import { decodeRecords, decodeValues, type PerfDecode } from './perf-decode.ts';
 import { openPerfRings } from './perf-rings.ts';
 import type { RecordDecoder } from './reader-options.ts';
+import type { RecordCodec } from './record-size.ts';
 
 /** How an {@link OverwritablePerfBuffer} is opened. */
 export type OverwritablePerfBufferOptions = Pick<PerfBufferOptions, 'pagesPerCpu' | 'onLost'>;
@@ -58,7 +59,7 @@ export class OverwritablePerfBuffer<Event> {
     return OverwritablePerfBuffer.open(map, { ...options, decode: (record) => record.bytes() });
   }
 
-  /** Reads samples as objects, by their BTF type. @throws as {@link open}; EventSizeError, while reading, for one of another size */
+  /** Reads samples as objects, by their BTF type: as `PerfBuffer.typed`. @throws as {@link open}; EventSizeError, while reading, for one of another size */
   static typed(
     map: BpfMap,
     options: OverwritablePerfBufferOptions & { readonly btf: Btf; readonly typeId: number },
@@ -71,7 +72,7 @@ export class OverwritablePerfBuffer<Event> {
   static withCodec<Event>(
     map: BpfMap,
     options: OverwritablePerfBufferOptions & {
-      readonly codec: Pick<ValueCodec<Event>, 'size' | 'typeName' | 'read'>;
+      readonly codec: RecordCodec<Event>;
     },
   ): OverwritablePerfBuffer<Event> {
     const { codec, ...rest } = options;

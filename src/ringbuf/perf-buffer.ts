@@ -1,15 +1,16 @@
 import type { Readable } from 'node:stream';
 import { ArgumentError, ClosedError } from '../errors.ts';
-import { createCodec, type Btf, type BtfValue, type InPlace, type ValueCodec } from '../btf/index.ts';
+import { createCodec, type Btf, type BtfValue, type InPlace } from '../btf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import { BlockingWait, checkInteger, openReadinessSet, type Fd } from '../sys/index.ts';
-import type { InPlaceDecoder, StructCodec } from './in-place-reader.ts';
+import { typedInPlace, type InPlaceDecoder, type StructCodec } from './in-place-reader.ts';
 import { LoopReading } from './loop-reading.ts';
 import { isReadByGroup } from './membership.ts';
 import { decodeInPlace, decodeRecords, decodeValues, type PerfDecode } from './perf-decode.ts';
 import { PerfRing, type PerfWakeup } from './perf-ring.ts';
 import { openPerfRings } from './perf-rings.ts';
 import type { ListenOptions, RecordDecoder } from './reader-options.ts';
+import type { RecordCodec } from './record-size.ts';
 import {
   toNodeStream,
   toWebStream,
@@ -123,7 +124,14 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     return PerfBuffer.open(map, { ...options, decode: (record) => record.bytes() });
   }
 
-  /** Reads samples as objects, by their BTF type. @throws EventSizeError, while reading, for one of another size */
+  /**
+   * Reads samples as objects, by their BTF type.
+   *
+   * A flexible array at its end has the whole elements up to the sample's end, and the padding that the kernel adds is in it: up
+   * to 7 bytes, which nothing tells from what was sent. A field of the struct that says the length does.
+   *
+   * @throws EventSizeError, while reading, for one of another size
+   */
   static typed(
     map: BpfMap,
     options: PerfBufferOptions & { readonly btf: Btf; readonly typeId: number },
@@ -135,7 +143,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
   /** Reads samples by a codec: as {@link typed}, for whoever has compiled one. */
   static withCodec<Event>(
     map: BpfMap,
-    options: PerfBufferOptions & { readonly codec: Pick<ValueCodec<Event>, 'size' | 'typeName' | 'read'> },
+    options: PerfBufferOptions & { readonly codec: RecordCodec<Event> },
   ): PerfBuffer<Event> {
     const { codec, ...rest } = options;
     return new PerfBuffer(map, { ...rest, decode: decodeValues(map.name, codec) });
@@ -151,12 +159,7 @@ export class PerfBuffer<Event> implements AsyncIterable<PerfSample<Event>> {
     },
   ): PerfBuffer<Event> {
     const { btf, typeId, decode, ...rest } = options;
-    const codec = createCodec(btf, typeId) as StructCodec<unknown> as StructCodec<Fields>;
-    return PerfBuffer.inPlaceWithCodec(map, {
-      ...rest,
-      codec,
-      decode: decode as InPlaceDecoder<InPlace<Fields>, Event>,
-    });
+    return PerfBuffer.inPlaceWithCodec(map, { ...rest, ...typedInPlace({ btf, typeId, decode }) });
   }
 
   /** As {@link RingBuffer.inPlaceWithCodec}. */

@@ -1,6 +1,6 @@
-import { EventSizeError } from '../errors.ts';
-import type { InPlace, ValueCodec } from '../btf/index.ts';
+import type { InPlace } from '../btf/index.ts';
 import { inPlaceReader, type InPlaceDecoder, type StructCodec } from './in-place-reader.ts';
+import { wrongSize, type RecordCodec } from './record-size.ts';
 import { RingBufferRecord } from './record.ts';
 import type { RecordDecoder } from './reader-options.ts';
 
@@ -22,11 +22,13 @@ export function decodeRecords<Event>(decode: RecordDecoder<Event>): PerfDecode<E
 }
 
 /** By a codec, for samples of the map of that name. */
-export function decodeValues<Event>(
-  map: string,
-  codec: Pick<ValueCodec<Event>, 'size' | 'typeName' | 'read'>,
-): PerfDecode<Event> {
+export function decodeValues<Event>(map: string, codec: RecordCodec<Event>): PerfDecode<Event> {
   const check = sizeCheck(map, codec);
+  if (codec.flexible !== undefined)
+    return (view, start, length) => {
+      check(length);
+      return codec.read(view, start, start + length);
+    };
   return (view, start, length) => {
     check(length);
     return codec.read(view, start);
@@ -48,13 +50,14 @@ export function decodeInPlace<Value, Event>(
   };
 }
 
-function sizeCheck(
-  map: string,
-  { size, typeName }: { readonly size: number; readonly typeName: string },
-): (length: number) => void {
-  const name = typeName.replace(/^struct /, '');
+function sizeCheck(map: string, codec: Omit<RecordCodec<unknown>, 'read'>): (length: number) => void {
+  const { size, flexible } = codec;
+  if (flexible !== undefined)
+    return (length) => {
+      if (length < flexible.smallest) throw wrongSize(map, codec, length);
+    };
   return (length) => {
     // Length and data together are padded to 8 bytes (perf_prepare_sample() in kernel/events/core.c).
-    if (length < size || length - size >= 8) throw new EventSizeError(map, name, size, length);
+    if (length < size || length - size >= 8) throw wrongSize(map, codec, length);
   };
 }

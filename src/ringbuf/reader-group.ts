@@ -199,7 +199,7 @@ export class ReaderGroup<const Readers extends GroupedReaders> implements AsyncI
     this.#blocking ??= BlockingWait.open(this.#descriptors(), `the ${this.#description}`);
     const there = this.drain(handlers, options);
     if (there > 0 || this.#closed) return there;
-    // A handler may have closed a member, and with it what was waited for.
+    // An `onLost` callback may have closed a member, and with it what was waited for.
     this.#blocking ??= BlockingWait.open(this.#descriptors(), `the ${this.#description}`);
     return this.#blocking.wait(timeout) ? this.drain(handlers, options) : 0;
   }

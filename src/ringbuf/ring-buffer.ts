@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
-import { ArgumentError, ClosedError, EventSizeError } from '../errors.ts';
-import { createCodec, type Btf, type BtfValue, type InPlace, type ValueCodec } from '../btf/index.ts';
+import { ArgumentError, ClosedError } from '../errors.ts';
+import { createCodec, type Btf, type BtfValue, type InPlace } from '../btf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import { BlockingWait, checkInteger, watchReadable, type Fd, type ReadableWatch } from '../sys/index.ts';
 import { checkBatchSize } from './batch-size.ts';
-import { inPlaceReader, type InPlaceDecoder, type StructCodec } from './in-place-reader.ts';
+import { inPlaceReader, typedInPlace, type InPlaceDecoder, type StructCodec } from './in-place-reader.ts';
 import { isReadByGroup } from './membership.ts';
 import type { ListenOptions, RecordDecoder, RingBufferOptions } from './reader-options.ts';
+import { wrongSize, type RecordCodec } from './record-size.ts';
 import { RingBufferRecord } from './record.ts';
 import { RingMemory } from './ring-memory.ts';
 import {
@@ -93,7 +94,8 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
    * Reads records as objects, by their BTF type.
    *
    * A record of another size than the type's makes reading throw {@link EventSizeError}: kernel and reader disagree
-   * about the layout, and whatever came out would be garbage.
+   * about the layout, and whatever came out would be garbage. Of a type that ends in a flexible array a record may be longer, and
+   * the array has the whole elements up to its end.
    */
   static typed(
     map: BpfMap,
@@ -106,18 +108,12 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
   /** Reads records by a codec: as {@link typed}, for whoever has compiled one. */
   static withCodec<Event>(
     map: BpfMap,
-    options: RingBufferOptions & { readonly codec: Pick<ValueCodec<Event>, 'size' | 'typeName' | 'read'> },
+    options: RingBufferOptions & { readonly codec: RecordCodec<Event> },
   ): RingBuffer<Event> {
     const { codec } = options;
     const batchSize = checkBatchSize(options.batchSize);
-    const name = codec.typeName.replace(/^struct /, '');
     const memory = RingMemory.map(map);
-    const { data } = memory;
-    const decode = (start: number, length: number): Event => {
-      if (length !== codec.size) throw new EventSizeError(map.name, name, codec.size, length);
-      return codec.read(data, start);
-    };
-    return new RingBuffer(map, memory, { decode, batchSize });
+    return new RingBuffer(map, memory, { decode: recordReader(map.name, memory.data, codec), batchSize });
   }
 
   /**
@@ -142,12 +138,7 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     },
   ): RingBuffer<Event> {
     const { btf, typeId, decode, ...rest } = options;
-    const codec = createCodec(btf, typeId) as StructCodec<unknown> as StructCodec<Fields>;
-    return RingBuffer.inPlaceWithCodec(map, {
-      ...rest,
-      codec,
-      decode: decode as InPlaceDecoder<InPlace<Fields>, Event>,
-    });
+    return RingBuffer.inPlaceWithCodec(map, { ...rest, ...typedInPlace({ btf, typeId, decode }) });
   }
 
   /** As {@link inPlace}, by a codec that is there already: of a generated module, whose types `decode` then has. */
@@ -161,15 +152,20 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     const { codec, decode } = options;
     const batchSize = checkBatchSize(options.batchSize);
     const reader = inPlaceReader(codec);
-    const name = codec.typeName.replace(/^struct /, '');
-    const { size } = codec;
+    const { size, flexible } = codec;
     const memory = RingMemory.map(map);
     const { data } = memory;
-    const decodeRecord = (start: number, length: number): Event => {
-      if (length !== size) throw new EventSizeError(map.name, name, size, length);
+    const decodeFixed = (start: number, length: number): Event => {
+      if (length !== size) throw wrongSize(map.name, codec, length);
       reader.moveTo(data, start, start + length);
       return decode(reader.fields);
     };
+    const decodeFlexible = (start: number, length: number): Event => {
+      if (length < (flexible?.smallest ?? size)) throw wrongSize(map.name, codec, length);
+      reader.moveTo(data, start, start + length);
+      return decode(reader.fields);
+    };
+    const decodeRecord = flexible ? decodeFlexible : decodeFixed;
     return new RingBuffer(map, memory, { decode: decodeRecord, batchSize });
   }
 
@@ -435,4 +431,23 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
       },
     });
   }
+}
+
+/** Reads whole records by a codec. */
+function recordReader<Event>(
+  map: string,
+  data: DataView,
+  codec: RecordCodec<Event>,
+): (start: number, length: number) => Event {
+  const { size, flexible } = codec;
+  if (flexible === undefined)
+    return (start, length) => {
+      if (length !== size) throw wrongSize(map, codec, length);
+      return codec.read(data, start);
+    };
+  const { smallest } = flexible;
+  return (start, length) => {
+    if (length < smallest) throw wrongSize(map, codec, length);
+    return codec.read(data, start, start + length);
+  };
 }

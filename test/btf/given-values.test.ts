@@ -302,7 +302,7 @@ t.test('values that do not fit are refused, with place and reason', (t) => {
       'an element of a flexible array',
       ['arrays'],
       { tail: [1] },
-      ['.tail', '__u16[0]', 'Cannot store an array of 1 as __u16[0] at .tail: it must have 0 elements'],
+      ['.tail', '__u16[0]', 'Cannot store an array of 1 as __u16[0] at .tail: it has 1 elements, and 0 fit'],
     ],
   ];
   for (const [name, [struct, field], value, [path, type, message]] of cases) {

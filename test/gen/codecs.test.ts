@@ -1,7 +1,14 @@
 /** What modules read and write with is what the run-time codecs do. */
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
-import { createCodec, InPlaceReader, type Btf, type BtfValue, type FieldTable } from '../../src/btf/index.ts';
+import {
+  createCodec,
+  InPlaceReader,
+  type Btf,
+  type BtfValue,
+  type FieldTable,
+  type FlexibleEnd,
+} from '../../src/btf/index.ts';
 import { ObjectFile } from '../../src/elf/index.ts';
 import type { TsXdpError } from '../../src/errors.ts';
 import { modelOf, type RecordType } from '../../src/gen/index.ts';
@@ -22,15 +29,17 @@ t.teardown(() => {
 interface Access {
   readonly size: number;
   readonly typeName: string;
-  read(view: DataView, offset: number): BtfValue;
-  write(view: DataView, offset: number, value: unknown): void;
+  readonly flexible?: FlexibleEnd | undefined;
+  read(view: DataView, offset: number, end?: number): BtfValue;
+  write(view: DataView, offset: number, value: unknown, end?: number): void;
+  lengthOf(value: unknown): number;
   readonly fields?: FieldTable | undefined;
 }
 
 /** Every field by itself, and those of structs within by themselves. */
-function readInPlace({ fields, size }: Access, view: DataView): unknown {
+function readInPlace({ fields }: Access, view: DataView, end: number): unknown {
   const reader = new InPlaceReader<object>(fields!);
-  reader.moveTo(view, 0, size);
+  reader.moveTo(view, 0, end);
   return collect(reader.fields);
 }
 
@@ -78,15 +87,26 @@ for (const module of modules) {
       t.equal(compiled.size, record.size, `${record.name} has its size`);
       if (!codec) continue;
       t.equal(compiled.typeName, codec.typeName);
+      t.same(compiled.flexible, codec.flexible, `${record.name} ends as it does`);
       for (let round = 0; round < 60; round++) {
-        const bytes = Uint8Array.from({ length: record.size + 3 }, () => (round === 0 ? 0 : random(256)));
+        const { flexible } = codec;
+        const end = flexible ? flexible.smallest + random(40) : record.size;
+        const length = Math.max(end, record.size);
+        const bytes = Uint8Array.from({ length: length + 3 }, () => (round === 0 ? 0 : random(256)));
         const view = new DataView(bytes.buffer, 3);
-        const value = codec.read(view, 0);
-        const read = [compiled.read(view, 0), readInPlace(compiled, view), readInPlace(codec, view)];
+        const value = codec.read(view, 0, end);
+        const read = [
+          compiled.read(view, 0, end),
+          readInPlace(compiled, view, end),
+          readInPlace(codec, view, end),
+        ];
+        if (!isDeepStrictEqual(compiled.read(view, 0), codec.read(view, 0)))
+          different.push({ record: record.name, bytes, without: 'end' });
         if (!read.every((one) => isDeepStrictEqual(one, value)))
           different.push({ record: record.name, bytes });
         for (const changed of [value, spoiled(value, random), spoiled(value, random)]) {
-          const [ours, wanted] = [compiled, codec].map((access) => outcome(access, changed));
+          const place = random(4) === 0 ? undefined : end;
+          const [ours, wanted] = [compiled, codec].map((access) => outcome(access, changed, place));
           if (!isDeepStrictEqual(ours, wanted))
             different.push({ record: record.name, changed, ours, wanted });
           compared++;
@@ -99,11 +119,11 @@ for (const module of modules) {
 }
 
 /** What becomes of writing a value: the bytes, or all that the error says. */
-function outcome({ size, write }: Access, value: unknown): unknown {
-  const bytes = new Uint8Array(size + 4).fill(0xee);
+function outcome({ size, write, lengthOf }: Access, value: unknown, end?: number): unknown {
+  const bytes = new Uint8Array(Math.max(size, end ?? 0) + 4).fill(0xee);
   try {
-    write(new DataView(bytes.buffer, 2), 0, value);
-    return Buffer.from(bytes).toString('hex');
+    write(new DataView(bytes.buffer, 2), 0, value, end);
+    return `${Buffer.from(bytes).toString('hex')}, ${lengthOf(value)} bytes`;
   } catch (error) {
     const { name, message, code } = error as TsXdpError;
     return { name, message, code, ...(error as TsXdpError).facts() };

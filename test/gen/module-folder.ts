@@ -12,6 +12,7 @@ export type Fixture = (typeof fixtures)[number];
 const fixtures = [
   'gen/types',
   'gen/families',
+  'gen/flexible',
   'typed-events',
   'loader/globals',
   'loader/maps',
