@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
+import { withOwnClassNames } from './own-class-names.mjs';
 
 /** What others import or start by its path. */
 const ENTRY_POINTS = [
@@ -43,7 +44,10 @@ export async function joinModules({ from, to }) {
   );
   const files = new Map([
     ...declarations.map((path) => [path, readFileSync(join(from, path))]),
-    ...outputFiles.map(({ path, contents }) => [relative(to, path), Buffer.from(contents)]),
+    ...outputFiles.map(({ path, contents, text }) => [
+      relative(to, path),
+      path.endsWith('.js') ? Buffer.from(withOwnClassNames(text)) : Buffer.from(contents),
+    ]),
   ]);
   for (const [path, contents] of files) writeChanged(join(to, path), contents);
   for (const path of readdirSync(to, { recursive: true, encoding: 'utf8' })) {

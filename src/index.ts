@@ -208,6 +208,7 @@ export type {
   PerfBufferOptions,
   PerfSample,
   PerfWakeup,
+  RecordCodec,
   RecordDecoder,
   RecordSource,
   RingBufferOptions,

@@ -4,6 +4,7 @@ export type { PerfWakeup } from './perf-ring.ts';
 export { PerfBuffer } from './perf-buffer.ts';
 export type { PerfBufferOptions, PerfSample } from './perf-buffer.ts';
 export type { InPlaceDecoder, StructCodec } from './in-place-reader.ts';
+export type { RecordCodec } from './record-size.ts';
 export { RingBufferRecord } from './record.ts';
 export { RingBuffer } from './ring-buffer.ts';
 export { ReaderGroup } from './reader-group.ts';

@@ -1,7 +1,7 @@
 import { EventSizeError } from '../errors.ts';
 import type { ValueCodec } from '../btf/index.ts';
 
-/** What reads records of a map by their type. */
+/** What reads the records of a map by their type: a codec of `createCodec()`, or of a module that `ts-xdp gen` wrote. */
 export type RecordCodec<Event> = Pick<ValueCodec<Event>, 'size' | 'typeName' | 'flexible' | 'read'>;
 
 /** The error for a record that is not of its type, as the map's name and the codec say it. */

@@ -1,8 +1,9 @@
 /** What is published works: packed, installed into an empty folder, run with npx on a real interface. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { ethernet, EtherType, ipv4, Protocol, udp } from '../fixtures/frames.ts';
@@ -10,6 +11,24 @@ import { Cli, notRoot, projectRoot } from '../helpers/cli.ts';
 import { withVethPair } from '../helpers/veth.ts';
 
 const run = promisify(execFile);
+
+t.test('every exported class bears the name that it is exported by', async (t) => {
+  const { exports } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
+    exports: Record<string, string | { default: string }>;
+  };
+  let classes = 0;
+  for (const [subpath, target] of Object.entries(exports)) {
+    // What is imported for its effect, which is a hook for all that is imported from then on, exports no classes.
+    if (typeof target === 'string' || subpath === './register') continue;
+    const module = (await import(pathToFileURL(join(projectRoot, target.default)).href)) as object;
+    for (const [name, value] of Object.entries(module) as [string, unknown][]) {
+      if (typeof value !== 'function' || !/^class\b/.test(Function.prototype.toString.call(value))) continue;
+      t.equal(value.name, name, `${subpath} ${name}`);
+      classes++;
+    }
+  }
+  t.ok(classes > 80, `${classes} classes`);
+});
 
 t.test('the packed package, installed into an empty folder', { skip: notRoot }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'ts-xdp-package-'));
