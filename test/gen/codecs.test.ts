@@ -164,6 +164,138 @@ function spoiled(value: unknown, random: (below: number) => number): unknown {
   return copy;
 }
 
+t.test('flexible arrays, byte by byte', async (t) => {
+  const { btf } = ObjectFile.open(folder.file('gen-flexible.bpf.o'));
+  const generated = await folder.import<Record<string, Access>>('gen-flexible');
+  const noWords = { no_bytes: {}, no_words: {}, words: [], route: { count: 0, hops: [] } };
+  // A struct, its bytes, what they are read as, and what C's compiler would take for that many elements.
+  const cases: [name: string, tag: string, hex: string, value: object, length: number][] = [
+    ['Event', 'event', '0100000000000000' + '02000000', { time: 1n, length: 2, data: bytes('') }, 16],
+    [
+      'Event',
+      'event',
+      '0100000000000000' + '02000000' + '0a',
+      { time: 1n, length: 2, data: bytes('0a') },
+      16,
+    ],
+    [
+      'Event',
+      'event',
+      '0100000000000000' + '02000000' + '0102030405',
+      { time: 1n, length: 2, data: bytes('0102030405') },
+      17,
+    ],
+    [
+      'Route',
+      'route',
+      '01000000' + '010002ff' + '0102',
+      { count: 1, hops: [{ port: 1, ttl: 2, weight: -1 }] },
+      8,
+    ],
+    ['Named', 'named', '07000000' + '636166c3a9', { id: 7, name: 'café' }, 9],
+    ['Named', 'named', '07000000' + '61620063', { id: 7, name: 'ab' }, 6],
+    [
+      'Nested',
+      'nested',
+      '05000000' + '00000000' + '0100000000000000' + '02000000' + '0102030405',
+      { kind: 5, inner: { time: 1n, length: 2, data: bytes('0102030405') } },
+      25,
+    ],
+    [
+      'Either',
+      'either',
+      '01000000' + '01000000' + '010002ff' + '09',
+      {
+        ...{ kind: 1, no_bytes: {}, bytes: bytes('01000000010002ff09'), no_words: {} },
+        ...{ words: [1, 0xff020001], route: { count: 1, hops: [{ port: 1, ttl: 2, weight: -1 }] } },
+      },
+      13,
+    ],
+    [
+      'Either',
+      'either',
+      '01000000' + '01000000',
+      { kind: 1, bytes: bytes('01000000'), ...noWords, words: [1], route: { count: 1, hops: [] } },
+      8,
+    ],
+    [
+      'Macs',
+      'macs',
+      '0200' + '010203040506' + '0708090a0b0c' + '0d',
+      { count: 2, macs: [bytes('010203040506'), bytes('0708090a0b0c')] },
+      14,
+    ],
+    ['Measured', 'measured', '01' + '00'.repeat(7) + '000000000000f83f', { kind: 1, values: [1.5] }, 16],
+    [
+      'Judged',
+      'judged',
+      '12000000' + '07000000' + '02000000',
+      { count: 2, rest: 1, verdicts: ['VERDICT_BAD', 2] },
+      12,
+    ],
+    [
+      'Wide',
+      'wide',
+      'ff' + '00'.repeat(7) + '0100000000000080' + '00'.repeat(7),
+      { sign: -1, totals: [0x8000000000000001n] },
+      16,
+    ],
+    [
+      'Marked',
+      'marked',
+      '010000000200000003000000',
+      { mark: [], first: 1, middle: { count: 2, hops: [] }, here: bytes(''), last: 3 },
+      12,
+    ],
+  ];
+  for (const [name, tag, hex, value, length] of cases) {
+    const given = bytes(hex);
+    const compiled = generated[name]!;
+    for (const codec of [createCodec(btf!, btf!.find(tag, 'struct')!), compiled]) {
+      const end = given.length;
+      // Behind the record lies the next one.
+      const view = viewOf(bytes(`${hex}${'ee'.repeat(16)}`));
+      t.strictSame(codec.read(view, 0, end), value, `${name} ${hex}`);
+      t.strictSame(readInPlace(codec, view, end), value, `${name} ${hex}, field by field`);
+      t.equal(codec.lengthOf(value), length, `${name} ${hex} takes ${length} bytes`);
+      const written = new Uint8Array(40).fill(0xee);
+      codec.write(viewOf(written), 2, value, 2 + Math.max(length, end));
+      const text = Buffer.from(written).toString('hex');
+      t.equal(text.slice(4, 4 + 2 * end), withoutRest(hex, value), `${name} ${hex}, written`);
+      t.equal(
+        text.slice(0, 4) + text.slice(4 + 2 * Math.max(length, end)),
+        'ee'.repeat(40 - Math.max(length, end)),
+      );
+    }
+    const { flexible } = compiled;
+    if (!flexible) continue;
+    const short = flexible.smallest - 1;
+    t.throws(() => compiled.read(viewOf(given), 0, short), {
+      message: `Cannot access ${flexible.smallest} bytes at offset 0: only ${short} bytes are there`,
+    });
+    t.throws(() => compiled.read(viewOf(given), 0, given.length + 8), { name: 'BoundsError' });
+  }
+});
+
+function bytes(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, 'hex'));
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+/** What is no whole element, and what stands behind the end of a text, is not in the value. */
+function withoutRest(hex: string, value: object): string {
+  const rest: Record<string, [from: string, to: string]> = {
+    '01000000010002ff0102': ['0102', '0000'],
+    '0700000061620063': ['63', '00'],
+    '02000102030405060708090a0b0c0d': ['0d', '00'],
+  };
+  const [from, to] = rest[hex] ?? ['', ''];
+  return 'bytes' in value || from === '' ? hex : hex.slice(0, hex.length - from.length) + to;
+}
+
 t.test('a compiled codec looks at bounds', async (t) => {
   const { SimpleEvent } = await folder.import<{ SimpleEvent: Access }>('sniffer');
   const view = new DataView(new ArrayBuffer(566));

@@ -46,7 +46,11 @@ function variablesOf(kernel: Kernel, info: bpf_map_info): ReadonlyMap<string, Bt
   const value = map.getBytes(new Uint8Array(4));
   if (value === undefined) return found;
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
-  for (const { typeId, offset } of variables)
-    found.set(btf.nameOf(typeId).slice(PREFIX.length), createCodec(btf, typeId).read(view, offset));
+  for (const { typeId, offset, size } of variables) {
+    const codec = createCodec(btf, typeId);
+    // Larger than its type is what ends in a flexible array with elements.
+    const end = size > codec.size ? offset + size : undefined;
+    found.set(btf.nameOf(typeId).slice(PREFIX.length), codec.read(view, offset, end));
+  }
   return found;
 }
