@@ -1,5 +1,5 @@
 import { ObjectError, SyscallError } from '../errors.ts';
-import { sizeOf } from '../btf/index.ts';
+import { createCodec, sizeOf, type Btf } from '../btf/index.ts';
 import type { MapSpec, ObjectFile } from '../elf/index.ts';
 import { Feature, requireFeature } from '../features/index.ts';
 import { arenaMemory, BpfMap, MapType, type MapTypes } from '../maps/index.ts';
@@ -118,7 +118,7 @@ function createAsSpecified(
   }: CreateMapContext & { inner: BpfMap | undefined },
 ): BpfMap {
   const types = typesOf(spec, object);
-  const inKernel = btf && types && !WITHOUT_BTF.has(spec.type);
+  const inKernel = btf && types && !WITHOUT_BTF.has(spec.type) && !hasMoreThanTypes(spec, types);
   return BpfMap.create(
     {
       type: spec.type,
@@ -147,16 +147,34 @@ function createAsSpecified(
   );
 }
 
-/** A size that was changed before loading leaves the map without types, as bpf_map__set_value_size() does. */
+/**
+ * A size that was changed before loading leaves the map without types, as bpf_map__set_value_size() does; but what is larger
+ * than a type that ends in a flexible array has its elements.
+ */
 export function typesOf(spec: MapSpec, object: ObjectFile): MapTypes | undefined {
   const { btf } = object;
   const { keyTypeId, valueTypeId } = spec;
   if (!btf || (keyTypeId === 0 && valueTypeId === 0)) return undefined;
   if (spec.definition.kind !== 'data') {
-    if (keyTypeId !== 0 && sizeOf(btf, keyTypeId) !== spec.keySize) return undefined;
-    if (valueTypeId !== 0 && sizeOf(btf, valueTypeId) !== spec.valueSize) return undefined;
+    if (keyTypeId !== 0 && !fits(btf, keyTypeId, spec.keySize)) return undefined;
+    if (valueTypeId !== 0 && !fits(btf, valueTypeId, spec.valueSize)) return undefined;
   }
   return { btf, keyTypeId, valueTypeId };
+}
+
+function fits(btf: Btf, typeId: number, size: number): boolean {
+  const own = sizeOf(btf, typeId);
+  return size === own || (size > own && createCodec(btf, typeId).flexible !== undefined);
+}
+
+/** The kernel knows no other size than the type's: map_check_btf() in kernel/bpf/syscall.c. */
+function hasMoreThanTypes(spec: MapSpec, { btf, keyTypeId, valueTypeId }: MapTypes): boolean {
+  if (spec.definition.kind === 'data') return false;
+  const { keySize, valueSize } = spec;
+  return (
+    (keyTypeId !== 0 && keySize > sizeOf(btf, keyTypeId)) ||
+    (valueTypeId !== 0 && valueSize > sizeOf(btf, valueTypeId))
+  );
 }
 
 /** A ring buffer's size must be a power of two and whole pages; a perf array left open gets one slot per CPU. */

@@ -241,6 +241,15 @@ t.test('values of maps', (t) => {
     },
   );
 
+  const enlarged = ObjectFile.open(path);
+  enlarged.map('values').valueSize = 20;
+  const others = Collection.load(enlarged, { programs: [] });
+  const resized = others.map('values');
+  resized.set(1, { time: 1, length: 3, data: '010203' });
+  t.same(resized.get(1), { time: 1n, length: 3, data: Uint8Array.of(1, 2, 3, 0, 0, 0, 0, 0) });
+  t.equal(resized.info().btfValueTypeId, 0, 'the kernel takes no type of another size');
+  others.close();
+
   using perCpu = BpfMap.create({ ...facts, type: MapType.PerCpuHash });
   const each = new PerCpuMap(perCpu, { key, value: codec });
   const filled = Array.from({ length: each.cpus }, (_, cpu) => ({ count: cpu, hops: [one, other, one] }));
