@@ -4,6 +4,8 @@ export interface UapiHeader {
   readonly path: string;
   /** Which constants, where not all: each costs every start of the process over a microsecond. */
   readonly constants?: RegExp;
+  /** `bpf_func_id`: those whose names are looked up by their value, too. */
+  readonly enums?: readonly string[];
   /** `bpf_insn`, `union bpf_iter_link_info`. */
   readonly structs?: readonly string[];
 }
@@ -19,6 +21,7 @@ const bpf: UapiModule = {
   headers: [
     {
       path: 'linux/bpf.h',
+      enums: ['bpf_map_type', 'bpf_prog_type', 'bpf_func_id'],
       structs: [
         'bpf_insn',
         'bpf_prog_info',

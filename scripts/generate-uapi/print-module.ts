@@ -27,7 +27,8 @@ export function printModules(
         exported.set(name, module.name);
       }
       structs.push(...ownStructs);
-      body += `\n// ${header.path}\n${printConstants(constants)}${printStructs(ownStructs)}`;
+      const enums = (header.enums ?? []).map((name) => printEnum(name, constants)).join('');
+      body += `\n// ${header.path}\n${printConstants(constants)}${enums}${printStructs(ownStructs)}`;
     }
     files.set(`${module.name}.ts`, `${banner}\n${printImports(structs, module.name, exported)}${body}`);
   }
@@ -82,6 +83,15 @@ function literal({ value, text }: Constant): string {
   const digits = asBits ? `0x${value.toString(16)}` : value.toString();
   const exact = value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= BigInt(Number.MIN_SAFE_INTEGER);
   return exact ? digits : `${digits}n`;
+}
+
+/** A function, since an object costs every start of the process, and the whole module as an object still more. */
+function printEnum(name: string, constants: readonly Constant[]): string {
+  const members = constants.filter(({ group }) => group === `enum ${name}`);
+  if (members.length === 0) throw new Error(`Cannot list enum ${name}: its header has none`);
+  const type = 'Readonly<Record<string, number>>';
+  const lines = members.map((member) => `    ${member.name},\n`).join('');
+  return `\nexport function enum_${name}(): ${type} {\n  return {\n${lines}  };\n}\n`;
 }
 
 function printStructs(structs: readonly PrintedStruct[]): string {

@@ -1,4 +1,4 @@
-import * as uapi from '../uapi/index.ts';
+import { enum_bpf_func_id } from '../uapi/index.ts';
 
 const PREFIX = 'BPF_FUNC_';
 
@@ -18,8 +18,7 @@ export function helperNumber(name: string): number | undefined {
 }
 
 function helpers(): [name: string, number: number][] {
-  return Object.entries(uapi).flatMap(([name, value]): [string, number][] => {
-    if (!name.startsWith(PREFIX) || name === 'BPF_FUNC_unspec' || typeof value !== 'number') return [];
-    return [[`bpf_${name.slice(PREFIX.length)}`, value]];
-  });
+  return Object.entries(enum_bpf_func_id())
+    .filter(([name]) => name !== 'BPF_FUNC_unspec')
+    .map(([name, value]) => [`bpf_${name.slice(PREFIX.length)}`, value]);
 }

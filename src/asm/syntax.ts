@@ -1,4 +1,26 @@
 import * as uapi from '../uapi/index.ts';
+import {
+  BPF_ABS,
+  BPF_ALU,
+  BPF_ALU64,
+  BPF_DIV,
+  BPF_END,
+  BPF_IND,
+  BPF_JA,
+  BPF_JCOND,
+  BPF_JMP,
+  BPF_JMP32,
+  BPF_K,
+  BPF_LD,
+  BPF_LDX,
+  BPF_MEM,
+  BPF_MOD,
+  BPF_MOV,
+  BPF_NEG,
+  BPF_ST,
+  BPF_STX,
+  BPF_X,
+} from '../uapi/index.ts';
 import { CALL, EXIT, LOAD_IMMEDIATE_64 } from './opcode.ts';
 
 /**
@@ -61,7 +83,6 @@ export function instructionForms(): Form[] {
 }
 
 function arithmetic(): Form[] {
-  const { BPF_ALU, BPF_ALU64, BPF_X, BPF_K, BPF_NEG, BPF_END, BPF_DIV, BPF_MOD, BPF_MOV } = uapi;
   const classes = [
     { of: BPF_ALU64, d: '{d}', s: '{s}', extensions: [8, 16, 32] },
     { of: BPF_ALU, d: '{D}', s: '{S}', extensions: [8, 16] },
@@ -99,7 +120,6 @@ function arithmetic(): Form[] {
 }
 
 function loadsAndStores(): Form[] {
-  const { BPF_LD, BPF_LDX, BPF_ST, BPF_STX, BPF_MEM, BPF_ABS, BPF_IND } = uapi;
   return SIZES.flatMap(([bits, size]): Form[] => {
     const address = `*(u${bits} *)`;
     const narrow: Form[] = [
@@ -154,7 +174,6 @@ function atomics(): Form[] {
 }
 
 function jumps(): Form[] {
-  const { BPF_JMP, BPF_JMP32, BPF_X, BPF_K, BPF_JA, BPF_JCOND } = uapi;
   const classes = [
     { of: BPF_JMP, d: '{d}', s: '{s}' },
     { of: BPF_JMP32, d: '{D}', s: '{S}' },

@@ -94,6 +94,7 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /** `char name[length]`, NUL-terminated; a longer string is cut to leave room for the NUL. */
+/* @__NO_SIDE_EFFECTS__ */
 export function chars(length: number): FieldType<string> {
   return {
     size: length,
@@ -112,6 +113,7 @@ export function chars(length: number): FieldType<string> {
 }
 
 /** `u8 name[length]`; reading copies, writing zero-fills what the value leaves. */
+/* @__NO_SIDE_EFFECTS__ */
 export function bytes(length: number): FieldType<Uint8Array> {
   return {
     size: length,
@@ -128,6 +130,7 @@ export function bytes(length: number): FieldType<Uint8Array> {
 }
 
 /** `T name[length]`. */
+/* @__NO_SIDE_EFFECTS__ */
 export function array<Value>(element: FieldType<Value>, length: number): FieldType<Value[]> {
   return {
     size: element.size * length,

@@ -26,7 +26,10 @@ export interface StructType<Value> extends FieldType<Value> {
   decode(bytes: Uint8Array, offset?: number): Value;
 }
 
+// Structs that a command does not use are left out where modules are joined: hence the annotations.
+
 /** Shorthand for a placed field. */
+/* @__NO_SIDE_EFFECTS__ */
 export function at<Value>(offset: number, type: FieldType<Value>): PlacedField<Value> {
   return { offset, type };
 }
@@ -38,6 +41,7 @@ export function at<Value>(offset: number, type: FieldType<Value>): PlacedField<V
  * const Key = struct('key', { source: u32, port: u16 });
  * Key.size; // 8: two bytes of padding at the end
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function struct<Value extends object>(
   name: string,
   fields: { readonly [Name in keyof Value]: FieldType<Value[Name]> },
@@ -55,6 +59,7 @@ export function struct<Value extends object>(
 }
 
 /** Declares a struct whose fields stand where they are said to stand, overlapping ones (unions) included. */
+/* @__NO_SIDE_EFFECTS__ */
 export function layout<Value extends object>(
   name: string,
   size: number,

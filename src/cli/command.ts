@@ -48,6 +48,9 @@ export interface CommandGroup {
   readonly commands: readonly CommandDeclaration[];
 }
 
+/** What the help lists: a command, or those about one thing. */
+export type CommandEntry = CommandDeclaration | CommandGroup;
+
 /** What a command does. Returns the exit code. */
 export type RunCommand = (input: CommandInput, output: Output, services: CommandServices) => Promise<number>;
 

@@ -1,9 +1,7 @@
-import type { CommandDeclaration, CommandGroup } from './command.ts';
-
-type Entry = CommandDeclaration | CommandGroup;
+import type { CommandEntry } from './command.ts';
 
 /** In the order of the help. Each is imported when it is asked for: most command lines need one of them. */
-const COMMANDS: Readonly<Record<string, () => Promise<Entry>>> = {
+const COMMANDS: Readonly<Record<string, () => Promise<CommandEntry>>> = {
   load: async () => (await import('./commands/load.ts')).loadCommand,
   unload: async () => (await import('./commands/unload.ts')).unloadCommand,
   who: async () => (await import('./commands/who.ts')).whoCommand,
@@ -30,7 +28,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Entry>>> = {
 };
 
 /** The command that a command line begins with; all of them where it begins with none, for help and for suggestions. */
-export function commandsFor([name = '']: readonly string[]): Promise<Entry[]> {
+export function commandsFor([name = '']: readonly string[]): Promise<CommandEntry[]> {
   const wanted = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS);
   return Promise.all(wanted.flatMap((load) => load?.() ?? []));
 }

@@ -97,8 +97,8 @@ function mapModel(spec: MapSpec, builder: ShapeBuilder | undefined): MapModel {
 const PREFIX = 'BPF_MAP_TYPE_';
 
 function kindName(type: number): string {
-  const found = Object.entries(uapi).find(
-    ([name, value]) => value === type && name.startsWith(PREFIX) && !name.endsWith('_DEPRECATED'),
+  const found = Object.entries(uapi.enum_bpf_map_type()).find(
+    ([name, value]) => value === type && !name.endsWith('_DEPRECATED'),
   );
   return found ? found[0].slice(PREFIX.length).toLowerCase() : `type_${String(type)}`;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { InstructionView, LOAD_IMMEDIATE_64 } from '../asm/index.ts';
 import { BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE } from '../uapi/index.ts';
 
@@ -18,5 +17,7 @@ export function programHash(instructions: Uint8Array): Uint8Array {
     }
     index++;
   }
+  // Late: it takes milliseconds to load, and hardly any object has an exclusive map.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return new Uint8Array(createHash('sha256').update(purged).digest());
 }

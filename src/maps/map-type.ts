@@ -89,8 +89,8 @@ export function mapTypeName(type: number): string {
 /** Where two names stand for one type, the first of them that is not deprecated. */
 function readNames(): Map<number, string> {
   const found = new Map<number, string>();
-  for (const [name, value] of Object.entries<unknown>(uapi)) {
-    if (typeof value !== 'number' || !name.startsWith(PREFIX) || found.has(value)) continue;
+  for (const [name, value] of Object.entries(uapi.enum_bpf_map_type())) {
+    if (found.has(value)) continue;
     if (!name.endsWith('_DEPRECATED')) found.set(value, name.slice(PREFIX.length).toLowerCase());
   }
   return found;

@@ -1,4 +1,4 @@
-import * as uapi from '../uapi/index.ts';
+import { enum_bpf_prog_type } from '../uapi/index.ts';
 
 const PREFIX = 'BPF_PROG_TYPE_';
 
@@ -13,9 +13,8 @@ export function programTypeName(type: number): string {
 /** Where two names stand for one type, the first of them. */
 function readNames(): Map<number, string> {
   const found = new Map<number, string>();
-  for (const [name, value] of Object.entries<unknown>(uapi)) {
-    if (typeof value !== 'number' || !name.startsWith(PREFIX) || found.has(value)) continue;
-    found.set(value, name.slice(PREFIX.length).toLowerCase());
+  for (const [name, value] of Object.entries(enum_bpf_prog_type())) {
+    if (!found.has(value)) found.set(value, name.slice(PREFIX.length).toLowerCase());
   }
   return found;
 }

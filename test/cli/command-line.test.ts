@@ -242,8 +242,13 @@ t.test('load imports what it uses, since most of its start-up is that', async (t
     t.notOk(imports.includes(late), `${late}: of options that are not given, or of other commands`);
 
   const command = [process.execPath, '--import', tellImports(), join(projectRoot, 'dist/cli/main.js')];
-  const { stderr } = await runCli(['load', '/nonexistent/object.bpf.o'], { command });
-  const joined = [...stderr.matchAll(/^imports file:.*\/dist\/.*$/gm)];
-  t.ok(imports.length > 200 && joined.length > 5, `${imports.length} modules`);
-  t.ok(joined.length < 40, `joined into ${joined.length}`);
+  const importedBy = async (name: string): Promise<string[]> => {
+    const { stderr } = await runCli([name, '/nonexistent/object.bpf.o'], { command });
+    return [...stderr.matchAll(/^imports file:.*\/dist\/(.*)$/gm)].map(([, path = '']) => path);
+  };
+  t.ok(imports.length > 200, `${imports.length} modules`);
+  const joined = (await importedBy('load')).filter((path) => path !== 'cli/load.cjs');
+  t.same(joined, ['cli/main.js'], 'joined into one, and what looks for it');
+  const shared = await importedBy('inspect');
+  t.ok(shared.length > 5 && shared.length < 40, `${shared.length} for another command`);
 });

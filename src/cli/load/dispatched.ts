@@ -5,6 +5,8 @@ import { refusedFacts } from './interfaces.ts';
 import type { LoadCommandOptions } from './options.ts';
 import { staysUntil, unloadInterface } from './remedy.ts';
 
+export { loadForDispatcher } from '../../dispatcher/index.ts';
+
 /** Puts the XDP programs into the dispatcher of every interface; all of them or none. */
 export function attachDispatched(context: LoadedContext): DispatchedXdp[] {
   const { collection, selection, options, targets, netns } = context;

@@ -16,7 +16,7 @@ export async function openExtended(
   const opened = new Map<string, BpfProgram>();
   if (extensions.length === 0) return opened;
   // Late: few objects have any.
-  const { openPrograms } = await import('../../inspect/index.ts');
+  const { openPrograms } = await import('./late-inspection.ts');
   const { onlyOne } = await import('../only-one.ts');
   try {
     for (const { spec, target = '' } of extensions) {

@@ -55,9 +55,7 @@ export async function runLoad(input: CommandInput, output: Output): Promise<numb
     }
     if (selection.xdp) bindToDevice(selection.xdp, targets);
     const load =
-      options.multi === true
-        ? (await import('../../dispatcher/index.ts')).loadForDispatcher
-        : Collection.load;
+      options.multi === true ? (await import('./dispatched.ts')).loadForDispatcher : Collection.load;
     const attachTo = await openExtended(selection.others);
     const loadOptions = {
       attachTo,

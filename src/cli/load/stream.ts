@@ -178,7 +178,7 @@ async function followExtras(context: StreamContext): Promise<(() => void)[]> {
   }
   if (options.trace === true) {
     // Late: a dozen modules that no other stream waits for.
-    const { TracePipe } = await import('../../inspect/index.ts');
+    const { TracePipe } = await import('./late-inspection.ts');
     const trace = TracePipe.open((line) => {
       output.stream({ json: () => ({ type: 'trace', text: line }), text: () => line });
     });
