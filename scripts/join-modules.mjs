@@ -1,5 +1,6 @@
 // Joins the modules that tsc has written into few: Node takes about a millisecond of processor time for each one that it
 // loads, and a command needs three hundred. What tsc writes works as it is, too, only slower.
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
@@ -46,15 +47,20 @@ export async function joinModules({ from, to }) {
   );
   const files = new Map([
     ...declarations.map((path) => [path, readFileSync(join(from, path))]),
-    ...outputFiles.map(({ path, contents, text }) => [
-      relative(to, path),
-      path.endsWith('.js') ? Buffer.from(withOwnClassNames(text)) : Buffer.from(contents),
-    ]),
+    ...outputFiles.map((file) => [relative(to, file.path), contentsOf(file)]),
   ]);
   for (const [path, contents] of files) writeChanged(join(to, path), contents);
   for (const path of readdirSync(to, { recursive: true, encoding: 'utf8' })) {
     if (/\.(c?js|c?js\.map|d\.ts)$/.test(path) && !files.has(path)) rmSync(join(to, path));
   }
+}
+
+/** A CommonJS file ends with its hash, which src/cli/compile-cache.ts asks for at every start. */
+function contentsOf({ path, contents, text }) {
+  if (path.endsWith('.map')) return Buffer.from(contents);
+  const code = withOwnClassNames(text);
+  if (!path.endsWith('.cjs')) return Buffer.from(code);
+  return Buffer.from(`${code}// ${createHash('sha256').update(code).digest('hex')}`);
 }
 
 /** The library and every command, in modules that they share. */

@@ -1,14 +1,19 @@
-import { statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import module from 'node:module';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Script } from 'node:vm';
 
-/** `node:module` of Node 22.1 and later; Node 20 goes without. */
+/** Hexadecimal digits of SHA-256. */
+const HASH_LENGTH = 64;
+
+/** `node:module` of Node 22.1 and later. */
 interface CompileCache {
   readonly enableCompileCache?: (directory: string) => unknown;
 }
 
 /**
- * Keeps V8's compiled code between runs, which saves a seventh of the start-up, where Node can.
+ * Keeps V8's compiled code between runs, which saves a seventh of the start-up, where Node can; see {@link requireCompiled} for Node 20.
  *
  * What is read from the cache is executed, mostly as root, and nothing but a hash of the source is checked. So it
  * lies beside the code itself, where only who can change the code can write, and not in Node's default, a folder
@@ -17,8 +22,80 @@ interface CompileCache {
  */
 export function cacheCompiledCode(): void {
   const { enableCompileCache } = module as CompileCache;
-  const code = fileURLToPath(new URL('..', import.meta.url));
-  if (!enableCompileCache || statSync(code).uid !== process.geteuid?.()) return;
+  const folder = cacheFolder();
   // A folder that cannot be written to is no error for Node either; it then goes on without.
-  enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url)));
+  if (folder !== undefined) enableCompileCache?.(folder);
+}
+
+function cacheFolder(): string | undefined {
+  const code = fileURLToPath(new URL('..', import.meta.url));
+  if (statSync(code).uid !== process.geteuid?.()) return undefined;
+  return fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url));
+}
+
+/** A CommonJS module that was loaded, and how to keep what V8 has compiled of it. */
+export interface CompiledModule {
+  readonly exports: unknown;
+  /** To be called once it has done its work, so that the functions that it needed are kept too. */
+  keep(): void;
+}
+
+/**
+ * Loads a CommonJS file with the code that V8 compiled of it in an earlier run. Node does so itself since 22.1; what is
+ * done here is for Node 20, by the same rules. Its last line is the hash of the source, as the build has put it there.
+ */
+export function requireCompiled(path: string): CompiledModule {
+  const require = module.createRequire(path);
+  const folder = cacheFolder();
+  if ((module as CompileCache).enableCompileCache || folder === undefined)
+    return { exports: require(path), keep: () => undefined };
+  const source = readFileSync(path, 'utf8');
+  const cache = new CodeCache(join(folder, `${basename(path)}-${process.version}-${process.arch}`), source);
+  const cachedData = cache.read();
+  const script = new Script(module.wrap(source), {
+    filename: path,
+    columnOffset: -module.wrap('').indexOf('\n'),
+    ...(cachedData && { cachedData }),
+  });
+  const loaded = { exports: {} };
+  (script.runInThisContext() as ModuleWrapper)(loaded.exports, require, loaded, path, dirname(path));
+  return {
+    exports: loaded.exports,
+    keep: () => {
+      // V8 rejects what another version or other flags have made.
+      if (!cachedData || script.cachedDataRejected === true) cache.write(script.createCachedData());
+    },
+  };
+}
+
+type ModuleWrapper = (...given: [exports: object, ...rest: unknown[]]) => void;
+
+/** V8 compares the length of the source alone, so its hash comes first in the file. */
+class CodeCache {
+  readonly #path: string;
+  readonly #hash: Buffer;
+
+  constructor(path: string, source: string) {
+    this.#path = path;
+    this.#hash = Buffer.from(source.slice(-HASH_LENGTH), 'latin1');
+  }
+
+  read(): Buffer | undefined {
+    if (!existsSync(this.#path)) return undefined;
+    const content = readFileSync(this.#path);
+    return content.subarray(0, HASH_LENGTH).equals(this.#hash) ? content.subarray(HASH_LENGTH) : undefined;
+  }
+
+  write(data: Buffer): void {
+    const unfinished = `${this.#path}-${String(process.pid)}`;
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true });
+      writeFileSync(unfinished, Buffer.concat([this.#hash, data]));
+      // Another process finds all of it or nothing.
+      renameSync(unfinished, this.#path);
+    } catch (error) {
+      // As with Node's own: where nothing can be written, every run compiles.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    }
+  }
 }

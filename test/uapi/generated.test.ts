@@ -33,10 +33,22 @@ type Descriptor = StructType<Record<string, unknown>>;
 
 const constants = new Map<string, bigint>();
 const structs = new Map<string, Descriptor>();
+const enums = new Map<string, Readonly<Record<string, number>>>();
 for (const [name, value] of Object.entries<unknown>(uapi)) {
   if (typeof value === 'number' || typeof value === 'bigint') constants.set(name, BigInt(value));
+  else if (typeof value === 'function') enums.set(name, (value as () => Record<string, number>)());
   else structs.set(name, value as Descriptor);
 }
+
+t.test('enums that are listed are those of the constants', (t) => {
+  t.same([...enums.keys()].sort(), ['enum_bpf_func_id', 'enum_bpf_map_type', 'enum_bpf_prog_type']);
+  for (const members of enums.values())
+    for (const [name, value] of Object.entries(members)) t.equal(BigInt(value), constants.get(name), name);
+  const ofPrefix = (prefix: string): string[] =>
+    [...constants.keys()].filter((name) => name.startsWith(prefix));
+  t.same(Object.keys(enums.get('enum_bpf_func_id') ?? {}).sort(), ofPrefix('BPF_FUNC_').sort());
+  t.end();
+});
 
 /** Integers that stand for bitfields, of which C cannot tell the offset. */
 const BITFIELDS = ['bpf_insn.registers', 'bpf_prog_info.gpl_compatible', 'perf_event_attr.flags'];
