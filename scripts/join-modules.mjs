@@ -28,6 +28,7 @@ const COMMON_OPTIONS = {
   packages: 'external',
   platform: 'node',
   target: 'node20',
+  charset: 'ascii',
   minifySyntax: true,
   minifyWhitespace: true,
   lineLimit: 120,
