@@ -96,6 +96,8 @@ function joinLoad({ from, to }) {
     entryPoints: [join(from, 'cli/run-load.js')],
     outfile: join(to, 'cli/load.cjs'),
     format: 'cjs',
+    // What is compiled by vm.Script, for the sake of kept code, cannot import.
+    supported: { 'dynamic-import': false },
     define: { 'import.meta.url': 'joinedUrl' },
     banner: { js: "const joinedUrl = require('node:url').pathToFileURL(__filename).href;" },
   });

@@ -253,6 +253,8 @@ t.test('load imports what it uses, since most of its start-up is that', async (t
   t.ok(imports.length > 200, `${imports.length} modules`);
   const joined = (await importedBy('load')).filter((path) => path !== 'cli/load.cjs');
   t.same(joined, ['cli/main.js'], 'joined into one, and what looks for it');
+  const loaded = readFileSync(join(projectRoot, 'dist/cli/load.cjs'), 'utf8');
+  t.notMatch(loaded, /[^.\w]import\(/, 'vm.Script would refuse it');
   const shared = await importedBy('inspect');
   t.ok(shared.length > 5 && shared.length < 40, `${shared.length} for another command`);
 });
