@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import module from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -84,20 +95,39 @@ class CodeCache {
 
   read(): Buffer | undefined {
     if (!existsSync(this.#path)) return undefined;
-    const content = readFileSync(this.#path);
-    return content.subarray(0, HASH_LENGTH).equals(this.#hash) ? content.subarray(HASH_LENGTH) : undefined;
+    return withoutFileErrors(() => {
+      const content = readFileSync(this.#path);
+      return content.subarray(0, HASH_LENGTH).equals(this.#hash) ? content.subarray(HASH_LENGTH) : undefined;
+    });
   }
 
   write(data: Buffer): void {
-    const unfinished = `${this.#path}-${String(process.pid)}`;
-    try {
-      mkdirSync(dirname(this.#path), { recursive: true });
-      writeFileSync(unfinished, Buffer.concat([this.#hash, data]));
-      // Another process finds all of it or nothing.
-      renameSync(unfinished, this.#path);
-    } catch (error) {
-      // As with Node's own: where nothing can be written, every run compiles.
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    }
+    withoutFileErrors(() => {
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o755 });
+      const unfinished = `${this.#path}-${String(process.pid)}`;
+      // Not one that a process of another container with that number has open.
+      const fd = openSync(unfinished, 'wx', 0o644);
+      try {
+        writeFileSync(fd, Buffer.concat([this.#hash, data]));
+        // V8 ends the process where what is kept is damaged: nobody, after a crash of the machine either, may find a part of it.
+        fsyncSync(fd);
+        renameSync(unfinished, this.#path);
+      } catch (error) {
+        rmSync(unfinished, { force: true });
+        throw error;
+      } finally {
+        closeSync(fd);
+      }
+    });
+  }
+}
+
+/** As with Node's own: where nothing can be read or written, every run compiles. */
+function withoutFileErrors<Result>(action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    return undefined;
   }
 }

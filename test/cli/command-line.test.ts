@@ -1,6 +1,15 @@
 /** What the command line itself refuses, and where help goes. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import nodeModule from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -293,5 +302,10 @@ t.test('what was compiled is kept between runs, and never used for another sourc
   t.not(statSync(cached).ino, ino, 'kept anew');
   writeFileSync(cached, readFileSync(cached).subarray(0, 100));
   t.equal(runs('exports.value = () => 2;'), 2, 'half of it is rejected');
+  rmSync(cached);
+  mkdirSync(cached);
+  t.equal(runs('exports.value = () => 2;'), 2, 'where nothing can be kept, it runs all the same');
+  const left = readdirSync(dirname(cached)).filter((name) => name.startsWith(`${basename(cached)}-`));
+  t.same(left, [], 'and leaves nothing unfinished');
   t.end();
 });
