@@ -190,7 +190,7 @@ export class Btf {
       has: (id) => id < this.firstId || this.#index.has(id - this.firstId),
       lastId: () => this.typeCount - 1,
       name: (offset) => this.strings.name(offset),
-      isString: (offset, text) => this.strings.equals(offset, text),
+      strings: this.strings,
     };
   }
 

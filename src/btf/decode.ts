@@ -1,6 +1,7 @@
 import { BtfError } from '../errors.ts';
 import { kindNames } from './kind.ts';
 import { elementCount, kindOfInfo, TYPE_SIZE } from './scan.ts';
+import type { StringTable } from './string-table.ts';
 import type { BtfLinkage, BtfMember, BtfType } from './type.ts';
 
 /** What decoding one type needs to know of the BTF it lies in. */
@@ -11,8 +12,7 @@ export interface TypeSource {
   has(id: number): boolean;
   lastId(): number;
   name(offset: number): string;
-  /** Whether the string at an offset is `text`, which ends in its NUL. */
-  isString(offset: number, text: Uint8Array): boolean;
+  readonly strings: StringTable;
 }
 
 /**
@@ -45,13 +45,26 @@ export class Members {
       : undefined;
   }
 
-  /** Whether the name of a member is `text`, which ends in its NUL. Throws {@link BtfError}. */
-  isNamed(index: number, text: Uint8Array): boolean {
-    const { view, littleEndian } = this.#source;
-    return this.#source.isString(view.getUint32(this.#offset + index * MEMBER_SIZE, littleEndian), text);
+  /**
+   * The first member from an index on that has the name `text`, which ends in its NUL, or none at all; undefined where
+   * there is neither. Throws {@link BtfError}. Nearly always the first byte differs, which a call is not worth.
+   */
+  next(text: Uint8Array, from: number): { readonly index: number; readonly isNamed: boolean } | undefined {
+    const { view, littleEndian, strings } = this.#source;
+    const { ownBytes, firstOffset } = strings;
+    const [first] = text;
+    for (let index = from; index < this.count; index++) {
+      const name = view.getUint32(this.#offset + index * MEMBER_SIZE, littleEndian);
+      const byte = ownBytes[name - firstOffset];
+      if (byte !== undefined && byte !== 0 && byte !== first) continue;
+      if (strings.equals(name, text)) return { index, isNamed: true };
+      if (strings.equals(name, UNNAMED)) return { index, isNamed: false };
+    }
+    return undefined;
   }
 }
 
+const UNNAMED = Uint8Array.of(0);
 /** Of `struct btf_member`. */
 const MEMBER_SIZE = 12;
 

@@ -6,6 +6,10 @@ import { kindNumber } from './kind.ts';
 export const TYPE_SIZE = 12;
 const TYPE_WORDS = TYPE_SIZE / 4;
 const MAX_KIND = 0x7f;
+/** The info word of a type: `BTF_INFO_KIND()` and `BTF_INFO_VLEN()` of include/uapi/linux/btf.h, for a loop that cannot afford calls. */
+export const KIND_SHIFT = 24;
+export const KIND_MASK = MAX_KIND;
+export const COUNT_MASK = 0xffffff;
 /** Marks a kind that is not known: no known one has as many words before its elements. */
 export const UNKNOWN_LENGTH = 255;
 
@@ -19,12 +23,12 @@ export interface KindLengths {
 
 /** The number of elements that a type's info word gives: 24 bits since Linux 7.2, the upper 8 of them zero before. */
 export function elementCount(info: number): number {
-  return info & 0xffffff;
+  return info & COUNT_MASK;
 }
 
 /** The kind that a type's info word gives: 7 bits since Linux 7.2, the upper 2 of them zero before. */
 export function kindOfInfo(info: number): number {
-  return (info >>> 24) & MAX_KIND;
+  return (info >>> KIND_SHIFT) & KIND_MASK;
 }
 
 /** Of the known kinds, and of those that the BTF itself describes in its layout section. */
@@ -46,24 +50,3 @@ export function kindLengths(bytes: Uint8Array, { layouts }: BtfHeader): KindLeng
   });
   return { head, element };
 }
-
-/**
- * The words of a section in this machine's byte order: a view where the bytes are so and lie on a multiple of four, a
- * copy otherwise. What does not fill a last word is left out.
- */
-export function wordsOf(
-  bytes: Uint8Array,
-  { start, end }: { start: number; end: number },
-  { littleEndian }: { littleEndian: boolean },
-): Uint32Array {
-  const length = Math.floor((end - start) / 4);
-  const first = bytes.byteOffset + start;
-  const native = littleEndian === LITTLE_ENDIAN;
-  if (native && first % 4 === 0) return new Uint32Array(bytes.buffer, first, length);
-  const copy = new Uint8Array(length * 4);
-  copy.set(bytes.subarray(start, start + copy.length));
-  if (!native) Buffer.from(copy.buffer).swap32();
-  return new Uint32Array(copy.buffer);
-}
-
-const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;

@@ -1,6 +1,15 @@
 import { BtfError } from '../errors.ts';
+import { wordsOf } from '../binary/index.ts';
 import type { BtfHeader } from './header.ts';
-import { elementCount, kindLengths, kindOfInfo, UNKNOWN_LENGTH, wordsOf, type KindLengths } from './scan.ts';
+import {
+  COUNT_MASK,
+  KIND_MASK,
+  KIND_SHIFT,
+  kindLengths,
+  kindOfInfo,
+  UNKNOWN_LENGTH,
+  type KindLengths,
+} from './scan.ts';
 
 /** `BTF_MAX_TYPE` of include/uapi/linux/btf.h, the highest id the kernel accepts. */
 const MAX_TYPE_ID = 0xfffff;
@@ -8,6 +17,8 @@ const MAX_TYPE_ID = 0xfffff;
 const LEAST_WORDS = 3;
 /** Where there are many types, one in 2^3 is marked, and in between is walked. */
 const SPARSE_MARKS = 3;
+/** So many types more, and all are found: `task_struct` of the kernel and what it is made of are among its first few hundred. */
+const FAR = 4096;
 
 /**
  * Where each type of a BTF lies: they have no index and vary in length. Found from the first one on, as far as anybody
@@ -126,30 +137,38 @@ export class TypeIndex {
   }
 
   #lengthAt(word: number): number {
-    const info = this.#words[word + 1] ?? 0;
-    const kind = kindOfInfo(info);
-    return (this.#lengths.head[kind] ?? 0) + (this.#lengths.element[kind] ?? 0) * elementCount(info);
+    const info = this.#words[word + 1] as number;
+    const kind = (info >>> KIND_SHIFT) & KIND_MASK;
+    const { head, element } = this.#lengths;
+    return (head[kind] as number) + (element[kind] as number) * (info & COUNT_MASK);
   }
 
-  /** Finds types until there are `count`, or until one ends at or behind the word `until`. */
+  /**
+   * Finds types until there are `count`, or until one ends at or behind the word `until`; where that is far, all of them.
+   * This is the one loop of a first load that is long, and unoptimised code runs it: a call in it would take longer than
+   * the rest of it. And once the compiler has seen it run for long it compiles all of it anew at the next call,
+   * which is not worth it for a second half.
+   */
   #advance(count: number, until: number): void {
     const words = this.#words;
+    const { head, element } = this.#lengths;
     const marks = this.#marks;
     const shift = this.#markShift;
     const unmarked = (1 << shift) - 1;
-    const { head, element } = this.#lengths;
+    const far = count - this.#found > FAR && until - this.#end > FAR * LEAST_WORDS;
+    const [mostTypes, end] = far ? [Infinity, words.length] : [count, Math.min(until, words.length)];
     let [index, at, last] = [this.#found, this.#end, this.#end];
-    while (at < until && index < count) {
-      const info = words[at + 1] ?? 0;
-      const kind = kindOfInfo(info);
-      const least = head[kind] ?? UNKNOWN_LENGTH;
+    while (at < end && index < mostTypes) {
+      const info = words[at + 1] as number;
+      const kind = (info >>> KIND_SHIFT) & KIND_MASK;
+      const least = head[kind] as number;
       if (least === UNKNOWN_LENGTH) break;
       if ((index & unmarked) === 0) marks[index >> shift] = at;
       last = at;
-      at += least + (element[kind] ?? 0) * elementCount(info);
+      at += least + (element[kind] as number) * (info & COUNT_MASK);
       index++;
     }
-    if (at >= words.length || (at < until && index < count)) this.#checkEnd({ index, at, last });
+    if (at >= words.length || (at < end && index < mostTypes)) this.#checkEnd({ index, at, last });
     this.#found = index;
     this.#end = at;
   }

@@ -77,6 +77,10 @@ export function placeArenaGlobals(
   return arena;
 }
 
+export function arenaOf(maps: ReadonlyMap<string, MapSpec>): MapSpec | undefined {
+  return [...maps.values()].find(({ type }) => type === BPF_MAP_TYPE_ARENA);
+}
+
 /** Where a global variable lies, and the bytes it starts with. */
 export interface VariablePlace {
   readonly name: string;

@@ -2,10 +2,11 @@ import { ObjectError } from '../errors.ts';
 import { INSTRUCTION_SIZE } from '../asm/index.ts';
 import type { ElfContainer, ElfSection } from './container.ts';
 import { SectionType } from './header.ts';
-import { interpretRelocations, type SectionRoles } from './instruction-relocations.ts';
+import { interpretRelocations } from './instruction-relocations.ts';
 import type { FunctionSpec, ProgramSpec } from './program-spec.ts';
 import { relocationsBetween, type ElfRelocation } from './relocations.ts';
 import { interpretSectionName } from './section-names.ts';
+import type { SectionRoles } from './section-roles.ts';
 import { SymbolBinding, SymbolType, type ElfSymbol } from './symbols.ts';
 
 export interface ObjectFunctions {

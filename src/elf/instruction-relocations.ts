@@ -2,7 +2,8 @@ import { ObjectError } from '../errors.ts';
 import { CALL, INSTRUCTION_SIZE, InstructionView, LOAD_IMMEDIATE_64 } from '../asm/index.ts';
 import type { ElfSection } from './container.ts';
 import { JUMP_TABLES_SECTION, jumpTableAt, type JumpTable } from './jump-tables.ts';
-import { sortByOffset, type ElfRelocation } from './relocations.ts';
+import { firstFrom, sortByOffset, type ElfRelocation } from './relocations.ts';
+import type { SectionRoles } from './section-roles.ts';
 import { SymbolType, UNDEFINED_SECTION, type ElfSymbol } from './symbols.ts';
 
 /** What an instruction refers to, by name, so that it can be resolved after maps and programs exist. */
@@ -23,123 +24,136 @@ export type Relocation =
   /** A call of, or a 64-bit load from, something that is not in the object. */
   | { readonly kind: 'extern'; readonly offset: number; readonly symbol: string; readonly call: boolean };
 
-/** Where symbols of a section lead to. */
-export interface SectionRoles {
-  readonly sections: readonly ElfSection[];
-  /** Index of `.maps` to the offset of each map in it, or of `maps`. */
-  mapAt(sectionIndex: number, offset: number): string | undefined;
-  /** The name of the map that a data section becomes. */
-  dataMap(sectionIndex: number): string | undefined;
-}
-
 /** `BPF_PSEUDO_CALL`: the immediate of the call counts instructions to the callee. */
 const PSEUDO_CALL = 1;
 
-/** Gives the relocations of one function, all of them within it, their meaning. `base` is its offset in its section. */
+/** A function whose relocations are given their meaning. */
+interface RelocatedFunction {
+  readonly name: string;
+  readonly section: ElfSection;
+  /** Its offset in its section. */
+  readonly base: number;
+  readonly instructions: Uint8Array;
+  readonly littleEndian: boolean;
+}
+
+/** Gives the relocations of one function, all of them within it, their meaning. */
 export function interpretRelocations(
-  fn: { name: string; section: ElfSection; base: number; instructions: Uint8Array; littleEndian: boolean },
+  fn: RelocatedFunction,
   { relocations, roles }: { relocations: readonly ElfRelocation[]; roles: SectionRoles },
 ): Relocation[] {
-  const view = new InstructionView(fn.instructions, fn.littleEndian);
-  const meanings: Relocation[] = [];
-  const relocated = new Uint8Array(view.count);
-  for (const relocation of relocations) {
-    const offset = relocation.offset - fn.base;
-    if (offset % INSTRUCTION_SIZE !== 0)
-      throw refuse(fn, `the relocation at byte ${offset} is between instructions`);
-    const index = offset / INSTRUCTION_SIZE;
-    relocated[index] = 1;
-    meanings.push(interpret(fn, { relocation, offset, view, index, roles }));
-  }
-  for (let index = 0; index < view.count; index++) {
-    const opcode = view.opcode(index);
-    if (opcode === LOAD_IMMEDIATE_64) index++;
-    if (opcode !== CALL || view.source(index) !== PSEUDO_CALL || relocated[index] === 1) continue;
-    // clang resolves calls within a section itself: the immediate counts from the next instruction.
-    const target = fn.base + (index + view.immediate(index) + 1) * INSTRUCTION_SIZE;
-    meanings.push({ kind: 'call', offset: index * INSTRUCTION_SIZE, section: fn.section.index, target });
+  const interpreter = new Interpreter(fn, roles);
+  const meanings = relocations.map((relocation) => interpreter.interpret(relocation));
+  for (const offset of interpreter.functionCalls()) {
+    if (relocations[firstFrom(relocations, fn.base + offset)]?.offset === fn.base + offset) continue;
+    meanings.push(interpreter.callWithin(offset));
   }
   return sortByOffset(meanings);
 }
 
-function interpret(
-  fn: { name: string; section: ElfSection; littleEndian: boolean },
-  at: {
-    relocation: ElfRelocation;
-    offset: number;
-    view: InstructionView;
-    index: number;
-    roles: SectionRoles;
-  },
-): Relocation {
-  const { symbol } = at.relocation;
-  const { offset, view, index, roles } = at;
-  const opcode = view.opcode(index);
-  if (opcode === CALL) return interpretCall(fn, at);
-  if (opcode !== LOAD_IMMEDIATE_64) {
-    throw refuse(fn, `the relocation at byte ${offset} is on an instruction that takes none`);
-  }
-  if (index + 1 >= view.count) throw refuse(fn, `the 64-bit load at byte ${offset} lacks its second half`);
-  if (symbol.section === UNDEFINED_SECTION)
-    return { kind: 'extern', offset, symbol: symbol.name, call: false };
-  const immediate = view.immediate(index);
-  const map = roles.mapAt(
-    symbol.section,
-    symbol.value + (symbol.type === SymbolType.Section ? immediate : 0),
-  );
-  if (map !== undefined) return { kind: 'map', offset, map };
-  const dataMap = roles.dataMap(symbol.section);
-  if (dataMap !== undefined)
-    return { kind: 'data', offset, map: dataMap, valueOffset: symbol.value + immediate };
-  const section = roles.sections[symbol.section];
-  if (section?.executable === true) {
-    return { kind: 'function', offset, section: symbol.section, target: symbol.value + immediate };
-  }
-  if (section?.name === JUMP_TABLES_SECTION) {
-    const table = jumpTableAt(section, { symbol, littleEndian: fn.littleEndian });
-    if (!table) throw refuse(fn, `${describe(symbol, roles)} is no whole table in ${section.name}`);
-    return { kind: 'jump-table', offset, table };
-  }
-  throw refuse(
-    fn,
-    `the relocation at byte ${offset} leads to ${describe(symbol, roles)}, which is not loaded`,
-  );
-}
+class Interpreter {
+  readonly #fn: RelocatedFunction;
+  readonly #roles: SectionRoles;
+  readonly #view: InstructionView;
 
-function interpretCall(
-  fn: { name: string; section: ElfSection },
-  {
-    relocation,
-    offset,
-    view,
-    index,
-    roles,
-  }: {
-    relocation: ElfRelocation;
-    offset: number;
-    view: InstructionView;
-    index: number;
-    roles: SectionRoles;
-  },
-): Relocation {
-  const { symbol } = relocation;
-  if (symbol.section === UNDEFINED_SECTION)
-    return { kind: 'extern', offset, symbol: symbol.name, call: true };
-  if (view.source(index) !== PSEUDO_CALL || roles.sections[symbol.section]?.executable !== true) {
-    throw refuse(fn, `the call at byte ${offset} leads to ${describe(symbol, roles)}, which is no function`);
+  constructor(fn: RelocatedFunction, roles: SectionRoles) {
+    this.#fn = fn;
+    this.#roles = roles;
+    this.#view = new InstructionView(fn.instructions, fn.littleEndian);
   }
-  // Of a global function the immediate is -1, of a section symbol it is the distance less one instruction.
-  const target = symbol.value + (view.immediate(index) + 1) * INSTRUCTION_SIZE;
-  return { kind: 'call', offset, section: symbol.section, target };
-}
 
-function describe(symbol: ElfSymbol, roles: SectionRoles): string {
-  return symbol.name === '' ? (roles.sections[symbol.section]?.name ?? 'nowhere') : symbol.name;
-}
+  interpret({ offset: place, symbol }: ElfRelocation): Relocation {
+    const view = this.#view;
+    const roles = this.#roles;
+    const offset = place - this.#fn.base;
+    const index = offset / INSTRUCTION_SIZE;
+    if (!Number.isInteger(index))
+      throw this.#refuse(`the relocation at byte ${offset} is between instructions`);
+    const opcode = view.opcode(index);
+    if (opcode === CALL) return this.#call(offset, symbol);
+    if (opcode !== LOAD_IMMEDIATE_64) {
+      throw this.#refuse(`the relocation at byte ${offset} is on an instruction that takes none`);
+    }
+    if (index + 1 >= view.count)
+      throw this.#refuse(`the 64-bit load at byte ${offset} lacks its second half`);
+    if (symbol.section === UNDEFINED_SECTION)
+      return { kind: 'extern', offset, symbol: symbol.name, call: false };
+    const immediate = view.immediate(index);
+    const inSection = symbol.value + (symbol.type === SymbolType.Section ? immediate : 0);
+    const map = roles.mapAt(symbol.section, inSection);
+    if (map !== undefined) return { kind: 'map', offset, map };
+    const dataMap = roles.dataMap(symbol.section);
+    const valueOffset = symbol.value + immediate;
+    if (dataMap !== undefined) return { kind: 'data', offset, map: dataMap, valueOffset };
+    const section = roles.sections[symbol.section];
+    if (section?.executable === true)
+      return { kind: 'function', offset, section: symbol.section, target: valueOffset };
+    if (section?.name === JUMP_TABLES_SECTION)
+      return { kind: 'jump-table', offset, table: this.#jumpTable(section, symbol) };
+    throw this.#refuse(
+      `the relocation at byte ${offset} leads to ${this.#describe(symbol)}, which is not loaded`,
+    );
+  }
 
-function refuse(fn: { name: string; section: ElfSection }, why: string): ObjectError {
-  return new ObjectError('RELOCATION_FAILED', `Cannot relocate ${fn.name}: ${why}`, {
-    section: fn.section.name,
-    program: fn.name,
-  });
+  #call(offset: number, symbol: ElfSymbol): Relocation {
+    const index = offset / INSTRUCTION_SIZE;
+    if (symbol.section === UNDEFINED_SECTION)
+      return { kind: 'extern', offset, symbol: symbol.name, call: true };
+    const isFunction = this.#roles.sections[symbol.section]?.executable === true;
+    if (this.#view.source(index) !== PSEUDO_CALL || !isFunction) {
+      throw this.#refuse(
+        `the call at byte ${offset} leads to ${this.#describe(symbol)}, which is no function`,
+      );
+    }
+    // Of a global function the immediate is -1, of a section symbol it is the distance less one instruction.
+    const target = symbol.value + (this.#view.immediate(index) + 1) * INSTRUCTION_SIZE;
+    return { kind: 'call', offset, section: symbol.section, target };
+  }
+
+  /** A call that clang has resolved itself, within a section: the immediate counts from the next instruction. */
+  callWithin(offset: number): Relocation {
+    const { base, section } = this.#fn;
+    const distance = (this.#view.immediate(offset / INSTRUCTION_SIZE) + 1) * INSTRUCTION_SIZE;
+    return { kind: 'call', offset, section: section.index, target: base + offset + distance };
+  }
+
+  /**
+   * Where a function of the object is called. These are few among tens of thousands of instructions, and searched for natively, by
+   * the opcode and the registers, of which the destination is 0 or the verifier refuses them.
+   */
+  functionCalls(): number[] {
+    const { buffer, byteOffset, length } = this.#fn.instructions;
+    const bytes = Buffer.from(buffer, byteOffset, length);
+    const wanted = Buffer.of(CALL, this.#fn.littleEndian ? PSEUDO_CALL << 4 : PSEUDO_CALL);
+    const found: number[] = [];
+    for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 1)) {
+      if (at % INSTRUCTION_SIZE === 0 && !this.#isSecondHalf(at / INSTRUCTION_SIZE)) found.push(at);
+    }
+    return found;
+  }
+
+  /** Whether an instruction is the rest of a 64-bit load. */
+  #isSecondHalf(index: number): boolean {
+    let loads = 0;
+    while (loads < index && this.#view.opcode(index - loads - 1) === LOAD_IMMEDIATE_64) loads++;
+    return loads % 2 === 1;
+  }
+
+  #jumpTable(section: ElfSection, symbol: ElfSymbol): JumpTable {
+    const table = jumpTableAt(section, { symbol, littleEndian: this.#fn.littleEndian });
+    if (table) return table;
+    throw this.#refuse(`${this.#describe(symbol)} is no whole table in ${section.name}`);
+  }
+
+  #describe({ name, section }: ElfSymbol): string {
+    return name === '' ? (this.#roles.sections[section]?.name ?? 'nowhere') : name;
+  }
+
+  #refuse(why: string): ObjectError {
+    const { name, section } = this.#fn;
+    return new ObjectError('RELOCATION_FAILED', `Cannot relocate ${name}: ${why}`, {
+      section: section.name,
+      program: name,
+    });
+  }
 }

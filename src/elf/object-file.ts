@@ -9,17 +9,10 @@ import { findNamed } from './find-named.ts';
 import { readFunctions } from './functions.ts';
 import type { MapSpec } from './map-spec.ts';
 import { readObjectParts } from './object-bytes.ts';
-import {
-  readAllVariables,
-  readBtf,
-  readBtfExt,
-  readMaps,
-  readText,
-  readVersion,
-  rolesOf,
-} from './object-parts.ts';
+import { readAllVariables, readBtf, readBtfExt, readMaps, readText, readVersion } from './object-parts.ts';
 import type { FunctionSpec, ProgramSpec } from './program-spec.ts';
 import { readRelocations } from './relocations.ts';
+import { SectionRoles } from './section-roles.ts';
 import { isWantedByStructOps } from './struct-ops.ts';
 import { readSymbols, sectionNameOf, SymbolType, UNDEFINED_SECTION } from './symbols.ts';
 import type { VariableSpec } from './variable-spec.ts';
@@ -80,7 +73,7 @@ export class ObjectFile {
     const { programs, subprograms } = readFunctions(elf, {
       symbols,
       relocations,
-      roles: rolesOf(elf, this.maps),
+      roles: new SectionRoles(elf, this.maps),
       exceptionCallbacks: readExceptionCallbacks(this.btf),
     });
     this.programs = new Map(programs.map((program) => [program.name, program]));

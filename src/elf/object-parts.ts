@@ -4,17 +4,16 @@ import { INSTRUCTION_SIZE } from '../asm/index.ts';
 import { Cursor } from '../binary/index.ts';
 import { Btf, BtfExt, relocateBtf } from '../btf/index.ts';
 import { readBtfMaps } from './btf-maps.ts';
-import { BPF_MAP_TYPE_ARENA } from '../uapi/index.ts';
 import type { ElfContainer, ElfSection } from './container.ts';
 import {
   ARENA_SECTION,
+  arenaOf,
   dataSectionKind,
   dataSectionMap,
   placeArenaGlobals,
   readVariables,
 } from './data-sections.ts';
 import { kernelConfigMap, type ExternSpec } from './externs.ts';
-import type { SectionRoles } from './instruction-relocations.ts';
 import { isLegacyMapSection, readLegacyMaps } from './legacy-maps.ts';
 import type { MapSpec } from './map-spec.ts';
 import type { ElfRelocation } from './relocations.ts';
@@ -134,22 +133,6 @@ export function readMaps(
   return maps;
 }
 
-export function rolesOf(elf: ElfContainer, maps: ReadonlyMap<string, MapSpec>): SectionRoles {
-  const byPlace = new Map<string, string>();
-  const dataMaps = new Map<number, string>();
-  for (const { name, definition } of maps.values()) {
-    if (definition.kind === 'data') dataMaps.set(definition.sectionIndex, name);
-    else byPlace.set(`${definition.sectionIndex}:${definition.offset}`, name);
-  }
-  const [arena, globals] = [arenaOf(maps), sectionNamed(elf, ARENA_SECTION)];
-  if (arena && globals) dataMaps.set(globals.index, arena.name);
-  return {
-    sections: elf.sections,
-    mapAt: (sectionIndex, offset) => byPlace.get(`${sectionIndex}:${offset}`),
-    dataMap: (sectionIndex) => dataMaps.get(sectionIndex),
-  };
-}
-
 export function readAllVariables(
   elf: ElfContainer,
   context: { btf: Btf | undefined; symbols: readonly ElfSymbol[]; maps: ReadonlyMap<string, MapSpec> },
@@ -171,8 +154,4 @@ export function readAllVariables(
     }
   }
   return variables;
-}
-
-function arenaOf(maps: ReadonlyMap<string, MapSpec>): MapSpec | undefined {
-  return [...maps.values()].find(({ type }) => type === BPF_MAP_TYPE_ARENA);
 }

@@ -1,5 +1,5 @@
 import { ElfError } from '../errors.ts';
-import { Cursor, struct, u64 } from '../binary/index.ts';
+import { struct, u64, wordsOf } from '../binary/index.ts';
 import type { ElfContainer, ElfSection } from './container.ts';
 import { SectionType } from './header.ts';
 import type { ElfSymbol } from './symbols.ts';
@@ -53,7 +53,8 @@ export function relocationsBetween(
   return relocations.slice(firstFrom(relocations, start), firstFrom(relocations, end));
 }
 
-function firstFrom(relocations: readonly ElfRelocation[], offset: number): number {
+/** The index of the first of them at or behind an offset. */
+export function firstFrom(relocations: readonly ElfRelocation[], offset: number): number {
   let [low, high] = [0, relocations.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
@@ -73,18 +74,23 @@ function readSection(
   { target, symbols }: { target: ElfSection; symbols: readonly ElfSymbol[] },
 ): ElfRelocation[] {
   if (section.size % RelocationEntry.size !== 0) throw malformed(section, 'has a broken size', section.size);
-  const cursor = new Cursor(section.data, elf.littleEndian);
-  return Array.from({ length: section.size / RelocationEntry.size }, (_, index) => {
-    const at = index * RelocationEntry.size;
-    const type = cursor.low32(at + RelocationEntry.offsets.info);
-    const number = cursor.high32(at + RelocationEntry.offsets.info);
-    const offset = cursor.size64(at + RelocationEntry.offsets.offset);
+  // Each of the two fields is 64 bits wide: the lower half of the second is the type, the upper one the symbol.
+  const words = wordsOf(section.data, { start: 0, end: section.size }, elf);
+  const [low, high] = elf.littleEndian ? [0, 1] : [1, 0];
+  const entries: ElfRelocation[] = [];
+  for (let at = 0; at < words.length; at += RelocationEntry.size / WORD_SIZE) {
+    const offset = (words[at + high] ?? 0) * 2 ** 32 + (words[at + low] ?? 0);
+    const number = words[at + 2 + high] ?? 0;
     const symbol = symbols[number];
-    if (!symbol) throw malformed(section, `names symbol ${number}, which does not exist`, at);
-    if (offset >= target.size) throw malformed(section, `points past the end of ${target.name}`, at);
-    return { offset, type, symbol };
-  });
+    if (!symbol) throw malformed(section, `names symbol ${number}, which does not exist`, at * WORD_SIZE);
+    if (offset >= target.size)
+      throw malformed(section, `points past the end of ${target.name}`, at * WORD_SIZE);
+    entries.push({ offset, type: words[at + 2 + low] ?? 0, symbol });
+  }
+  return entries;
 }
+
+const WORD_SIZE = Uint32Array.BYTES_PER_ELEMENT;
 
 function malformed(section: ElfSection, why: string, offset: number): ElfError {
   return new ElfError('ELF_INVALID', `Cannot read the object: ${section.name} ${why}`, {

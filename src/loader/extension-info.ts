@@ -1,4 +1,5 @@
 import { INSTRUCTION_SIZE } from '../asm/index.ts';
+import { wordsOf } from '../binary/index.ts';
 import type { BtfExt, BtfExtSection } from '../btf/index.ts';
 import { presentMemory, type Kernel } from '../sys/index.ts';
 import type { bpf_attr_prog_load } from '../uapi/index.ts';
@@ -87,44 +88,58 @@ function collect(linked: LinkedProgram, sections: ReadonlyMap<string, BtfExtSect
   return { recordSize, bytes, count: bytes.length / recordSize };
 }
 
-/** Undefined where none stands at the function's first instruction. */
+/**
+ * Those of one function, as a linker may have put those of others in between, with their offsets counted anew; undefined
+ * where none stands at its first instruction. By words and without a call for each, as there may be tens of
+ * thousands and this may be the first load of a process, in code that the compiler has not seen yet.
+ */
 function recordsOf(
   { bytes, recordSize, littleEndian }: BtfExtSection,
-  range: { offset: number; length: number; start: number },
+  { offset, length, start }: { offset: number; length: number; start: number },
 ): Uint8Array | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const isOwn = (at: number): boolean => {
-    const distance = view.getUint32(at, littleEndian) - range.offset;
-    return distance >= 0 && distance < range.length;
-  };
-  let [first, last] = [0, bytes.length - recordSize];
-  while (first <= last && !isOwn(first)) first += recordSize;
-  while (first <= last && !isOwn(last)) last -= recordSize;
-  if (first > last || view.getUint32(first, littleEndian) !== range.offset) return undefined;
-  const words = presentMemory(last + recordSize - first);
-  words.set(bytes.subarray(first, last + recordSize));
-  const end = takeOwn(new Uint32Array(words.buffer), { ...range, step: recordSize / WORD_SIZE });
-  return words.subarray(0, end * WORD_SIZE);
+  const words = wordsOf(bytes, { start: 0, end: bytes.length }, { littleEndian });
+  const step = recordSize / WORD_SIZE;
+  const range = { start: offset, end: offset + length };
+  const first = firstWithin(words, { from: 0, step, ...range });
+  const last = firstWithin(words, { from: words.length - step, step: -step, ...range });
+  if (first === undefined || last === undefined || words[first] !== offset) return undefined;
+  const copy = presentMemory((last + step - first) * WORD_SIZE);
+  const own = new Uint32Array(copy.buffer);
+  own.set(words.subarray(first, last + step));
+  const count = takeOwn(own, { ...range, step, origin: offset - start * INSTRUCTION_SIZE });
+  return copy.subarray(0, count * WORD_SIZE);
 }
 
-const WORD_SIZE = Uint32Array.BYTES_PER_ELEMENT;
-
 /**
- * Leaves the records of one function, as a linker may have put those of others in between, with their offsets counted
- * anew; returns how many words they are. By words, as there may be tens of thousands and this may be the first load of a process:
- * unoptimised code reads them several times faster than through a DataView.
+ * Leaves the records whose place is from `start` up to `end`, with places counted in instructions from `origin`; returns how
+ * many words they are. A function of its own: optimised code of a loop that is running ends where code follows
+ * that has never run.
  */
 function takeOwn(
   words: Uint32Array,
-  { offset, length, start, step }: { offset: number; length: number; start: number; step: number },
+  { start, end, step, origin }: { start: number; end: number; step: number; origin: number },
 ): number {
-  let end = 0;
+  let count = 0;
   for (let at = 0; at < words.length; at += step) {
-    const distance = (words[at] ?? 0) - offset;
-    if (distance < 0 || distance >= length) continue;
-    if (at !== end) words.copyWithin(end, at, at + step);
-    words[end] = start + distance / INSTRUCTION_SIZE;
-    end += step;
+    const place = words[at] as number;
+    if (place < start || place >= end) continue;
+    if (at !== count) words.copyWithin(count, at, at + step);
+    words[count] = (place - origin) / INSTRUCTION_SIZE;
+    count += step;
   }
-  return end;
+  return count;
 }
+
+/** The first word in steps from one on whose value is from `start` up to `end`. */
+function firstWithin(
+  words: Uint32Array,
+  { from, step, start, end }: { from: number; step: number; start: number; end: number },
+): number | undefined {
+  for (let at = from; at >= 0 && at < words.length; at += step) {
+    const value = words[at] as number;
+    if (value >= start && value < end) return at;
+  }
+  return undefined;
+}
+
+const WORD_SIZE = Uint32Array.BYTES_PER_ELEMENT;

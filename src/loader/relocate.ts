@@ -1,7 +1,7 @@
 import { ObjectError } from '../errors.ts';
-import { CALL, InstructionView } from '../asm/index.ts';
+import { CALL, INSTRUCTION_SIZE, InstructionView } from '../asm/index.ts';
 import { KERNEL_CONFIG_SECTION } from '../elf/index.ts';
-import type { ExternSpec, ObjectFile, ProgramSpec } from '../elf/index.ts';
+import type { ExternSpec, ObjectFile, ProgramSpec, Relocation } from '../elf/index.ts';
 import {
   BPF_PSEUDO_BTF_ID,
   BPF_PSEUDO_KFUNC_CALL,
@@ -11,7 +11,7 @@ import {
 import type { KernelExterns, KernelReference } from './externs/kernel-externs.ts';
 import type { JumpTables } from './jump-tables.ts';
 import { POISONED_CALL, POISONED_MAP } from './poisoned-references.ts';
-import { relocationsOf, type LinkedProgram, type PlacedRelocation } from './subprograms.ts';
+import type { LinkedProgram } from './subprograms.ts';
 
 /** How modules are told from each other in a program: by places in its `fd_array`. */
 interface ModuleDescriptors {
@@ -39,25 +39,39 @@ interface RelocationContext {
 export function relocate(linked: LinkedProgram, context: RelocationContext): readonly number[] {
   const view = new InstructionView(linked.instructions);
   const descriptors: number[] = [];
-  for (const placed of relocationsOf(linked.functions)) {
-    const { relocation, index, caller } = placed;
-    if ((relocation.kind === 'map' || relocation.kind === 'data') && isLeftOut(relocation.map, context)) {
-      poisonMapLoad(view, { index, number: [...context.object.maps.keys()].indexOf(relocation.map) });
-    } else if (relocation.kind === 'map') {
-      view.setSource(index, BPF_PSEUDO_MAP_FD);
-      view.setImmediate(index, mapNamed(relocation.map, context.maps, linked.spec).fd.value);
-    } else if (relocation.kind === 'data') {
-      view.setSource(index, BPF_PSEUDO_MAP_VALUE);
-      view.setImmediate(index, mapNamed(relocation.map, context.maps, linked.spec).fd.value);
-      view.setImmediate(index + 1, relocation.valueOffset);
-    } else if (relocation.kind === 'jump-table') {
-      view.setSource(index, BPF_PSEUDO_MAP_VALUE);
-      view.setImmediate(index, context.jumpTables.map(caller, relocation.table).fd.value);
-    } else if (relocation.kind === 'extern') {
-      relocateExtern(view, { ...context, placed, linked, descriptors });
+  for (const caller of linked.functions) {
+    for (const relocation of caller.fn.relocations) {
+      const index = caller.start + relocation.offset / INSTRUCTION_SIZE;
+      if (relocation.kind === 'map' || relocation.kind === 'data') {
+        relocateMap(view, { relocation, index, linked, context });
+      } else if (relocation.kind === 'jump-table') {
+        view.setSource(index, BPF_PSEUDO_MAP_VALUE);
+        view.setImmediate(index, context.jumpTables.map(caller, relocation.table).fd.value);
+      } else if (relocation.kind === 'extern') {
+        relocateExtern(view, { ...context, relocation, index, linked, descriptors });
+      }
     }
   }
   return descriptors;
+}
+
+function relocateMap(
+  view: InstructionView,
+  given: {
+    relocation: Extract<Relocation, { kind: 'map' | 'data' }>;
+    index: number;
+    linked: LinkedProgram;
+    context: RelocationContext;
+  },
+): void {
+  const { relocation, index, linked, context } = given;
+  if (isLeftOut(relocation.map, context)) {
+    poisonMapLoad(view, { index, number: [...context.object.maps.keys()].indexOf(relocation.map) });
+    return;
+  }
+  view.setSource(index, relocation.kind === 'map' ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE);
+  view.setImmediate(index, mapNamed(relocation.map, context.maps, linked.spec).fd.value);
+  if (relocation.kind === 'data') view.setImmediate(index + 1, relocation.valueOffset);
 }
 
 function isLeftOut(name: string, { object, maps }: RelocationContext): boolean {
@@ -72,15 +86,14 @@ function poisonMapLoad(view: InstructionView, { index, number }: { index: number
 }
 
 interface ExternContext extends RelocationContext {
-  readonly placed: PlacedRelocation;
+  readonly relocation: Extract<Relocation, { kind: 'extern' }>;
+  readonly index: number;
   readonly linked: LinkedProgram;
   readonly descriptors: number[];
 }
 
 function relocateExtern(view: InstructionView, context: ExternContext): void {
-  const { placed, linked, object } = context;
-  const { relocation, index } = placed;
-  if (relocation.kind !== 'extern') return;
+  const { relocation, index, linked, object } = context;
   const extern = object.externs.get(relocation.symbol);
   if (!extern) throw unresolved(linked.spec, relocation.symbol, 'it is no extern of the object');
   if (extern.place) {
@@ -100,12 +113,12 @@ function relocateCall(
   view: InstructionView,
   context: ExternContext & { extern: ExternSpec; reference: KernelReference | undefined },
 ): void {
-  const { placed, linked, object, extern, reference, descriptors } = context;
-  const call = view.get(placed.index);
+  const { index, linked, object, extern, reference, descriptors } = context;
+  const call = view.get(index);
   if (!reference) {
     const number = [...object.externs.keys()].indexOf(extern.name);
     const poison = { destination: 0, source: 0, offset: 0, immediate: POISONED_CALL + number };
-    view.set(placed.index, { ...call, ...poison });
+    view.set(index, { ...call, ...poison });
     return;
   }
   if (reference.kind !== 'function')
@@ -113,7 +126,7 @@ function relocateCall(
   const descriptor = moduleDescriptor(reference, context);
   // In fd_array, index 0 means the kernel itself (fetch_kfunc_btf() in kernel/bpf/verifier.c).
   const offset = descriptor === 0 ? 0 : placeIn(descriptors, descriptor);
-  view.set(placed.index, { ...call, source: BPF_PSEUDO_KFUNC_CALL, offset, immediate: reference.id });
+  view.set(index, { ...call, source: BPF_PSEUDO_KFUNC_CALL, offset, immediate: reference.id });
 }
 
 function placeIn(descriptors: number[], descriptor: number): number {
@@ -126,8 +139,7 @@ function relocateAddress(
   view: InstructionView,
   context: ExternContext & { extern: ExternSpec; reference: KernelReference | undefined },
 ): void {
-  const { placed, reference } = context;
-  const { index } = placed;
+  const { index, reference } = context;
   if (!reference || reference.kind === 'address') {
     const address = reference?.address ?? 0n;
     view.setSource(index, 0);

@@ -19,14 +19,6 @@ export interface LinkedProgram {
   readonly functions: readonly LinkedFunction[];
 }
 
-/** What is left to resolve: a relocation and the instruction it is on, counted from the start of the program. */
-export interface PlacedRelocation {
-  readonly relocation: Relocation;
-  readonly index: number;
-  /** The function that the instruction is in. */
-  readonly caller: LinkedFunction;
-}
-
 /**
  * Brings a program and the functions it calls, directly or by address, into one run of instructions, as the kernel
  * wants it. Only what is reachable comes along.
@@ -42,7 +34,7 @@ export function linkSubprograms(object: ObjectFile, spec: ProgramSpec): LinkedPr
   const view = new InstructionView(instructions);
   for (const { fn: caller, start } of functions) {
     for (const relocation of caller.relocations) {
-      if (relocation.kind !== 'call' && relocation.kind !== 'function') continue;
+      if (!isFunctionReference(relocation)) continue;
       const callee = functions.find(({ fn }) => isAt(fn, relocation));
       if (!callee) continue;
       const index = start + relocation.offset / INSTRUCTION_SIZE;
@@ -54,17 +46,6 @@ export function linkSubprograms(object: ObjectFile, spec: ProgramSpec): LinkedPr
   return { spec, instructions, functions };
 }
 
-/** Every relocation of a linked program, with its place. */
-export function relocationsOf(functions: readonly LinkedFunction[]): PlacedRelocation[] {
-  return functions.flatMap((caller) =>
-    caller.fn.relocations.map((relocation) => ({
-      relocation,
-      index: caller.start + relocation.offset / INSTRUCTION_SIZE,
-      caller,
-    })),
-  );
-}
-
 /**
  * The program first, then each function where its first call is met, before what follows that call. libbpf lays
  * functions out in the same order (bpf_object__reloc_code), so that the same object gets the same tag from both.
@@ -73,23 +54,23 @@ function collectReachable(object: ObjectFile, spec: ProgramSpec): LinkedFunction
   const candidates: readonly FunctionSpec[] = [...object.subprograms, ...object.programs.values()];
   const byPlace = new Map(candidates.map((fn) => [placeOf(fn.sectionIndex, fn.offset), fn]));
   const reached = new Map<FunctionSpec, LinkedFunction>();
-  const open: { fn: FunctionSpec; relocations: Iterator<Relocation> }[] = [];
+  const open: { fn: FunctionSpec; references: readonly FunctionReference[]; next: number }[] = [];
   let start = 0;
   const enter = (fn: FunctionSpec): void => {
     reached.set(fn, { fn, start });
     start += fn.instructions.length / INSTRUCTION_SIZE;
-    open.push({ fn, relocations: fn.relocations.values() });
+    open.push({ fn, references: fn.relocations.filter(isFunctionReference), next: 0 });
   };
   const walk = (): void => {
     for (let current = open.at(-1); current !== undefined; current = open.at(-1)) {
-      const next = current.relocations.next();
-      if (next.done === true) {
+      const reference = current.references[current.next++];
+      if (reference === undefined) {
         open.pop();
-      } else if (next.value.kind === 'call' || next.value.kind === 'function') {
-        const callee = byPlace.get(placeOf(next.value.section, next.value.target));
-        if (!callee) throw leadsNowhere(current.fn, next.value);
-        if (!reached.has(callee)) enter(callee);
+        continue;
       }
+      const callee = byPlace.get(placeOf(reference.section, reference.target));
+      if (!callee) throw leadsNowhere(current.fn, reference);
+      if (!reached.has(callee)) enter(callee);
     }
   };
   enter(spec);
@@ -120,6 +101,12 @@ function exceptionCallbackOf(object: ObjectFile, spec: ProgramSpec): FunctionSpe
     `Cannot link ${spec.name}: its exception callback ${name} is no function of .text`,
     { section: spec.section, program: spec.name },
   );
+}
+
+type FunctionReference = Extract<Relocation, { kind: 'call' | 'function' }>;
+
+function isFunctionReference(relocation: Relocation): relocation is FunctionReference {
+  return relocation.kind === 'call' || relocation.kind === 'function';
 }
 
 function placeOf(section: number, offset: number): string {

@@ -1,7 +1,7 @@
 /** Switches that clang 22 compiles to jumps by a table (gotox): read, shown, related to their programs, loaded and run. */
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { assemble, encodeInstructions, InstructionView } from '../../src/asm/index.ts';
+import { assemble, encodeInstructions, INSTRUCTION_SIZE, InstructionView } from '../../src/asm/index.ts';
 import { listFunction } from '../../src/cli/disasm/listing.ts';
 import { listingText } from '../../src/cli/disasm/text.ts';
 import { jumpTargets, ObjectFile, readContainer } from '../../src/elf/index.ts';
@@ -10,7 +10,7 @@ import { Collection } from '../../src/index.ts';
 import { neededKernel, verifyPrograms } from '../../src/loader/index.ts';
 import { JumpTables } from '../../src/loader/jump-tables.ts';
 import { relocate } from '../../src/loader/relocate.ts';
-import { linkSubprograms, relocationsOf, type LinkedProgram } from '../../src/loader/subprograms.ts';
+import { linkSubprograms, type LinkedProgram } from '../../src/loader/subprograms.ts';
 import { BpfMap, MapType } from '../../src/maps/index.ts';
 import { BPF_MAP_CREATE, BPF_MAP_FREEZE, bpf_attr_map_create } from '../../src/uapi/index.ts';
 import { isGuest } from '../helpers/clang.ts';
@@ -62,13 +62,24 @@ function caseAt(linked: LinkedProgram, place: number): number | undefined {
   return undefined;
 }
 
+function jumpTablesOf({ functions }: LinkedProgram) {
+  return functions.flatMap((caller) =>
+    caller.fn.relocations
+      .filter((relocation) => relocation.kind === 'jump-table')
+      .map((relocation) => ({
+        relocation,
+        caller,
+        index: caller.start + relocation.offset / INSTRUCTION_SIZE,
+      })),
+  );
+}
+
 /** Every case of every table of a program leads to its own code, in the program as it is loaded. */
 function checkPlaces(t: Test, object: ObjectFile): void {
   for (const program of object.programs.values()) {
     const linked = linkSubprograms(object, program);
     const seen = new Map<string, number>();
-    for (const { relocation, caller } of relocationsOf(linked.functions)) {
-      if (relocation.kind !== 'jump-table') continue;
+    for (const { relocation, caller } of jumpTablesOf(linked)) {
       const count = seen.get(caller.fn.name) ?? 0;
       seen.set(caller.fn.name, count + 1);
       const base = BASES[`${caller.fn.name} ${count}`] ?? 0;
@@ -135,7 +146,7 @@ t.test('a program has a frozen map for each of its tables until it is loaded', (
   );
   t.equal(kernel.calls.filter(({ command }) => command === BPF_MAP_FREEZE).length, 2);
   const view = new InstructionView(linked.instructions);
-  const tables = relocationsOf(linked.functions).filter(({ relocation }) => relocation.kind === 'jump-table');
+  const tables = jumpTablesOf(linked);
   t.same(
     tables.map(({ index }) => [view.source(index), view.immediate(index), view.immediate(index + 1)]),
     [...kernel.openDescriptors].map((descriptor) => [2, descriptor, 0]),

@@ -51,7 +51,6 @@ interface FoundMember {
 }
 
 const encoder = new TextEncoder();
-const UNNAMED = Uint8Array.of(0);
 
 class FieldMatch {
   readonly #local: AccessSpec;
@@ -122,17 +121,18 @@ class FieldMatch {
     const members = types.members(owner);
     if (members === undefined) return undefined;
     if (outer.length > MAX_INDEXES) throw this.#limit.tooDeep();
-    for (let index = 0; index < members.count; index++) {
-      this.#limit.step();
-      const isIt = members.isNamed(index, name);
-      const member = isIt || members.isNamed(index, UNNAMED) ? members.at(index) : undefined;
+    for (let from = 0; ;) {
+      const next = members.next(name, from);
+      this.#limit.step((next?.index ?? members.count - 1) + 1 - from);
+      if (next === undefined) return undefined;
+      from = next.index + 1;
+      const member = members.at(next.index);
       if (member === undefined) continue;
-      const indexes = [...outer, index];
-      if (isIt) return { owner, member, indexes, bitOffset: member.bitOffset };
+      const indexes = [...outer, next.index];
+      if (next.isNamed) return { owner, member, indexes, bitOffset: member.bitOffset };
       const inner = this.#search(member.typeId, name, indexes);
       if (inner) return { ...inner, bitOffset: inner.bitOffset + member.bitOffset };
     }
-    return undefined;
   }
 
   #typeOf({ typeId, index }: Accessor): number {

@@ -13,8 +13,9 @@ export class StepLimit {
     this.#doing = doing;
   }
 
-  step(): void {
-    if (--this.#left < 0) throw this.tooDeep();
+  step(steps = 1): void {
+    this.#left -= steps;
+    if (this.#left < 0) throw this.tooDeep();
   }
 
   tooDeep(): BtfError {
