@@ -91,16 +91,27 @@ function joinMain({ from, to }) {
 
 /** `load` alone, in one file: src/cli/joined-load.ts says why. It shares nothing with the library at run time. */
 function joinLoad({ from, to }) {
+  return joinCommonJs({ entryPoint: join(from, 'cli/run-load.js'), outfile: join(to, 'cli/load.cjs') });
+}
+
+/** One file of a module and all that it imports, for src/cli/compile-cache.ts: its code can be kept on Node 20, too. */
+function joinCommonJs({ entryPoint, outfile }) {
   return build({
     ...COMMON_OPTIONS,
-    entryPoints: [join(from, 'cli/run-load.js')],
-    outfile: join(to, 'cli/load.cjs'),
+    entryPoints: [entryPoint],
+    outfile,
     format: 'cjs',
     // What is compiled by vm.Script, for the sake of kept code, cannot import.
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': 'joinedUrl' },
     banner: { js: "const joinedUrl = require('node:url').pathToFileURL(__filename).href;" },
   });
+}
+
+/** The same for a module that is not part of dist. */
+export async function writeCommonJs({ entryPoint, outfile }) {
+  const { outputFiles } = await joinCommonJs({ entryPoint, outfile });
+  for (const file of outputFiles) writeChanged(file.path, contentsOf(file));
 }
 
 /** A module that finds files from its own place would look for them in the wrong one. */

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { buildBpf } from '../compile-bpf.ts';
 import { compileWithLibbpf } from '../compile-c.ts';
 import { projectRoot } from '../project-root.ts';
@@ -26,8 +27,10 @@ interface Iteration {
 
 interface Side {
   readonly command: readonly string[];
+  /** Iterations behind the first. */
+  readonly warm: number;
   readonly first: Iteration[];
-  readonly warm: Iteration[];
+  readonly later: Iteration[];
   /** Why it could not be measured. */
   failed?: string;
 }
@@ -55,21 +58,37 @@ export async function benchLoad({
     existsSync(libbpf) ? { prefix: libbpf } : {},
   );
   if (peer.path === undefined) console.error(`nothing to compare with: ${peer.missing ?? ''}`);
-  const ours = [process.execPath, join(root, 'build/bench/load/our-load.js')];
+  const built = join(root, 'build/bench/load');
+  const joined = await joinOurs(root, built);
   const cases: (string | undefined)[] = [undefined, ...objectsOf(root, objects)];
   const results = cases.flatMap((object) => {
-    const sides = [ours, ...(peer.path === undefined ? [] : [[peer.path]])].map((command) =>
-      measured(command),
-    );
+    const ours = measured([process.execPath, join(built, 'our-load.js')], { warm });
+    // A name of its own for each, as what is kept is what the first run needed.
+    const own = join(built, `load-${object === undefined ? 'kernel' : basename(object, '.bpf.o')}.cjs`);
+    copyFileSync(joined, own);
+    const kept = measured([process.execPath, join(built, 'kept-load.js'), own], { warm: 0 });
+    const theirs = peer.path === undefined ? undefined : measured([peer.path], { warm });
+    const sides = { ours, kept, theirs };
     for (let run = 0; run <= runs; run++)
-      for (const side of sides) runOnce(side, { object, warm, counted: run > 0 });
-    return report(object, { sides, runs });
+      for (const side of Object.values(sides)) if (side) runOnce(side, { object, counted: run > 0 });
+    return report(object, { ...sides, runs });
   });
-  return Promise.resolve({ benchmark: 'load', results });
+  return { benchmark: 'load', results };
 }
 
-function measured(command: readonly string[]): Side {
-  return { command, first: [], warm: [] };
+function measured(command: readonly string[], { warm }: { warm: number }): Side {
+  return { command, warm, first: [], later: [] };
+}
+
+/** Our side in one file, as scripts/join-modules.mjs makes `load`. */
+async function joinOurs(root: string, built: string): Promise<string> {
+  const script = pathToFileURL(join(root, 'scripts/join-modules.mjs')).href;
+  const { writeCommonJs } = (await import(script)) as {
+    writeCommonJs(files: { entryPoint: string; outfile: string }): Promise<void>;
+  };
+  const outfile = join(built, 'our-load.cjs');
+  await writeCommonJs({ entryPoint: join(built, 'our-load.js'), outfile });
+  return outfile;
 }
 
 /** The kernel's test programs where they are, and our own otherwise. */
@@ -80,14 +99,11 @@ function objectsOf(root: string, folder: string): string[] {
   return FIXTURES.map((source) => buildBpf(root, source));
 }
 
-function runOnce(
-  side: Side,
-  { object, warm, counted }: { object: string | undefined; warm: number; counted: boolean },
-): void {
+function runOnce(side: Side, { object, counted }: { object: string | undefined; counted: boolean }): void {
   if (side.failed !== undefined) return;
   const [command = '', ...args] = [
     ...side.command,
-    String(1 + warm),
+    String(1 + side.warm),
     ...(object === undefined ? [] : [object]),
   ];
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
@@ -96,43 +112,49 @@ function runOnce(
     console.error(`${basename(command)} ${object ?? ''}: ${stderr.trim().slice(0, 600)}`);
     return;
   }
-  // The first process fills the page cache.
+  // The first process fills the page cache, and leaves the code that is kept.
   if (!counted) return;
   const [first, ...later] = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Iteration);
   if (first) side.first.push(first);
-  side.warm.push(...later);
+  side.later.push(...later);
 }
 
 function report(
   object: string | undefined,
-  { sides, runs }: { sides: readonly Side[]; runs: number },
+  { ours, kept, theirs, runs }: { ours: Side; kept: Side; theirs: Side | undefined; runs: number },
 ): BenchmarkResult[] {
-  const [ours, theirs] = sides;
-  if (!ours || ours.failed !== undefined) return [];
+  if (ours.failed !== undefined) return [];
   const name = object === undefined ? 'kernel BTF and one lookup' : basename(object, '.bpf.o');
-  return (['first', 'warm'] as const).map((which) => {
-    const other = theirs && theirs.failed === undefined ? theirs[which] : undefined;
-    const own = middle(ours[which], 'cpu');
-    const their = other && middle(other, 'cpu');
-    return {
-      peer: 'libbpf',
-      unit: 'ms of CPU outside of bpf(2)',
-      what: `${name}, ${which === 'first' ? 'first in a process' : 'warm'}`,
-      ours: round(own, 2),
-      theirs: their === undefined ? null : round(their, 2),
-      ratio: their === undefined ? null : round(own / their, 3),
-      wall: round(middle(ours[which], 'wall'), 2),
-      their_wall: other ? round(middle(other, 'wall'), 2) : null,
-      in_kernel: round(middle(ours[which], 'kernel'), 2),
-      their_in_kernel: other ? round(middle(other, 'kernel'), 2) : null,
-      memory_mb: round(median(ours[which].map(({ memory }) => memory)) / 1024, 1),
-      their_memory_mb: other ? round(median(other.map(({ memory }) => memory)) / 1024, 1) : null,
-      runs,
-    };
-  });
+  const their = theirs?.failed === undefined ? theirs : undefined;
+  const rows = [
+    { what: 'first in a process', own: ours.first, other: their?.first },
+    { what: 'first, its code kept', own: kept.first, other: their?.first },
+    { what: 'warm', own: ours.later, other: their?.later },
+  ];
+  return rows
+    .filter(({ own }) => own.length > 0)
+    .map(({ what, own, other }) => ({ ...compared(own, other), what: `${name}, ${what}`, runs }));
+}
+
+function compared(own: Iteration[], other: Iteration[] | undefined): BenchmarkResult {
+  const [mine, their] = [middle(own, 'cpu'), other && middle(other, 'cpu')];
+  return {
+    peer: 'libbpf',
+    unit: 'ms of CPU outside of bpf(2)',
+    what: '',
+    ours: round(mine, 2),
+    theirs: their === undefined ? null : round(their, 2),
+    ratio: their === undefined ? null : round(mine / their, 3),
+    wall: round(middle(own, 'wall'), 2),
+    their_wall: other ? round(middle(other, 'wall'), 2) : null,
+    in_kernel: round(middle(own, 'kernel'), 2),
+    their_in_kernel: other ? round(middle(other, 'kernel'), 2) : null,
+    memory_mb: round(median(own.map(({ memory }) => memory)) / 1024, 1),
+    their_memory_mb: other ? round(median(other.map(({ memory }) => memory)) / 1024, 1) : null,
+  };
 }
 
 /** Milliseconds. */

@@ -84,10 +84,13 @@ export class TypeIndex {
   /** The indexes of all types of a kind, by its number. Throws as {@link count}. */
   ofKind(kind: number): number[] {
     const words = this.#words;
+    const { head, element } = this.#lengths;
     const found: number[] = [];
     for (let index = 0, word = 0, { count } = this; index < count; index++) {
-      if (kindOfInfo(words[word + 1] ?? 0) === kind) found.push(index);
-      word += this.#lengthAt(word);
+      const info = words[word + 1] as number;
+      const its = (info >>> KIND_SHIFT) & KIND_MASK;
+      if (its === kind) found.push(index);
+      word += (head[its] as number) + (element[its] as number) * (info & COUNT_MASK);
     }
     return found;
   }
@@ -124,7 +127,8 @@ export class TypeIndex {
   /** The index of the type that begins at a word; undefined within a type. */
   #indexAt(word: number): number | undefined {
     if (word >= this.#end) this.#advance(Infinity, word + 1);
-    let [low, high] = [0, (this.#found - 1) >> this.#markShift];
+    let low = 0;
+    let high = (this.#found - 1) >> this.#markShift;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
       if ((this.#marks[middle] ?? 0) <= word) low = middle;
@@ -157,7 +161,9 @@ export class TypeIndex {
     const unmarked = (1 << shift) - 1;
     const far = count - this.#found > FAR && until - this.#end > FAR * LEAST_WORDS;
     const [mostTypes, end] = far ? [Infinity, words.length] : [count, Math.min(until, words.length)];
-    let [index, at, last] = [this.#found, this.#end, this.#end];
+    let index = this.#found;
+    let at = this.#end;
+    let last = at;
     while (at < end && index < mostTypes) {
       const info = words[at + 1] as number;
       const kind = (info >>> KIND_SHIFT) & KIND_MASK;
