@@ -195,7 +195,8 @@ export class Btf {
   }
 
   #lookUp(name: string, kind: BtfKind | undefined): readonly number[] {
-    const ids = this.#names.find(name);
-    return kind === undefined ? ids : ids.filter((id) => this.kindOf(id) === kind);
+    return kind === undefined
+      ? this.#names.find(name)
+      : this.#names.findOf(kind, { name, kindOf: (id) => this.kindOf(id) });
   }
 }

@@ -1,13 +1,15 @@
+import type { BtfKind } from './kind.ts';
 import { hashOf } from './string-table.ts';
 import type { StringTable } from './string-table.ts';
 import type { TypeIndex } from './type-index.ts';
 
-const encoder = new TextEncoder();
 /**
  * Names looked for one by one before a table is made. In code that the compiler has not met yet the table takes as long
  * as a hundred of them, later as long as ten; an object that names more types than this is rare.
  */
 const SINGLE_SEARCHES = 64;
+/** What is found of a name that more types share is kept: of a hundred thousand, others may ask as often. */
+const FEW_TYPES = 8;
 
 /**
  * Finds types by name. The first few names are searched for in the bytes of the strings, and then their offsets in the words
@@ -20,6 +22,7 @@ export class NameIndex {
   readonly #firstId: number;
   readonly #ownStrings: boolean;
   readonly #found = new Map<string, readonly number[]>();
+  readonly #foundByKind = new WeakMap<readonly number[], Map<BtfKind, number[]>>();
   #nameOffsets: Uint32Array | undefined;
   #table: NameTable | undefined;
 
@@ -39,12 +42,34 @@ export class NameIndex {
   find(name: string): readonly number[] {
     const known = this.#found.get(name);
     if (known) return known;
-    const text = encoder.encode(`${name}\0`);
+    const text = Buffer.from(`${name}\0`);
     // The empty name is at every NUL.
     const single = this.#table === undefined && name !== '' && this.#found.size < SINGLE_SEARCHES;
     const ids = (single ? this.#search(text) : this.#lookUp(text)).map((index) => this.#firstId + index);
-    if (single) this.#found.set(name, ids);
+    if (single || ids.length > FEW_TYPES) this.#found.set(name, ids);
     return ids;
+  }
+
+  /** Those of one kind among them. */
+  findOf(
+    kind: BtfKind,
+    { name, kindOf }: { name: string; kindOf: (id: number) => BtfKind },
+  ): readonly number[] {
+    const ids = this.find(name);
+    const [only] = ids;
+    if (only === undefined || (ids.length === 1 && kindOf(only) === kind)) return ids;
+    if (ids.length <= FEW_TYPES) return ids.filter((id) => kindOf(id) === kind);
+    let kinds = this.#foundByKind.get(ids);
+    if (kinds === undefined) {
+      kinds = new Map<BtfKind, number[]>();
+      for (const id of ids) {
+        const others = kinds.get(kindOf(id));
+        if (others) others.push(id);
+        else kinds.set(kindOf(id), [id]);
+      }
+      this.#foundByKind.set(ids, kinds);
+    }
+    return kinds.get(kind) ?? [];
   }
 
   #lookUp(text: Uint8Array): number[] {

@@ -62,9 +62,13 @@ export function sizeOf(btf: Btf, id: number): number {
   throw tooDeep(id);
 }
 
-/** The alignment of a type in bytes, as C's _Alignof on a 64-bit machine. */
-export function alignmentOf(btf: Btf, id: number): number {
-  return alignment(btf, id, { known: new Map(), depth: 0 });
+/**
+ * The alignment of a type in bytes, as C's _Alignof on a 64-bit machine.
+ *
+ * @param known Alignments by type id, which is added to: to be shared where there are many types to be asked for.
+ */
+export function alignmentOf(btf: Btf, id: number, known = new Map<number, number>()): number {
+  return alignment(btf, id, { known, depth: 0 });
 }
 
 interface AlignmentSearch {

@@ -6,9 +6,9 @@ import {
 } from '../uapi/index.ts';
 import { resolveType, sizeOf, type Btf } from '../btf/index.ts';
 import type { ElfSection } from './container.ts';
-import type { ElfRelocation } from './relocations.ts';
+import { relocationsBetween, type ElfRelocation } from './relocations.ts';
 import { emptyMapSpec, type InitialSlot, type MapDefinition, type MapSpec } from './map-spec.ts';
-import { SymbolType, type ElfSymbol } from './symbols.ts';
+import type { ElfSymbol, SymbolTable } from './symbols.ts';
 
 const BPF_F_NUMA_NODE = 4;
 const PIN_BY_NAME = 1;
@@ -40,7 +40,7 @@ export function readBtfMaps(
   section: ElfSection,
   context: {
     btf: Btf;
-    symbols: readonly ElfSymbol[];
+    symbols: SymbolTable;
     relocations: readonly ElfRelocation[];
     objectName: string;
   },
@@ -50,16 +50,13 @@ export function readBtfMaps(
   if (datasecId === undefined) throw broken(section.name, 'BTF does not describe it');
   const datasec = btf.type(datasecId);
   if (datasec.kind !== 'datasec') throw broken(section.name, 'BTF does not describe it');
-  return datasec.variables.map(({ typeId }) => {
+  let slots = 0;
+  const listed = new Set(datasec.variables.map(({ typeId }) => typeId));
+  return [...listed].map((typeId) => {
     const variable = btf.type(typeId);
     if (variable.kind !== 'variable')
       throw broken(section.name, 'BTF names something else than a variable in it');
-    const symbol = symbols.find(
-      (candidate) =>
-        candidate.section === section.index &&
-        candidate.name === variable.name &&
-        candidate.type === SymbolType.Object,
-    );
+    const symbol = symbols.object(section.index, variable.name);
     if (!symbol) throw broken(variable.name, 'it has no symbol');
     const definition: MapDefinition = {
       kind: 'btf',
@@ -68,7 +65,10 @@ export function readBtfMaps(
       section: section.name,
     };
     const draft = readDefinition(variable.name, { btf, typeId: variable.typeId, definition });
-    return finish(draft, { symbol, relocations });
+    const spec = finish(draft, { symbol, relocations });
+    slots += spec.initialSlots.length;
+    if (slots > relocations.length) throw broken(variable.name, 'it overlaps with another');
+    return spec;
   });
 }
 
@@ -79,7 +79,10 @@ function readDefinition(
   const type = btf.type(resolveType(btf, typeId));
   if (type.kind !== 'struct') throw broken(name, 'its type is not a struct');
   const draft: Draft = { ...emptyMapSpec(name, definition), valuesOffset: undefined };
+  const names = new Set<string>();
   for (const member of type.members) {
+    if (names.has(member.name)) throw broken(name, `it has a member ${member.name} twice`);
+    names.add(member.name);
     readMember(draft, { btf, member: { ...member, offset: member.bitOffset / 8 } });
   }
   if (draft.type === 0) throw broken(name, 'it has no type');
@@ -193,20 +196,17 @@ function readSlots(
   { symbol, relocations }: { symbol: ElfSymbol; relocations: readonly ElfRelocation[] },
 ): InitialSlot[] {
   const first = symbol.value + (draft.valuesOffset ?? 0);
-  return relocations
-    .filter(
-      (relocation) => relocation.offset >= symbol.value && relocation.offset < symbol.value + symbol.size,
-    )
-    .map((relocation) => {
-      const distance = relocation.offset - first;
-      if (draft.valuesOffset === undefined || distance < 0 || distance % POINTER_SIZE !== 0) {
-        throw broken(
-          draft.name,
-          `something other than its values is initialised, at byte ${relocation.offset}`,
-        );
-      }
-      return { index: distance / POINTER_SIZE, target: relocation.symbol.name };
-    });
+  const own = relocationsBetween(relocations, { start: symbol.value, end: symbol.value + symbol.size });
+  return own.map((relocation) => {
+    const distance = relocation.offset - first;
+    if (draft.valuesOffset === undefined || distance < 0 || distance % POINTER_SIZE !== 0) {
+      throw broken(
+        draft.name,
+        `something other than its values is initialised, at byte ${relocation.offset}`,
+      );
+    }
+    return { index: distance / POINTER_SIZE, target: relocation.symbol.name };
+  });
 }
 
 function broken(map: string, why: string): ObjectError {

@@ -4,7 +4,7 @@ import { sizeOf, type Btf } from '../btf/index.ts';
 import type { ElfSection } from './container.ts';
 import { SectionType } from './header.ts';
 import { emptyMapSpec, type MapSpec } from './map-spec.ts';
-import type { ElfSymbol } from './symbols.ts';
+import type { SymbolTable } from './symbols.ts';
 
 /** Which kind of data a section holds; undefined for every other section. */
 export function dataSectionKind(section: ElfSection): 'data' | 'rodata' | 'bss' | undefined {
@@ -27,28 +27,30 @@ export function dataSectionMap(section: ElfSection, btf: Btf | undefined): MapSp
   const kind = dataSectionKind(section);
   if (kind === undefined || section.size === 0) return undefined;
   const readOnly = kind === 'rodata';
-  return {
-    ...emptyMapSpec(section.name, {
-      kind: 'data',
-      sectionIndex: section.index,
-      offset: 0,
-      section: section.name,
-    }),
-    type: BPF_MAP_TYPE_ARRAY,
-    keySize: 4,
-    valueSize: section.size,
-    maxEntries: 1,
-    flags: BPF_F_MMAPABLE | (readOnly ? BPF_F_RDONLY_PROG : 0),
+  const map = emptyMapSpec(
+    section.name,
+    { kind: 'data', sectionIndex: section.index, offset: 0, section: section.name },
     // The value's type is the section itself, as the kernel's array_map_check_btf expects of a DATASEC value.
-    valueTypeId: btf?.find(section.name, 'datasec') ?? 0,
-    // What is all zeros comes into being when somebody asks for it: a header may claim megabytes of them.
-    contents: kind === 'bss' ? undefined : section.data.slice(),
-    freeze: readOnly,
-  };
+    { valueTypeId: btf?.find(section.name, 'datasec') },
+  );
+  map.type = BPF_MAP_TYPE_ARRAY;
+  map.keySize = 4;
+  map.valueSize = section.size;
+  map.maxEntries = 1;
+  map.flags = BPF_F_MMAPABLE | (readOnly ? BPF_F_RDONLY_PROG : 0);
+  // What is all zeros comes into being when somebody asks for it: a header may claim megabytes of them.
+  if (kind !== 'bss') map.contents = section.data.slice();
+  map.freeze = readOnly;
+  return map;
 }
 
 /** The section of globals that lie in the object's arena (`__arena` variables). No map is made of it. */
-export const ARENA_SECTION = '.addr_space.1';
+const ARENA_SECTION = '.addr_space.1';
+
+/** The first that holds any. */
+export function arenaGlobals(sections: readonly ElfSection[]): ElfSection | undefined {
+  return sections.find(({ name, size }) => name === ARENA_SECTION && size > 0);
+}
 
 /**
  * Gives the arena of an object its first contents: the globals of its arena section.
@@ -65,7 +67,7 @@ export function placeArenaGlobals(
     const names = [arena, ...others].map((map) => map?.name).join(' and ');
     throw new ObjectError('OBJECT_INVALID', `Cannot read the maps: only one may be an arena, not ${names}`);
   }
-  const section = sections.find(({ name, size }) => name === ARENA_SECTION && size > 0);
+  const section = arenaGlobals(sections);
   if (!section) return undefined;
   if (!arena) {
     throw new ObjectError('OBJECT_INVALID', 'Cannot read the arena variables: the object has no arena map', {
@@ -99,21 +101,22 @@ export function readVariables(
   section: ElfSection,
   {
     btf,
-    objects,
+    datasecId,
+    symbols,
   }: {
     btf: Btf;
-    /** The symbols of variables, by the index of their section and their name: `7:counter`. */
-    objects: ReadonlyMap<string, ElfSymbol>;
+    /** 0 where BTF does not describe it. */
+    datasecId: number;
+    symbols: SymbolTable;
   },
 ): VariablePlace[] {
-  const id = btf.find(section.name, 'datasec');
-  const datasec = id === undefined ? undefined : btf.type(id);
-  if (datasec?.kind !== 'datasec') return [];
+  const datasec = btf.type(datasecId);
+  if (datasec.kind !== 'datasec') return [];
   const places: VariablePlace[] = [];
   for (const { typeId, offset, size } of datasec.variables) {
     const variable = btf.type(typeId);
     if (variable.kind !== 'variable') continue;
-    const symbol = objects.get(`${section.index}:${variable.name}`);
+    const symbol = symbols.object(section.index, variable.name);
     const place = {
       name: variable.name,
       section: section.name,

@@ -14,7 +14,10 @@ export function readExceptionCallbacks(btf: Btf | undefined): Map<string, string
     const program = btf.sizeOrTypeId(id);
     if (btf.kindOf(program) !== 'function') continue;
     const name = btf.nameOf(program);
-    callbacks.set(name, [...(callbacks.get(name) ?? []), btf.nameOf(id).slice(TAG.length)]);
+    const callback = btf.nameOf(id).slice(TAG.length);
+    const others = callbacks.get(name);
+    if (others) others.push(callback);
+    else callbacks.set(name, [callback]);
   }
   return callbacks;
 }

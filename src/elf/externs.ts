@@ -62,12 +62,13 @@ function sectionsOfVariables(btf: Btf): Map<number, string> {
 
 /** In the order of libbpf's cmp_externs(): the strictest alignment first, then the smallest, then by name. */
 function placeSettings(externs: Map<string, ExternSpec>, btf: Btf): Map<string, ExternSpec> {
+  const alignments = new Map<number, number>();
   const settings = [...externs.values()]
     .filter(({ section }) => section === KERNEL_CONFIG_SECTION)
     .map((extern) => {
       const size = sizeOf(btf, extern.typeId ?? 0);
       if (size === 0) throw broken(extern.name, 'its type has no size');
-      return { extern, size, alignment: alignmentOf(btf, extern.typeId ?? 0) };
+      return { extern, size, alignment: alignmentOf(btf, extern.typeId ?? 0, alignments) };
     })
     .sort(
       (a, b) => b.alignment - a.alignment || a.size - b.size || compareBytes(a.extern.name, b.extern.name),
@@ -100,7 +101,7 @@ export function kernelConfigMap(
     ...emptyMapSpec(name, { kind: 'data', sectionIndex: -1, offset: 0, section: name }),
     type: BPF_MAP_TYPE_ARRAY,
     keySize: 4,
-    valueSize: Math.max(...ends),
+    valueSize: ends.reduce((last, end) => Math.max(last, end), 0),
     maxEntries: 1,
     flags: BPF_F_MMAPABLE | BPF_F_RDONLY_PROG,
     valueTypeId: btf?.find(name, 'datasec') ?? 0,

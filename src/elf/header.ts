@@ -49,7 +49,8 @@ export interface HeaderFacts {
 export interface SectionFacts {
   name: string;
   type: number;
-  flags: bigint;
+  /** The lower half: the upper one is the processor's and the system's. */
+  flags: number;
   /** Bytes from the start of the file. */
   offset: number;
   size: number;
@@ -136,7 +137,8 @@ function readChecked(cursor: Cursor, littleEndian: boolean): HeaderFacts {
   }
   const sections = headers.map((header) => {
     const section = readSection(cursor, header);
-    return { ...section, name: sectionName(cursor, names, cursor.u32(header + SectionHeader.offsets.name)) };
+    section.name = sectionName(cursor, names, cursor.u32(header + SectionHeader.offsets.name));
+    return section;
   });
   let sizes = 0;
   sections.forEach((section) => {
@@ -167,7 +169,7 @@ function readSection(cursor: Cursor, header: number): SectionFacts {
   const section = {
     name: '',
     type: cursor.u32(header + field.type),
-    flags: cursor.u64(header + field.flags),
+    flags: cursor.low32(header + field.flags),
     offset: cursor.size64(header + field.offset),
     size: cursor.size64(header + field.size),
     link: cursor.u32(header + field.link),

@@ -19,7 +19,7 @@ export { recordsOf } from './section-records.ts';
 export { interpretSectionName, sectionDefinitions } from './section-names.ts';
 export type { SectionDefinition, SectionMeaning } from './section-names.ts';
 export { VariableSpec } from './variable-spec.ts';
-export { isWantedByStructOps } from './struct-ops.ts';
+export { programsOfStructOps } from './struct-ops.ts';
 export { ExecutableFile, findFunctions, findUsdtProbes, readUsdtProbes } from './executable/index.ts';
 export type {
   ByteSource,

@@ -6,9 +6,9 @@ import {
   BPF_MAP_TYPE_HASH_OF_MAPS,
   BPF_MAP_TYPE_PROG_ARRAY,
 } from '../uapi/index.ts';
-import type { ElfSection } from './container.ts';
+import type { ElfContainer, ElfSection } from './container.ts';
 import { emptyMapSpec, type InitialSlot, type MapSpec } from './map-spec.ts';
-import { SymbolType, type ElfSymbol } from './symbols.ts';
+import { SymbolType, type ElfSymbol, type SymbolTable } from './symbols.ts';
 
 /** What all definitions begin with; `map_flags` came later, and objects without it are still around. */
 const Definition = struct('bpf_map_def', {
@@ -55,25 +55,57 @@ export function isLegacyMapSection({ name }: ElfSection): boolean {
  * Reads maps defined as `struct bpf_map_def SEC("maps") name = { … }`. How long a definition is, only the number of
  * symbols tells. What follows `map_flags` must be zero, unless the length is that of iproute2's `struct bpf_elf_map`.
  */
-export function readLegacyMaps(
-  section: ElfSection,
-  context: {
-    btf: Btf | undefined;
-    symbols: readonly ElfSymbol[];
-    sections: readonly ElfSection[];
-    littleEndian: boolean;
-  },
-): MapSpec[] {
-  const { btf, symbols } = context;
-  const own = symbols.filter(
-    ({ section: index, type, name }) =>
-      index === section.index && name !== '' && (type === SymbolType.Object || type === SymbolType.None),
-  );
-  if (own.length === 0) return [];
-  const size = definitionSize(section, own);
-  const cursor = new Cursor(section.data, context.littleEndian);
-  const drafts = own.map((symbol) => readDefinition(section, { symbol, size, cursor, btf }));
-  return drafts.map((draft) => withSlots(withInner(draft, drafts), { drafts, ...context }));
+export class LegacyMaps {
+  readonly #elf: ElfContainer;
+  readonly #btf: Btf | undefined;
+  readonly #symbols: SymbolTable;
+  #tailCalls: ReadonlyMap<number, readonly InitialSlot[]> | undefined;
+
+  constructor(elf: ElfContainer, { btf, symbols }: { btf: Btf | undefined; symbols: SymbolTable }) {
+    this.#elf = elf;
+    this.#btf = btf;
+    this.#symbols = symbols;
+  }
+
+  /** @throws ObjectError */
+  read(section: ElfSection): MapSpec[] {
+    const own = this.#symbols
+      .of(section.index)
+      .filter(({ type, name }) => name !== '' && (type === SymbolType.Object || type === SymbolType.None));
+    if (own.length === 0) return [];
+    const size = definitionSize(section, own);
+    const cursor = new Cursor(section.data, this.#elf.littleEndian);
+    const drafts = own.map((symbol) => readDefinition(section, { symbol, size, cursor, btf: this.#btf }));
+    const byId = groupedById(drafts);
+    return drafts.map((draft) => this.#withSlots(withInner(draft, byId), byId));
+  }
+
+  #withSlots({ spec, id, innerId }: Draft, byId: ReadonlyMap<number, SameId>): MapSpec {
+    if (spec.inner) return { ...spec, initialSlots: byId.get(innerId)?.slots ?? [] };
+    if (spec.type !== BPF_MAP_TYPE_PROG_ARRAY || id === 0) return spec;
+    this.#tailCalls ??= tailCalls(this.#elf, this.#symbols);
+    return { ...spec, initialSlots: this.#tailCalls.get(id) ?? [] };
+  }
+}
+
+interface SameId {
+  readonly drafts: Draft[];
+  /** Those of them that go into a map of maps. One list for all such maps: there may be thousands of either. */
+  readonly slots: InitialSlot[];
+}
+
+/** In their order. Without those of id 0, which is none. */
+function groupedById(drafts: readonly Draft[]): ReadonlyMap<number, SameId> {
+  const groups = new Map<number, SameId>();
+  for (const draft of drafts) {
+    const { id, innerIndex, spec } = draft;
+    if (id === 0) continue;
+    const group = groups.get(id) ?? { drafts: [], slots: [] };
+    group.drafts.push(draft);
+    if (innerIndex !== NO_SLOT) group.slots.push({ index: innerIndex, target: spec.name });
+    groups.set(id, group);
+  }
+  return groups;
 }
 
 function definitionSize(section: ElfSection, symbols: readonly ElfSymbol[]): number {
@@ -163,7 +195,7 @@ function typesOf(
 }
 
 /** The inner maps look like the map of the same section whose `id` is the outer one's `inner_id`. */
-function withInner(draft: Draft, drafts: readonly Draft[]): Draft {
+function withInner(draft: Draft, byId: ReadonlyMap<number, SameId>): Draft {
   const { spec, innerId } = draft;
   const holdsMaps = spec.type === BPF_MAP_TYPE_ARRAY_OF_MAPS || spec.type === BPF_MAP_TYPE_HASH_OF_MAPS;
   // Without it, only a map that the caller gives can stand in.
@@ -171,40 +203,31 @@ function withInner(draft: Draft, drafts: readonly Draft[]): Draft {
   const { section } = spec.definition;
   if (!holdsMaps)
     throw broken({ name: section }, spec.name, `it has the inner_id ${innerId} but holds no maps`);
-  const inner = drafts.find((other) => other !== draft && other.id !== 0 && other.id === innerId)?.spec;
+  const inner = byId.get(innerId)?.drafts.find((other) => other !== draft)?.spec;
   if (!inner) throw broken({ name: section }, spec.name, `no map has the id ${innerId} of its inner maps`);
   const definition = { ...inner.definition, kind: 'inner' } as const;
   return { ...draft, spec: { ...spec, inner: { ...inner, definition } } };
 }
 
-function withSlots(
-  draft: Draft,
-  context: { drafts: readonly Draft[]; symbols: readonly ElfSymbol[]; sections: readonly ElfSection[] },
-): MapSpec {
-  const { spec, id, innerId } = draft;
-  if (spec.inner) {
-    const initialSlots = context.drafts
-      .filter((other) => other.id === innerId && other.innerIndex !== NO_SLOT)
-      .map((other) => ({ index: other.innerIndex, target: other.spec.name }));
-    return { ...spec, initialSlots };
-  }
-  if (spec.type !== BPF_MAP_TYPE_PROG_ARRAY || id === 0) return spec;
-  return { ...spec, initialSlots: tailCalls(id, context) };
-}
-
-/** iproute2's tail calls: the program of section `ID/INDEX` goes into that slot of the program array of that id. */
+/**
+ * iproute2's tail calls, by the id of a program array: the program of section `ID/INDEX` goes into that slot of the array of
+ * that id.
+ */
 function tailCalls(
-  id: number,
-  { symbols, sections }: { symbols: readonly ElfSymbol[]; sections: readonly ElfSection[] },
-): InitialSlot[] {
-  return sections.flatMap((section) => {
+  { sections }: ElfContainer,
+  symbols: SymbolTable,
+): ReadonlyMap<number, readonly InitialSlot[]> {
+  const slots = new Map<number, InitialSlot[]>();
+  for (const section of sections) {
     const [, owner, index] = /^(\d+|0x[0-9a-f]+)\/(\d+|0x[0-9a-f]+)$/i.exec(section.name) ?? [];
-    if (!section.executable || Number(owner) !== id) return [];
-    const program = symbols.find(
-      (symbol) => symbol.section === section.index && symbol.type === SymbolType.Function,
-    );
-    return program ? [{ index: Number(index), target: program.name }] : [];
-  });
+    if (!section.executable || owner === undefined) continue;
+    const program = symbols.of(section.index).find(({ type }) => type === SymbolType.Function);
+    if (!program) continue;
+    const own = slots.get(Number(owner)) ?? [];
+    own.push({ index: Number(index), target: program.name });
+    slots.set(Number(owner), own);
+  }
+  return slots;
 }
 
 function broken({ name: section }: { name: string }, map: string, why: string): ObjectError {

@@ -68,7 +68,7 @@ export interface StructOpsDefinition {
 }
 
 /** A map without anything special, to be completed. */
-export function emptyMapSpec(name: string, definition: MapDefinition): MapSpec {
+export function emptyMapSpec(name: string, definition: MapDefinition, { valueTypeId = 0 } = {}): MapSpec {
   return {
     name,
     type: 0,
@@ -81,7 +81,7 @@ export function emptyMapSpec(name: string, definition: MapDefinition): MapSpec {
     pinByName: false,
     pinPath: undefined,
     keyTypeId: 0,
-    valueTypeId: 0,
+    valueTypeId,
     definition,
     inner: undefined,
     initialSlots: [],

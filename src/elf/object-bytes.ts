@@ -26,7 +26,7 @@ export function readObjectParts(path: string): Uint8Array {
 }
 
 /** What is loaded has it, and debug information has not. */
-const SHF_ALLOC = 2n;
+const SHF_ALLOC = 2;
 const UNUSED_SECTIONS = /^(?:\.rel)?\.(?:debug_|llvm)|^\.rel\.(?:BTF|eh_frame)/;
 /** Headers of more are not read twice. */
 const MOST_SECTIONS = 1024;
@@ -52,7 +52,7 @@ function readParts(fd: number, file: { isFile(): boolean; size: number }): Uint8
 
 function isUsed({ name, type, flags }: SectionFacts): boolean {
   if (type === SectionType.Nobits || type === SectionType.Null) return false;
-  return (flags & SHF_ALLOC) !== 0n || !UNUSED_SECTIONS.test(name);
+  return (flags & SHF_ALLOC) !== 0 || !UNUSED_SECTIONS.test(name);
 }
 
 /** @throws BoundsError where the file has no such place, or has become shorter */

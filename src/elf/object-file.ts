@@ -13,8 +13,8 @@ import { readAllVariables, readBtf, readBtfExt, readMaps, readText, readVersion 
 import type { FunctionSpec, ProgramSpec } from './program-spec.ts';
 import { readRelocations } from './relocations.ts';
 import { SectionRoles } from './section-roles.ts';
-import { isWantedByStructOps } from './struct-ops.ts';
-import { readSymbols, sectionNameOf, SymbolType, UNDEFINED_SECTION } from './symbols.ts';
+import { programsOfStructOps } from './struct-ops.ts';
+import { readSymbols, sectionNameOf, SymbolType, UNDEFINED_SECTION, type SymbolTable } from './symbols.ts';
 import type { VariableSpec } from './variable-spec.ts';
 
 const MACHINE_BPF = 247;
@@ -51,18 +51,22 @@ export class ObjectFile {
   readonly anchors: EventAnchors;
   /** Sizes of the sections, by name: BTF leaves those of its DATASECs open. */
   readonly sectionSizes: ReadonlyMap<string, number>;
-  readonly #symbolOffsets: ReadonlyMap<string, number>;
+  readonly #elf: ElfContainer;
+  readonly #symbols: SymbolTable;
+  #symbolOffsets: ReadonlyMap<string, number> | undefined;
 
   private constructor(name: string, elf: ElfContainer) {
     const symbols = readSymbols(elf);
-    const relocations = readRelocations(elf, symbols);
+    const relocations = readRelocations(elf, symbols.all);
+    this.#elf = elf;
+    this.#symbols = symbols;
     this.name = name;
     this.littleEndian = elf.littleEndian;
     this.license = readText(elf, 'license');
     this.kernelVersion = readVersion(elf);
     this.btf = readBtf(elf);
     this.btfExt = readBtfExt(elf, this.btf);
-    this.externs = readExterns(symbols, this.btf);
+    this.externs = readExterns(symbols.all, this.btf);
     this.maps = readMaps(elf, {
       btf: this.btf,
       symbols,
@@ -77,22 +81,17 @@ export class ObjectFile {
       exceptionCallbacks: readExceptionCallbacks(this.btf),
     });
     this.programs = new Map(programs.map((program) => [program.name, program]));
-    for (const program of programs)
-      program.autoload = isWantedByStructOps(program.name, this.maps.values()) ?? program.autoload;
+    const wanted = programsOfStructOps(this.maps.values());
+    for (const program of programs) program.autoload = wanted.get(program.name) ?? program.autoload;
     this.subprograms = subprograms;
     this.variables = readAllVariables(elf, { btf: this.btf, symbols, maps: this.maps });
     this.hiddenFunctions = new Set(
-      symbols
+      symbols.all
         .filter(({ hidden, section }) => hidden && elf.sections[section]?.name === '.text')
         .map((symbol) => symbol.name),
     );
     this.anchors = readEventAnchors(this.btf);
     this.sectionSizes = new Map(elf.sections.map((section) => [section.name, section.size]));
-    this.#symbolOffsets = new Map(
-      symbols
-        .filter((symbol) => symbol.type === SymbolType.Object && symbol.section !== UNDEFINED_SECTION)
-        .map((symbol) => [`${sectionNameOf(elf.sections, symbol.section)}:${symbol.name}`, symbol.value]),
-    );
   }
 
   /**
@@ -129,6 +128,14 @@ export class ObjectFile {
 
   /** Where a variable lies in its section, in bytes, by the symbol table. */
   symbolOffset(section: string, name: string): number | undefined {
+    this.#symbolOffsets ??= new Map(
+      this.#symbols.all
+        .filter((symbol) => symbol.type === SymbolType.Object && symbol.section !== UNDEFINED_SECTION)
+        .map((symbol) => [
+          `${sectionNameOf(this.#elf.sections, symbol.section)}:${symbol.name}`,
+          symbol.value,
+        ]),
+    );
     return this.#symbolOffsets.get(`${section}:${name}`);
   }
 

@@ -6,7 +6,7 @@ import { Btf, BtfExt, relocateBtf } from '../btf/index.ts';
 import { readBtfMaps } from './btf-maps.ts';
 import type { ElfContainer, ElfSection } from './container.ts';
 import {
-  ARENA_SECTION,
+  arenaGlobals,
   arenaOf,
   dataSectionKind,
   dataSectionMap,
@@ -14,10 +14,10 @@ import {
   readVariables,
 } from './data-sections.ts';
 import { kernelConfigMap, type ExternSpec } from './externs.ts';
-import { isLegacyMapSection, readLegacyMaps } from './legacy-maps.ts';
+import { isLegacyMapSection, LegacyMaps } from './legacy-maps.ts';
 import type { MapSpec } from './map-spec.ts';
 import type { ElfRelocation } from './relocations.ts';
-import { SymbolType, type ElfSymbol } from './symbols.ts';
+import type { SymbolTable } from './symbols.ts';
 import { isStructOpsSection, readStructOps } from './struct-ops.ts';
 import { VariableSpec } from './variable-spec.ts';
 
@@ -90,7 +90,7 @@ export function readMaps(
   elf: ElfContainer,
   context: {
     btf: Btf | undefined;
-    symbols: readonly ElfSymbol[];
+    symbols: SymbolTable;
     relocations: ReadonlyMap<number, readonly ElfRelocation[]>;
     objectName: string;
     externs: ReadonlyMap<string, ExternSpec>;
@@ -98,16 +98,24 @@ export function readMaps(
 ): Map<string, MapSpec> {
   const { btf, symbols, relocations, objectName, externs } = context;
   const maps = new Map<string, MapSpec>();
+  const legacy = new LegacyMaps(elf, { btf, symbols });
+  const described = new Set<string>();
   for (const section of elf.sections) {
     const dataMap = dataSectionMap(section, btf);
     if (dataMap) maps.set(dataMap.name, dataMap);
-    if (isLegacyMapSection(section)) {
-      const { sections, littleEndian } = elf;
-      for (const map of readLegacyMaps(section, { btf, symbols, sections, littleEndian }))
-        maps.set(map.name, map);
-    }
+    if (isLegacyMapSection(section)) for (const map of legacy.read(section)) maps.set(map.name, map);
     const structOps = isStructOpsSection(section) && section.size > 0;
     if (section.name !== '.maps' && !structOps) continue;
+    // BTF has one description for all sections of a name, and each would be read as often as there are sections.
+    if (described.has(section.name))
+      throw new ObjectError(
+        'OBJECT_INVALID',
+        `Cannot read the maps: there are several sections ${section.name}`,
+        {
+          section: section.name,
+        },
+      );
+    described.add(section.name);
     if (!btf) {
       throw new ObjectError(
         'OBJECT_INVALID',
@@ -135,23 +143,26 @@ export function readMaps(
 
 export function readAllVariables(
   elf: ElfContainer,
-  context: { btf: Btf | undefined; symbols: readonly ElfSymbol[]; maps: ReadonlyMap<string, MapSpec> },
+  context: { btf: Btf | undefined; symbols: SymbolTable; maps: ReadonlyMap<string, MapSpec> },
 ): Map<string, VariableSpec> {
   const { btf, symbols, maps } = context;
   const variables = new Map<string, VariableSpec>();
   if (!btf) return variables;
-  const objects = new Map<string, ElfSymbol>();
-  for (const symbol of symbols) {
-    const place = `${symbol.section}:${symbol.name}`;
-    if (symbol.type === SymbolType.Object && !objects.has(place)) objects.set(place, symbol);
-  }
+  const globals = arenaGlobals(elf.sections);
   for (const section of elf.sections) {
-    const arena = section.name === ARENA_SECTION ? arenaOf(maps) : undefined;
-    const map = arena ?? (dataSectionKind(section) === undefined ? undefined : maps.get(section.name));
+    const map = section === globals ? arenaOf(maps) : dataMapOf(section, maps);
     if (!map || section.size === 0) continue;
-    for (const place of readVariables(section, { btf, objects })) {
+    const datasecId = section === globals ? (btf.find(section.name, 'datasec') ?? 0) : map.valueTypeId;
+    for (const place of readVariables(section, { btf, datasecId, symbols })) {
       variables.set(place.name, new VariableSpec(place, { btf, map }));
     }
   }
   return variables;
+}
+
+/** Undefined for a section that is none of data, and where a later one of the same name takes its place. */
+function dataMapOf(section: ElfSection, maps: ReadonlyMap<string, MapSpec>): MapSpec | undefined {
+  if (dataSectionKind(section) === undefined) return undefined;
+  const map = maps.get(section.name);
+  return map?.definition.sectionIndex === section.index ? map : undefined;
 }

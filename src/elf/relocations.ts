@@ -30,8 +30,10 @@ export function readRelocations(
     const target = elf.sections[section.info];
     if (!target) throw malformed(section, 'applies to a section that does not exist', 0);
     const [others, own] = [bySection.get(target.index), readSection(elf, section, { target, symbols })];
-    bySection.set(target.index, sortByOffset(others ? [...others, ...own] : own));
+    if (others) for (const relocation of own) others.push(relocation);
+    else bySection.set(target.index, own);
   }
+  for (const relocations of bySection.values()) sortByOffset(relocations);
   return bySection;
 }
 

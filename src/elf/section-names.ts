@@ -144,9 +144,14 @@ function expandRow([names, type, attachType, ...flags]: Row): SectionDefinition[
 /** What a section name means; undefined where it says nothing. A leading `?` is not part of the name. */
 export function interpretSectionName(section: string): SectionMeaning | undefined {
   const exact = sectionDefinitions().get(section);
-  if (exact) return { ...exact, target: undefined };
+  if (exact) return meaning(exact, undefined);
   const slash = section.indexOf('/');
   if (slash < 0) return undefined;
   const prefix = sectionDefinitions().get(section.slice(0, slash));
-  return prefix?.pattern === 'prefix' ? { ...prefix, target: section.slice(slash + 1) } : undefined;
+  return prefix?.pattern === 'prefix' ? meaning(prefix, section.slice(slash + 1)) : undefined;
+}
+
+function meaning(definition: SectionDefinition, target: string | undefined): SectionMeaning {
+  const { name, pattern, type, attachType, attachTypeOptional, sleepable, frags, attachesToBtf } = definition;
+  return { name, pattern, type, attachType, attachTypeOptional, sleepable, frags, attachesToBtf, target };
 }

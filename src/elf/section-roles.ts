@@ -1,5 +1,5 @@
 import type { ElfContainer, ElfSection } from './container.ts';
-import { ARENA_SECTION, arenaOf } from './data-sections.ts';
+import { arenaGlobals, arenaOf } from './data-sections.ts';
 import type { MapSpec } from './map-spec.ts';
 
 /** Where symbols of a section lead to. */
@@ -14,8 +14,7 @@ export class SectionRoles {
       if (definition.kind === 'data') this.#dataMaps.set(definition.sectionIndex, name);
       else this.#ofSection(definition.sectionIndex).set(definition.offset, name);
     }
-    const arena = arenaOf(maps);
-    const globals = elf.sections.find(({ name }) => name === ARENA_SECTION);
+    const [arena, globals] = [arenaOf(maps), arenaGlobals(elf.sections)];
     if (arena && globals) this.#dataMaps.set(globals.index, arena.name);
   }
 

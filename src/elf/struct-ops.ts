@@ -1,10 +1,10 @@
 import { ObjectError } from '../errors.ts';
-import { resolveType, type Btf } from '../btf/index.ts';
+import { resolveType, type Btf, type BtfComposite } from '../btf/index.ts';
 import { BPF_F_LINK, BPF_MAP_TYPE_STRUCT_OPS } from '../uapi/index.ts';
 import type { ElfSection } from './container.ts';
 import { emptyMapSpec, type MapSpec } from './map-spec.ts';
-import type { ElfRelocation } from './relocations.ts';
-import { SymbolType, type ElfSymbol } from './symbols.ts';
+import { relocationsBetween, type ElfRelocation } from './relocations.ts';
+import type { ElfSymbol, SymbolTable } from './symbols.ts';
 
 /**
  * Whether a section holds struct_ops maps. Those of `.struct_ops.link` are registered by a link, those of
@@ -21,35 +21,42 @@ export function isStructOpsSection({ name }: ElfSection): boolean {
  */
 export function readStructOps(
   section: ElfSection,
-  context: { btf: Btf; symbols: readonly ElfSymbol[]; relocations: readonly ElfRelocation[] },
+  context: { btf: Btf; symbols: SymbolTable; relocations: readonly ElfRelocation[] },
 ): MapSpec[] {
   const { btf, symbols, relocations } = context;
   const id = btf.find(section.name, 'datasec');
   const datasec = id === undefined ? undefined : btf.type(id);
   if (datasec?.kind !== 'datasec') throw broken(section.name, 'BTF does not describe it');
-  const maps = datasec.variables.map(({ typeId }) => {
+  const members: MembersByPlace = new Map();
+  let room = section.size;
+  return datasec.variables.map(({ typeId }) => {
     const name = btf.nameOf(typeId);
-    const symbol = symbols.find(
-      (candidate) =>
-        candidate.section === section.index &&
-        candidate.name === name &&
-        candidate.type === SymbolType.Object,
-    );
+    const symbol = symbols.object(section.index, name);
     if (!symbol) throw broken(name, 'it has no symbol');
-    if (symbol.value + symbol.size > section.size) throw broken(name, 'it lies outside its section');
-    const own = relocations.filter(
-      ({ offset }) => offset >= symbol.value && offset < symbol.value + symbol.size,
-    );
-    return readMap(section, { btf, typeId: btf.sizeOrTypeId(typeId), symbol, relocations: own });
+    const end = symbol.value + symbol.size;
+    if (end > section.size) throw broken(name, 'it lies outside its section');
+    room -= symbol.size;
+    // Otherwise a small file could have any number of large maps.
+    if (room < 0) throw broken(name, 'it overlaps with another');
+    const own = relocationsBetween(relocations, { start: symbol.value, end });
+    return readMap(section, { btf, typeId: btf.sizeOrTypeId(typeId), symbol, relocations: own, members });
   });
-  return maps;
 }
+
+/** By the id of a struct: the index of the first member at each bit. */
+type MembersByPlace = Map<number, ReadonlyMap<number, number>>;
 
 function readMap(
   section: ElfSection,
-  context: { btf: Btf; typeId: number; symbol: ElfSymbol; relocations: readonly ElfRelocation[] },
+  context: {
+    btf: Btf;
+    typeId: number;
+    symbol: ElfSymbol;
+    relocations: readonly ElfRelocation[];
+    members: MembersByPlace;
+  },
 ): MapSpec {
-  const { btf, symbol, relocations } = context;
+  const { btf, symbol, relocations, members } = context;
   const { name } = symbol;
   const typeId = resolveType(btf, context.typeId);
   const struct = btf.type(typeId);
@@ -57,12 +64,11 @@ function readMap(
   if (struct.name === '') throw broken(name, 'its struct has no name');
   if (struct.size > symbol.size) throw broken(name, 'its struct is larger than it');
   const programs = new Map<number, string>();
+  if (relocations.length > 0 && !members.has(typeId)) members.set(typeId, indexByPlace(struct));
   for (const relocation of relocations) {
-    const index = struct.members.findIndex(
-      ({ bitOffset }) => bitOffset === (relocation.offset - symbol.value) * 8,
-    );
-    const member = struct.members[index];
-    if (!member || !isFunctionPointer(btf, member.typeId)) {
+    const index = members.get(typeId)?.get((relocation.offset - symbol.value) * 8);
+    const member = index === undefined ? undefined : struct.members[index];
+    if (index === undefined || !member || !isFunctionPointer(btf, member.typeId)) {
       throw broken(
         name,
         `its byte ${relocation.offset - symbol.value} is initialised and no function pointer`,
@@ -91,20 +97,27 @@ function readMap(
   };
 }
 
+function indexByPlace({ members }: BtfComposite): ReadonlyMap<number, number> {
+  const indexes = new Map<number, number>();
+  for (const [index, { bitOffset }] of members.entries())
+    if (!indexes.has(bitOffset)) indexes.set(bitOffset, index);
+  return indexes;
+}
+
 function isFunctionPointer(btf: Btf, typeId: number): boolean {
   const pointer = btf.type(resolveType(btf, typeId));
   return pointer.kind === 'pointer' && btf.kindOf(resolveType(btf, pointer.typeId)) === 'function_proto';
 }
 
 /**
- * The programs that a struct_ops map refers to are loaded with it and not without, whatever their sections say
- * (bpf_object_adjust_struct_ops_autoload() of libbpf). Undefined for a program that no map refers to.
+ * The programs that struct_ops maps refer to, and whether they are loaded: with such a map and not without, whatever their
+ * sections say (bpf_object_adjust_struct_ops_autoload() of libbpf).
  */
-export function isWantedByStructOps(program: string, maps: Iterable<MapSpec>): boolean | undefined {
-  let wanted: boolean | undefined;
+export function programsOfStructOps(maps: Iterable<MapSpec>): ReadonlyMap<string, boolean> {
+  const wanted = new Map<string, boolean>();
   for (const { structOps, autocreate } of maps) {
-    if (!structOps || ![...structOps.programs.values()].includes(program)) continue;
-    wanted = autocreate || wanted === true;
+    for (const program of structOps?.programs.values() ?? [])
+      wanted.set(program, autocreate || wanted.get(program) === true);
   }
   return wanted;
 }

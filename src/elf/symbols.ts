@@ -34,8 +34,62 @@ export interface ElfSymbol {
   readonly size: number;
 }
 
+/** So few symbols of one section are looked through sooner than put into a map. */
+const FEW_SYMBOLS = 8;
+
+/** The symbols of an object, and those of each section: there may be 65,000 sections with as many symbols. */
+export class SymbolTable {
+  readonly all: readonly ElfSymbol[];
+  /** The symbols in the order of their sections, and in each in that of the table. */
+  readonly #ordered: readonly ElfSymbol[];
+  /** The first of each section, and last where they end. */
+  readonly #starts: Uint32Array;
+  readonly #objects = new Map<number, ReadonlyMap<string, ElfSymbol>>();
+
+  constructor(all: readonly ElfSymbol[], { sections }: ElfContainer) {
+    this.all = all;
+    this.#ordered = all.toSorted((a, b) => a.section - b.section);
+    this.#starts = new Uint32Array(sections.length + 1);
+    let at = 0;
+    for (let section = 0; section <= sections.length; section++) {
+      this.#starts[section] = at;
+      while (this.#ordered[at]?.section === section) at++;
+    }
+  }
+
+  /** In the order of the table. */
+  of(section: number): readonly ElfSymbol[] {
+    return this.#ordered.slice(this.#starts[section], this.#starts[section + 1]);
+  }
+
+  /** The first symbol of a variable with a name. */
+  object(section: number, name: string): ElfSymbol | undefined {
+    const [start, end] = [this.#starts[section] ?? 0, this.#starts[section + 1] ?? 0];
+    if (end - start > FEW_SYMBOLS) return this.#objectsOf(section).get(name);
+    for (let index = start; index < end; index++) {
+      const symbol = this.#ordered[index];
+      if (symbol?.name === name && symbol.type === SymbolType.Object) return symbol;
+    }
+    return undefined;
+  }
+
+  #objectsOf(section: number): ReadonlyMap<string, ElfSymbol> {
+    const known = this.#objects.get(section);
+    if (known) return known;
+    const objects = new Map<string, ElfSymbol>();
+    for (const symbol of this.of(section))
+      if (symbol.type === SymbolType.Object && !objects.has(symbol.name)) objects.set(symbol.name, symbol);
+    this.#objects.set(section, objects);
+    return objects;
+  }
+}
+
 /** The symbol table; empty for a file without one. */
-export function readSymbols(elf: ElfContainer): ElfSymbol[] {
+export function readSymbols(elf: ElfContainer): SymbolTable {
+  return new SymbolTable(readAll(elf), elf);
+}
+
+function readAll(elf: ElfContainer): ElfSymbol[] {
   const table = elf.sections.find((section) => section.type === SectionType.Symtab);
   if (!table) return [];
   const strings = elf.sections[table.link];

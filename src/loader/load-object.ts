@@ -1,7 +1,7 @@
 import { BtfError, ObjectError, TsXdpError } from '../errors.ts';
 import {
   findNamed,
-  isWantedByStructOps,
+  programsOfStructOps,
   KERNEL_CONFIG_SECTION,
   type MapSpec,
   type ObjectFile,
@@ -154,9 +154,8 @@ class ObjectLoad implements LoadedParts {
     if (programs) return programs.map((name) => this.#object.program(name));
     const { programs: all, maps } = this.#object;
     // Asked again, as maps may have been added or left out since the object was read.
-    return [...all.values()].filter(
-      (program) => isWantedByStructOps(program.name, maps.values()) ?? program.autoload,
-    );
+    const wanted = programsOfStructOps(maps.values());
+    return [...all.values()].filter((program) => wanted.get(program.name) ?? program.autoload);
   }
 
   #chooseToken(): void {
