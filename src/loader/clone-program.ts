@@ -1,7 +1,8 @@
 import type { ObjectFile, ProgramSpec } from '../elf/index.ts';
 import type { BpfMap } from '../maps/index.ts';
 import type { BpfProgram } from '../programs/index.ts';
-import { closeAll, loadObject, undoLoad } from './load-object.ts';
+import { closeAll } from './close-all.ts';
+import { loadObject, undoLoad } from './load-object.ts';
 import type { LoadOptions } from './load-options.ts';
 
 /** What a clone is to have different from the program of the object. */
@@ -42,11 +43,21 @@ export function cloneProgram(
       undoLoad(parts);
       throw new TypeError(`Cannot clone ${name}: it was not loaded`);
     }
-    closeAll(parts.owned.filter((part) => part !== program));
+    keepOnly(program, parts.owned);
     return program;
   } finally {
     spec.attachTarget = before.attachTarget;
     spec.deviceBound = before.deviceBound;
+  }
+}
+
+/** Where the rest of what was made cannot be closed in order, nobody gets the program. */
+function keepOnly(program: BpfProgram, owned: readonly { close(): void }[]): void {
+  try {
+    closeAll(owned.filter((part) => part !== program));
+  } catch (error) {
+    program.close();
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { jumpTargets, type JumpTable } from '../elf/index.ts';
 import { SyscallError } from '../errors.ts';
 import { BpfMap, MapType } from '../maps/index.ts';
 import type { BpfToken, Kernel } from '../sys/index.ts';
+import { closeAll } from './close-all.ts';
 import { requireMapType } from './missing-map-type.ts';
 import type { LinkedFunction } from './subprograms.ts';
 
@@ -33,7 +34,7 @@ export class JumpTables {
   }
 
   close(): void {
-    for (const map of this.#maps.values()) map.close();
+    closeAll([...this.#maps.values()]);
   }
 
   #create(places: readonly number[], doing: string): BpfMap {

@@ -16,6 +16,7 @@ import { findAttachTarget } from './attach-target.ts';
 import { bindReadOnlyData } from './bind-read-only-data.ts';
 import { CoreRelocations, explainRefusal } from './core-relocations.ts';
 import { chooseToken } from './choose-token.ts';
+import { closeAll } from './close-all.ts';
 import { replaceContextArguments, type ContextArguments } from './context-arguments.ts';
 import { createMap } from './create-maps.ts';
 import { kernelConfigContents } from './externs/kernel-config.ts';
@@ -144,8 +145,7 @@ class ObjectLoad implements LoadedParts {
       throw error;
     } finally {
       // Maps and programs hold the BTF from now on.
-      this.#btf?.close();
-      this.#moduleBtfs.close();
+      closeAll([this.#moduleBtfs, ...(this.#btf ? [this.#btf] : [])]);
     }
   }
 
@@ -254,7 +254,6 @@ class ObjectLoad implements LoadedParts {
 
   #loadProgram(spec: ProgramSpec): void {
     const { program, log } = this.#verify(spec);
-    this.owned.push(program);
     this.programs.set(spec.name, program);
     this.logs.set(spec.name, log);
     bindReadOnlyData(program, { specs: this.#object.maps.values(), maps: this.maps });
@@ -273,7 +272,7 @@ class ObjectLoad implements LoadedParts {
         moduleBtfs: this.#moduleBtfs,
         jumpTables,
       });
-      return loadProgram(linked, {
+      const loaded = loadProgram(linked, {
         object: this.#object,
         btf: this.#btf,
         kernel: this.#kernel,
@@ -283,6 +282,9 @@ class ObjectLoad implements LoadedParts {
         acceptedLog: this.#options.acceptedLog,
         token: this.#token,
       });
+      // Now, as closing the tables may fail.
+      this.owned.push(loaded.program);
+      return loaded;
     } catch (error) {
       throw explainPoison(explainRefusal(error, poisoned), this.#object);
     } finally {
@@ -375,17 +377,4 @@ function severalMembers(spec: ProgramSpec): ObjectError {
     `Cannot load program ${spec.name}: it implements different members of struct_ops maps`,
     { section: spec.section, program: spec.name },
   );
-}
-
-/** Last made, first closed; every one is closed, and the first failure is what is thrown. */
-export function closeAll(owned: readonly { close(): void }[]): void {
-  const failures: unknown[] = [];
-  for (const resource of owned.toReversed()) {
-    try {
-      resource.close();
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw failures[0];
 }

@@ -4,6 +4,7 @@ import t from 'tap';
 import { bpf_attr_map_create, bpf_attr_map_elem, bpf_attr_prog_load } from '../../src/uapi/index.ts';
 import * as uapi from '../../src/uapi/index.ts';
 import { ObjectFile } from '../../src/elf/index.ts';
+import { cloneProgram } from '../../src/loader/clone-program.ts';
 import { Collection } from '../../src/loader/index.ts';
 import { dataMapName, kernelObjectName } from '../../src/loader/kernel-names.ts';
 import { errno } from '../../src/sys/index.ts';
@@ -193,6 +194,54 @@ t.test('a verification that a signal cuts short is tried again', (t) => {
   );
   Collection.load(parse(sniffer), { kernel }).close();
   t.ok(interruptions > 3);
+  t.end();
+});
+
+/** A kernel in which somebody else closes what these calls made, once programs get loaded. */
+function kernelThatLoses(words: string): RecordingKernel {
+  const lost: number[] = [];
+  const kernel: RecordingKernel = new RecordingKernel((call) => {
+    if (call.command === uapi.BPF_PROG_LOAD) for (const fd of lost) kernel.openDescriptors.delete(fd);
+    const name = inWords(call);
+    if (!/^(map|program|btf)\b/.test(name)) return 0;
+    const fd = kernel.newDescriptor();
+    if (name === words) lost.push(fd);
+    return fd;
+  });
+  return kernel;
+}
+
+for (const [what, words] of [
+  ['BTF of sniffer', 'btf'],
+  ['map events', 'map events'],
+] as const) {
+  t.test(`a clone does not stay open where ${what} cannot be closed`, (t) => {
+    const kernel = kernelThatLoses(words);
+    const name = 'tc_sniffer_egress';
+    const given = { name, maps: new Map(), load: { kernel }, options: {} };
+    t.match(
+      thrown(() => cloneProgram(parse(sniffer), given)),
+      {
+        code: 'SYSCALL_FAILED',
+        message: `Cannot close ${what}: close failed with EBADF (bad file descriptor)`,
+      },
+    );
+    t.same(kernel.openDescriptors, new Set());
+    t.end();
+  });
+}
+
+t.test('a program does not stay open where its tables of jumps cannot be closed', (t) => {
+  const tables = readFileSync(inProject('test/fixtures/jump-tables/jump-tables.bpf.o'));
+  const kernel = kernelThatLoses('map .jumptables');
+  t.match(
+    thrown(() => Collection.load(parse(tables), { kernel })),
+    {
+      code: 'SYSCALL_FAILED',
+      message: 'Cannot close map .jumptables: close failed with EBADF (bad file descriptor)',
+    },
+  );
+  t.same(kernel.openDescriptors, new Set());
   t.end();
 });
 

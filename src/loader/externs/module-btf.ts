@@ -1,5 +1,6 @@
 import { readBtfInfo } from '../../programs/index.ts';
 import { objectIds, openIfThere, type Fd, type Kernel } from '../../sys/index.ts';
+import { closeAll } from '../close-all.ts';
 
 /**
  * Descriptors of the BTF of kernel modules, each opened when it is first asked for. Programs that refer to a module
@@ -21,8 +22,9 @@ export class ModuleBtfs {
   }
 
   close(): void {
-    for (const fd of this.#open.values()) fd.close();
+    const open = [...this.#open.values()];
     this.#open.clear();
+    closeAll(open);
   }
 
   #find(module: string): Fd | undefined {
