@@ -38,6 +38,7 @@ export type { Lockdown, Refusal, Restrictions } from './permission.ts';
 export { openPidfd } from './pidfd.ts';
 export { openAnyPin, openPin, openPinIfThere, pinDescriptor, unpinDescriptor } from './pin.ts';
 export type { PinnedKind } from './pin.ts';
+export { withoutProfilerSignal } from './profiler-signal.ts';
 export { ReadableWatch, watchReadable } from './poll.ts';
 export type { ReadableCallbacks } from './poll.ts';
 export { openReadinessSet } from './readiness-set.ts';

@@ -1,7 +1,6 @@
 /** The loader on the kernel: programs that check what they find, libbpf's own load of the same objects, refusals. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
-import { Session } from 'node:inspector/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -11,6 +10,7 @@ import { attachXdp, BpfMap, BpfProgram, Collection, MapType, ObjectFile } from '
 import { readLoadedProgram } from '../../src/inspect/index.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { profiled } from '../helpers/profiled.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { withVethPair } from '../helpers/veth.ts';
 
@@ -53,21 +53,13 @@ char _license[] SEC("license") = "GPL";
 
 t.test('a program is loaded while a profiler interrupts the verifier', async (t) => {
   const path = compiler.source('long-loop', longLoop);
-  const session = new Session();
-  session.connect();
-  await session.post('Profiler.enable');
-  await session.post('Profiler.setSamplingInterval', { interval: 100 });
-  await session.post('Profiler.start');
-  try {
+  const samples = await profiled(() => {
     for (let load = 0; load < 5; load++) {
       using collection = Collection.load(ObjectFile.open(path));
       t.equal(run(collection, 'rounds'), 19999);
     }
-  } finally {
-    const { profile } = await session.post('Profiler.stop');
-    t.ok((profile.samples ?? []).length > 10, 'samples were taken');
-    session.disconnect();
-  }
+  });
+  t.ok(samples > 10, 'samples were taken');
 });
 
 t.test('global variables of .rodata, .data, .bss and sections of their own', (t) => {

@@ -1,8 +1,10 @@
 /** Program handles: what the kernel says of them, runs on packets of the test's own, pins, copies. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmdirSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { BpfMap, BpfProgram, Collection, ObjectFile } from '../../src/index.ts';
 import { programTypeName } from '../../src/programs/index.ts';
@@ -11,6 +13,7 @@ import { BPF_PROG_TYPE_NETFILTER, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP } f
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
 import { isKernelBefore } from '../helpers/lacking.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { profiled } from '../helpers/profiled.ts';
 import { uninterrupted } from '../helpers/test-runs.ts';
 import { thrown } from '../helpers/thrown.ts';
 
@@ -46,6 +49,44 @@ const before = openDescriptors();
 const objectPath = compiler.source('programs', text);
 const collection = Collection.load(ObjectFile.open(objectPath));
 const data = new Uint8Array(64).fill(41);
+
+t.test('repeats are not cut short by a profiler', async (t) => {
+  const program = collection.program('first_byte');
+  const repeat = 5_000_000;
+  collection.variable('runs').set(0);
+  const samples = await profiled(() => program.testRun({ data, repeat }));
+  t.equal(collection.variable('runs').get(), repeat);
+  t.ok(samples > 0, 'samples were taken');
+});
+
+/** Waits until it is told to, and then sends Ctrl-C while the other thread is in the kernel. */
+const interrupter = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  parentPort.once('message', () => {
+    Atomics.wait(workerData, 1, 0, 200);
+    Atomics.store(workerData, 0, 1);
+    process.kill(process.pid, 'SIGINT');
+  });`;
+
+t.test('repeats are cut short by Ctrl-C', async (t) => {
+  const program = collection.program('first_byte');
+  const sent = new Int32Array(new SharedArrayBuffer(8));
+  const worker = new Worker(interrupter, { eval: true, workerData: sent });
+  await once(worker, 'online');
+  const received = once(process, 'SIGINT');
+  worker.postMessage('now');
+  const runs: unknown[] = [];
+  // Anything else that ends a run comes before.
+  do runs.push(thrown(() => program.testRun({ data, repeat: 0xffff_ffff })));
+  while (Atomics.load(sent, 0) === 0);
+  t.match(runs.at(-1), {
+    code: 'SYSCALL_FAILED',
+    message:
+      'Cannot run program first_byte: bpf(BPF_PROG_TEST_RUN) failed with EINTR (interrupted system call)',
+  });
+  await received;
+  await worker.terminate();
+});
 
 t.test('a run gives what the program returned and what became of the packet', (t) => {
   const program = collection.program('first_byte');
