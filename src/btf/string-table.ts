@@ -19,6 +19,10 @@ export class StringTable {
     // Offset 0 is the empty string; a split BTF has that from its base, and may have no strings of its own.
     const begins = base !== undefined || this.#strings[0] === 0;
     const ends = this.#strings.at(-1) === 0 || (base !== undefined && this.#strings.length === 0);
+    if (ends && !begins)
+      throw new BtfError('Cannot read BTF: its strings do not begin with the empty one', {
+        hint: 'types that extend others, as those of a kernel module do (split BTF), are read with those as their base',
+      });
     if (!begins || !ends)
       throw new BtfError('Cannot read BTF: its string section does not begin and end with a NUL');
   }

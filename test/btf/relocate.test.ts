@@ -8,6 +8,7 @@ import { errno } from '../../src/sys/index.ts';
 import { BPF_BTF_GET_FD_BY_ID } from '../../src/uapi/index.ts';
 import { RecordingKernel } from '../helpers/recording-kernel.ts';
 import { inProject } from '../helpers/project-root.ts';
+import { snifferObject } from '../helpers/sniffer-events.ts';
 import { thrown } from '../helpers/thrown.ts';
 
 const fixture = (name: string): string => inProject(`test/fixtures/btf/relocate/${name}`);
@@ -49,6 +50,28 @@ t.test('btf dump shows them over the kernel that is named', (t) => {
   t.same(own(readBtfSource(path)), own({ btf: split }));
   t.throws(() => readBtfSource('id', { which: '1', base: 'kernel' }), {
     message: /^--base is for types of a file/,
+  });
+  t.end();
+});
+
+t.test('btf dump takes no base for types that extend none', (t) => {
+  const whole = fixture('kernel-now.btf');
+  const refused = (source: string): { code: string; message: string; hint: string } => ({
+    code: 'BTF_INVALID',
+    message: `Cannot read the types of ${source} over a base: they extend none (no split BTF)`,
+    hint: 'leave --base out',
+  });
+  for (const source of [whole, fixture('base.btf'), snifferObject])
+    t.throws(() => readBtfSource(source, { base: whole }), refused(source));
+  const running = existsSync('/sys/kernel/btf/vmlinux') ? false : 'this kernel has no BTF';
+  t.test('nor for the kernel', { skip: running }, (t) => {
+    t.throws(() => readBtfSource('kernel', { base: whole }), refused('kernel'));
+    t.end();
+  });
+  t.throws(() => readBtfSource(fixture('split.btf')), {
+    code: 'BTF_INVALID',
+    message: 'Cannot read BTF: its strings do not begin with the empty one',
+    hint: 'types that extend others, as those of a kernel module do (split BTF), are read with those as their base',
   });
   t.end();
 });

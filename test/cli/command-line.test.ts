@@ -31,6 +31,8 @@ const usage = (args: readonly string[], message: string, text?: string[]): Refus
   error: { code: 'USAGE', message },
   ...(text && { text }),
 });
+const withoutTypes = (action: string): string =>
+  `btf ${action} prints no types, so it goes without --format, --root and --base`;
 const help = '(--help shows what there is)';
 
 const doNotParse: readonly Refusal[] = [
@@ -99,8 +101,9 @@ const doNotParse: readonly Refusal[] = [
     ['trace', 'prog', '5', '--count', '3'],
     'trace prog prints what is there and ends, so it goes without --count',
   ),
-  usage(['btf', 'show', '--format', 'c'], 'btf show prints no types, so it goes without --format and --root'),
-  usage(['btf', 'list', '--root', 'x'], 'btf list prints no types, so it goes without --format and --root'),
+  usage(['btf', 'show', '--format', 'c'], withoutTypes('show')),
+  usage(['btf', 'list', '--root', 'x'], withoutTypes('list')),
+  usage(['btf', 'show', '--base', 'kernel'], withoutTypes('show')),
   usage(
     ['unload'],
     'unload needs an interface (--iface NAME), a directory of pins, or what to free: prog, map or link and its id',

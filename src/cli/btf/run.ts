@@ -25,8 +25,8 @@ export async function runBtf(options: BtfOptions, output: Output): Promise<numbe
   switch (action) {
     case 'show':
     case 'list':
-      if (options.format !== undefined || (options.root ?? []).length > 0)
-        throw new UsageError(`btf ${action} prints no types, so it goes without --format and --root`);
+      if (options.format !== undefined || (options.root ?? []).length > 0 || options.base !== undefined)
+        throw new UsageError(`btf ${action} prints no types, so it goes without --format, --root and --base`);
       return runBtfShow(output, { id: shownId(source, which) });
     case 'dump':
       if (source === undefined)

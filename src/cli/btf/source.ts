@@ -30,7 +30,7 @@ export function readBtfSource(
   const { which, base, kernel = systemKernel() } = options;
   if (base !== undefined) {
     if (which === undefined || source === 'file')
-      return { btf: readFile(which ?? source, { base: readFile(base) }) };
+      return { btf: readExtension(which ?? source, readFile(base)) };
     throw new UsageError('--base is for types of a file: what the kernel has extends what the kernel says');
   }
   if (which === undefined)
@@ -100,6 +100,27 @@ function requireOne<Info extends { readonly id: number }>(
       hint: 'say which by its id',
     },
   );
+}
+
+/** Types that extend those of `base`: whole ones would be read with their ids and names shifted, as other types than they are. */
+function readExtension(source: string, base: Btf): Btf {
+  const btf = readFile(source, { base });
+  if (btf.base !== undefined && !isWhole(btf)) return btf;
+  throw new BtfError(`Cannot read the types of ${source} over a base: they extend none (no split BTF)`, {
+    hint: 'leave --base out',
+  });
+}
+
+/** Whether all names are among its own strings: those of an extension count on from its base's, and so do the ids. */
+function isWhole({ bytes }: Btf): boolean {
+  try {
+    const alone = Btf.parse(bytes);
+    for (const id of alone.ids()) alone.nameOf(id);
+    return true;
+  } catch (error) {
+    if (error instanceof BtfError) return false;
+    throw error;
+  }
 }
 
 /** Those of a kernel module that is loaded extend the kernel's. */
