@@ -7,20 +7,48 @@ export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
   const [, amount = '', unit = 's'] = match ?? [];
   const milliseconds = Number(amount) * (UNITS[unit] ?? Number.NaN);
-  // Node's timers take no more than 2^31-1 milliseconds.
-  if (!match || !(milliseconds > 0) || milliseconds > 0x7fff_ffff) {
+  if (!match || !(milliseconds > 0)) {
     throw new UsageError(`${text} is no duration: write 500ms, 5s, 2m or 1h`);
   }
+  if (milliseconds > LONGEST) throw new UsageError(`${text} is too long: at most 596h`);
   return milliseconds;
 }
 
-/** A whole number above zero. */
+/** Milliseconds that Node's timers take. */
+const LONGEST = 0x7fff_ffff;
+
+/** How often, or how many. */
 export function parseCount(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(count) || count < 1) {
     throw new UsageError(`${text} is no count: a whole number above 0 is wanted`);
   }
   return count;
+}
+
+/** The id of a program, map, link or BTF. */
+export function parseId(text: string): number {
+  return parseNumber(text, { what: 'id', least: 1, most: 0xffff_ffff });
+}
+
+/** `pid_t` is an int. */
+export function parseProcessId(text: string): number {
+  return parseNumber(text, { what: 'process id', least: 1, most: 0x7fff_ffff });
+}
+
+/** Of a program in a dispatcher. */
+export function parsePriority(text: string): number {
+  return parseNumber(text, { what: 'priority', least: 0, most: 0xffff_ffff });
+}
+
+/** A whole number of a range, also in hexadecimal with 0x. `what` follows "is no". @throws UsageError */
+export function parseNumber(
+  text: string,
+  { what, least = 0, most }: { what: string; least?: number; most: number },
+): number {
+  const number = Number(text);
+  if (/^(?:\d+|0x[\da-f]+)$/i.test(text) && number >= least && number <= most) return number;
+  throw new UsageError(`${text} is no ${what}: a whole number from ${least} to ${most} is wanted`);
 }
 
 /** A list separated by commas, each one of the choices, none twice. */

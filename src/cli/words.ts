@@ -1,5 +1,6 @@
 import type { Selector } from '../inspect/index.ts';
 import { UsageError } from './exit-code.ts';
+import { parseId } from './parse-option.ts';
 
 const SELECTORS = ['id', 'name', 'tag', 'pinned'] as const;
 
@@ -67,9 +68,7 @@ export class Words {
     const word = this.take(what);
     if (by === undefined || second === undefined) return word;
     const value = this.take(what);
-    if (by === 'id' && !(/^\d+$/.test(value) && Number(value) <= 0xffff_ffff))
-      throw new UsageError(`${value} is no id`);
-    return { by, value };
+    return { by, value: by === 'id' ? String(parseId(value)) : value };
   }
 
   /** The same, and undefined where nothing is left. */

@@ -31,6 +31,7 @@ const usage = (args: readonly string[], message: string, text?: string[]): Refus
   error: { code: 'USAGE', message },
   ...(text && { text }),
 });
+const wanted = (least: string): string => `a whole number from ${least} to 4294967295 is wanted`;
 const withoutTypes = (action: string): string =>
   `btf ${action} prints no types, so it goes without --format, --root and --base`;
 const help = '(--help shows what there is)';
@@ -57,6 +58,29 @@ const doNotParse: readonly Refusal[] = [
   usage(
     ['load', snifferObject, '--iface', 'lo', '--duration', 'soon'],
     "option '--duration <time>' argument 'soon' is invalid. soon is no duration: write 500ms, 5s, 2m or 1h",
+  ),
+  usage(
+    ['load', snifferObject, '--iface', 'lo', '--duration', '600h'],
+    "option '--duration <time>' argument '600h' is invalid. 600h is too long: at most 596h",
+  ),
+  usage(
+    ['load', snifferObject, '--pid', '-1'],
+    "option '--pid <n>' argument '-1' is invalid. -1 is no process id: a whole number from 1 to 2147483647 is wanted",
+  ),
+  usage(
+    ['load', snifferObject, '--iface', 'lo', '--multi', '--priority', '-1'],
+    "option '--priority <n>' argument '-1' is invalid. -1 is no priority: a whole number from 0 to 4294967295 is wanted",
+  ),
+  usage(
+    ['unload', '--iface', 'lo', '--id', '-3'],
+    `option '--id <n>' argument '-3' is invalid. -3 is no id: ${wanted('1')}`,
+  ),
+  usage(['prog', 'show', 'id', '-3'], `-3 is no id: ${wanted('1')}`),
+  usage(['map', 'dump', 'id', '4294967296'], `4294967296 is no id: ${wanted('1')}`),
+  usage(['map', 'create', '/x', 'type', 'hash', 'key', '-4'], `-4 is no number for key: ${wanted('0')}`),
+  usage(
+    ['map', 'create', '/x', 'extra', '0x10000000000000000'],
+    '0x10000000000000000 is no number for extra: a whole number from 0 to 18446744073709551615 is wanted',
   ),
   usage(
     ['load', snifferObject, '--iface', 'lo', '--mode', 'native,fast'],

@@ -117,7 +117,7 @@ t.test('the command', async (t) => {
   t.match(c.stdout, /\nstruct entry \{\n\t__u64 count;\n/);
   const refused: [string[], number, string][] = [
     [['btf', 'dump'], 2, 'btf dump needs a source: an object, a BTF file, kernel, id ID, …'],
-    [['prog', 'show', 'id', 'abc'], 2, 'abc is no id'],
+    [['prog', 'show', 'id', 'abc'], 2, 'abc is no id: a whole number from 1 to 4294967295 is wanted'],
     [['btf', 'show', 'nothing'], 2, 'btf show takes nothing, or id and a number'],
     [['btf', 'dump', 'id', 'x'], 2, 'x is no id of a BTF: ts-xdp btf show lists them'],
     [

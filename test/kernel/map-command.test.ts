@@ -155,7 +155,7 @@ t.test('typed values', async (t) => {
       2,
       'error: map create needs entries and their number for maps of type hash\n',
     ],
-    [['show', 'id', 'x'], 2, 'error: x is no id\n'],
+    [['show', 'id', 'x'], 2, 'error: x is no id: a whole number from 1 to 4294967295 is wanted\n'],
     [
       ['dump', id('ring')],
       1,
@@ -166,7 +166,7 @@ t.test('typed values', async (t) => {
       1,
       'error: Cannot find map nosuch: the kernel has none of that id or name\n',
     ],
-    [['dump', 'id', 'x'], 2, 'error: x is no id\n'],
+    [['dump', 'id', 'x'], 2, 'error: x is no id: a whole number from 1 to 4294967295 is wanted\n'],
     [['dump', typed, 'more'], 2, 'error: map takes no more there\n'],
     [['freeze'], 2, "error: missing required argument 'words'\n"],
   ];

@@ -143,7 +143,7 @@ t.test('what cannot be shown', async (t) => {
   const rows: readonly (readonly [string[], string])[] = [
     [['no_such'], 'Cannot find program no_such: the kernel has none of that id, name or tag'],
     [['tag', 'shown_short'], 'Cannot find program tag shown_short: the kernel has none of that tag'],
-    [['id', 'x'], 'x is no id'],
+    [['id', 'x'], 'x is no id: a whole number from 1 to 4294967295 is wanted'],
     [['name', tag], `Cannot find program name ${tag}: the kernel has none of that name`],
     [
       ['shown_program_with_a_long_nose'],

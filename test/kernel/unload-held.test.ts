@@ -136,7 +136,7 @@ t.test('command lines that say too little', { skip }, async (t) => {
     [2, 'error: unload prog needs an id, a name, a tag or a pin; a directory of that name is ./prog\n'],
   );
   const no = await runHosted(['unload', 'prog', 'id', 'x']);
-  t.same([no.code, no.stderr], [2, 'error: x is no id\n']);
+  t.same([no.code, no.stderr], [2, 'error: x is no id: a whole number from 1 to 4294967295 is wanted\n']);
   const unknown = await runHosted(['unload', './prog']);
   t.same([unknown.code, unknown.stderr], [1, 'error: Cannot unload ./prog: there is no such directory\n']);
 });

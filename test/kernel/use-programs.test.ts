@@ -409,7 +409,10 @@ t.test('the command line', async (t) => {
     [['dump', 'xlated'], 'prog dump needs a program'],
     [['dump', 'xlated', id, 'visual'], 'prog dump knows no visual: file, opcodes, linum'],
     [['dump', 'xlated', id, 'file'], 'prog dump needs something after file'],
-    [['run', id, 'repeat', 'often'], 'often is no number for repeat'],
+    [
+      ['run', id, 'repeat', 'often'],
+      'often is no number for repeat: a whole number from 0 to 4294967295 is wanted',
+    ],
     [['run', id, 'data_in', '/no/such'], 'Cannot open /no/such: no such file'],
     [['metadata', id, 'more'], 'prog metadata takes no more there'],
   ];

@@ -394,7 +394,7 @@ t.test('what cannot be looked up', { skip }, async (t) => {
       1,
       'error: Cannot find program id 4000000000: the kernel has none of that id\n',
     ],
-    [['prog', 'id', 'x'], 2, 'error: x is no id\n'],
+    [['prog', 'id', 'x'], 2, 'error: x is no id: a whole number from 1 to 4294967295 is wanted\n'],
     [['prog', '1', '2'], 2, 'error: who prog takes no 2 there\n'],
     [['map', 'tag', '7'], 1, 'error: Cannot find map tag 7: maps have no tags\n'],
     [['cat', '7'], 2, 'error: cat is none of prog, map and link\n'],

@@ -6,6 +6,8 @@ import {
   parseExistingMap,
   parseList,
   parseMapAssignment,
+  parsePriority,
+  parseProcessId,
 } from '../parse-option.ts';
 
 /** `ts-xdp load` */
@@ -27,7 +29,7 @@ export const loadCommand: CommandDeclaration = {
     {
       flags: '--pid <n>',
       description: 'attach uprobes, USDT probes, perf events and iterators to this process only',
-      parse: parseCount,
+      parse: parseProcessId,
     },
     {
       flags: '--target <target>',
@@ -60,7 +62,7 @@ export const loadCommand: CommandDeclaration = {
     {
       flags: '--priority <n>',
       description: 'with --multi: lower runs earlier (default: what the object says, otherwise 50)',
-      parse: parseCount,
+      parse: parsePriority,
     },
     { flags: '--netns <name|pid|path>', description: 'the network namespace of the interfaces' },
     {

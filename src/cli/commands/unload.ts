@@ -1,5 +1,5 @@
 import type { CommandDeclaration } from '../command.ts';
-import { parseCount } from '../parse-option.ts';
+import { parseId } from '../parse-option.ts';
 
 /** `ts-xdp unload` */
 export const unloadCommand: CommandDeclaration = {
@@ -16,7 +16,7 @@ export const unloadCommand: CommandDeclaration = {
   options: [
     { flags: '--iface <name>', description: 'detach every XDP program of this interface', repeatable: true },
     { flags: '--prog <name>', description: 'only the program of this name' },
-    { flags: '--id <n>', description: 'only the program of this id', parse: parseCount },
+    { flags: '--id <n>', description: 'only the program of this id', parse: parseId },
     { flags: '--netns <name|pid|path>', description: 'the network namespace of the interfaces' },
   ],
   examples: [

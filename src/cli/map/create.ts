@@ -3,6 +3,7 @@ import { systemKernel, type Kernel } from '../../sys/index.ts';
 import { interfaceByName, RouteSocket } from '../../netlink/index.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
+import { parseNumber } from '../parse-option.ts';
 import { selectMap } from './select.ts';
 import { Words } from '../words.ts';
 
@@ -81,10 +82,13 @@ function readOption(kernel: Kernel, words: Words, options: Given): void {
     case 'value':
     case 'entries':
     case 'flags':
-      options[option] = numberOf(words.take(`the number after ${option}`));
+      options[option] = parseNumber(words.take(`the number after ${option}`), {
+        what: `number for ${option}`,
+        most: 0xffff_ffff,
+      });
       return;
     case 'extra':
-      options.extra = BigInt(numberOf(words.take('the number after extra')));
+      options.extra = extraOf(words.take('the number after extra'));
       return;
     case 'name':
       options.name = words.take('the name');
@@ -113,11 +117,14 @@ function typeOf(name: string): number {
   throw new UsageError(`there is no map type ${name}: there are ${known.join(', ')}`);
 }
 
-function numberOf(text: string): number {
-  const number = Number(text);
-  if (/^(?:\d+|0x[\da-f]+)$/i.test(text) && number <= 0xffff_ffff) return number;
-  throw new UsageError(`${text} is no number`);
+/** `map_extra` is of 64 bits: that of an arena is an address. */
+function extraOf(text: string): bigint {
+  const extra = /^(?:\d+|0x[\da-f]+)$/i.test(text) ? BigInt(text) : -1n;
+  if (extra >= 0n && extra <= MOST_EXTRA) return extra;
+  throw new UsageError(`${text} is no number for extra: a whole number from 0 to ${MOST_EXTRA} is wanted`);
 }
+
+const MOST_EXTRA = (1n << 64n) - 1n;
 
 function indexOf(name: string): number {
   using socket = RouteSocket.open();

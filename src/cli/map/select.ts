@@ -2,8 +2,8 @@ import { openMaps, openMapsNamed, openPrograms } from '../../inspect/index.ts';
 import { BpfMap } from '../../maps/index.ts';
 import type { BpfProgram } from '../../programs/index.ts';
 import type { Kernel } from '../../sys/index.ts';
-import { UsageError } from '../exit-code.ts';
 import { onlyOne } from '../only-one.ts';
+import { parseId } from '../parse-option.ts';
 import type { Words } from '../words.ts';
 
 /**
@@ -16,7 +16,7 @@ export function selectMaps(kernel: Kernel, words: Words): BpfMap[] {
   const first = words.take('the map');
   switch (words.next === undefined ? '' : first) {
     case 'id':
-      return openMaps(kernel, idOf(words.take('the id')));
+      return openMaps(kernel, String(parseId(words.take('the id'))));
     case 'name':
       return openMapsNamed(kernel, words.take('the name'));
     case 'pinned':
@@ -37,11 +37,6 @@ export function selectProgram(kernel: Kernel, words: Words): BpfProgram {
   const first = words.take('the program');
   const explicit = ['id', 'name', 'tag', 'pinned'].includes(first) && words.next !== undefined;
   const selector = explicit ? words.take(`the ${first}`) : first;
-  const programs = openPrograms(kernel, first === 'id' && explicit ? idOf(selector) : selector);
+  const programs = openPrograms(kernel, first === 'id' && explicit ? String(parseId(selector)) : selector);
   return onlyOne(programs, { what: 'program', selector });
-}
-
-function idOf(text: string): string {
-  if (/^\d{1,10}$/.test(text)) return text;
-  throw new UsageError(`${text} is no id`);
 }

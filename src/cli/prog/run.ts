@@ -6,6 +6,7 @@ import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Json } from '../output/error-report.ts';
 import { hexDump } from '../output/hex-dump.ts';
 import type { Output } from '../output/output.ts';
+import { parseNumber } from '../parse-option.ts';
 import { Words } from '../words.ts';
 import { writeBytes } from '../write-file.ts';
 import { withProgram } from './with-program.ts';
@@ -20,8 +21,12 @@ export async function runProgRun(given: readonly string[], output: Output): Prom
   const { values } = words.takeOptions({
     values: ['data_in', 'data_out', 'data_size_out', 'ctx_in', 'ctx_out', 'ctx_size_out', 'repeat'],
   });
-  const number = (name: 'data_size_out' | 'ctx_size_out' | 'repeat'): number | undefined =>
-    wholeNumber(name, values.get(name));
+  const number = (name: 'data_size_out' | 'ctx_size_out' | 'repeat'): number | undefined => {
+    const text = values.get(name);
+    return text === undefined
+      ? undefined
+      : parseNumber(text, { what: `number for ${name}`, most: 0xffff_ffff });
+  };
   const [dataIn, contextIn] = [values.get('data_in'), values.get('ctx_in')];
   if (dataIn === '-' && contextIn === '-')
     throw new UsageError('prog run reads one of data_in and ctx_in from standard input');
@@ -64,13 +69,6 @@ function print(result: TestRunResult, { values, average, output }: Printing): vo
   const { returnValue, duration } = result;
   lines.push(`Return value: ${returnValue}, duration${average ? ' (average)' : ''}: ${duration}ns`);
   output.result({ ...document, retval: returnValue, duration }, lines.join('\n'));
-}
-
-function wholeNumber(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text !== '' && Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff) return value;
-  throw new UsageError(`${text} is no number for ${name}`);
 }
 
 function readBytes(path: string): Uint8Array {

@@ -7,8 +7,11 @@ import {
   parseCount,
   parseDuration,
   parseExistingMap,
+  parseId,
   parseList,
   parseMapAssignment,
+  parsePriority,
+  parseProcessId,
 } from '../../../src/cli/parse-option.ts';
 import { ArgumentError, ValueError } from '../../../src/errors.ts';
 import { parseUsdtArguments } from '../../../src/link/usdt-arguments.ts';
@@ -85,6 +88,9 @@ export function argumentTarget(): FuzzTarget {
     const readers: readonly (() => unknown)[] = [
       () => parseDuration(text),
       () => parseCount(text),
+      () => parseId(text),
+      () => parseProcessId(text),
+      () => parsePriority(text),
       () => parseList(text, ['tcp', 'udp']),
       () => parseAssignment(text),
       () => parseExistingMap(text),
