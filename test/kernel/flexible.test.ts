@@ -3,6 +3,7 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
+import { mapCommands } from '../../src/cli/commands/map.ts';
 import { planGeneration } from '../../src/cli/gen/plan.ts';
 import type {
   EventSink,
@@ -32,6 +33,7 @@ import { notRoot } from '../helpers/cli.ts';
 import { isKernelBefore } from '../helpers/lacking.ts';
 import { noClang, ObjectFolder } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { runCommand } from '../helpers/run-command.ts';
 import { thrown } from '../helpers/thrown.ts';
 
 const missing = notRoot || noClang || (isKernelBefore('6.1') && 'user ring buffers came with Linux 6.1');
@@ -290,6 +292,26 @@ t.test('variables that C initialises with elements', (t) => {
     },
   );
   t.end();
+});
+
+t.test('variables with elements, as map dump shows them', async (t) => {
+  const dump = (map: string, json: boolean) =>
+    runCommand(mapCommands, ['dump', 'id', String(collection.map(map).info().id)], { json });
+  collection.variable('initial').set({ count: 2, hops });
+  for (const [map, name, value] of [
+    ['.data', 'initial', { count: 2, hops }],
+    ['.rodata', 'title', { id: 7, name: 'flexible' }],
+    ['.bss', 'zero', { count: 0, hops: [] }],
+  ] as const) {
+    const { document } = await dump(map, true);
+    const [entry] = document as { formatted: { value: Record<string, Record<string, unknown>[]> } }[];
+    const variables = entry?.formatted.value[map] ?? [];
+    t.same(
+      variables.find((one) => name in one),
+      { [name]: value },
+    );
+    t.match((await dump(map, false)).text, JSON.stringify({ [name]: value }));
+  }
 });
 
 t.test('nothing stays open', (t) => {

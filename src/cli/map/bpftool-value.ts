@@ -1,4 +1,13 @@
-import { createCodec, resolveType, sizeOf, type Btf, type BtfMember, type BtfType } from '../../btf/index.ts';
+import {
+  createCodec,
+  flexibleLength,
+  resolveType,
+  sizeOf,
+  type Btf,
+  type BtfArray,
+  type BtfMember,
+  type BtfType,
+} from '../../btf/index.ts';
 import { BoundsError, BtfError } from '../../errors.ts';
 import type { Json } from '../output/error-report.ts';
 
@@ -7,6 +16,8 @@ export interface ValuePlace {
   readonly view: DataView;
   /** Bytes from the start of the view. */
   readonly at: number;
+  /** Where the elements of a flexible array end that the value ends in. @default there are none */
+  readonly end?: number | undefined;
   /** What is shown instead of an address, where that is undefined the address. */
   readonly pointer?: (targetTypeId: number, value: bigint) => Json | undefined;
 }
@@ -14,7 +25,7 @@ export interface ValuePlace {
 /**
  * A value by its type, in the shape that `bpftool -j` gives it: integers are numbers of any size, bitfields hexadecimal
  * text, members without a name stay objects under an empty one, arrays of `char` that are printable and end in a NUL
- * text, other arrays lists.
+ * text, other arrays lists. What bpftool leaves empty is there too: the elements of a variable that ends in a flexible array.
  */
 export function bpftoolValue(btf: Btf, typeId: number, place: ValuePlace): Json {
   checkValue(btf, typeId, place);
@@ -63,22 +74,24 @@ function valueOf(btf: Btf, typeId: number, place: ValuePlace): Json {
     }
     case 'float':
       return type.size === 4 ? view.getFloat32(at, true) : view.getFloat64(at, true);
-    case 'array': {
-      const size = sizeOf(btf, type.elementTypeId);
-      const text = isText(btf, type.elementTypeId) ? printable(view, at, type.length) : undefined;
-      if (text !== undefined) return text;
-      return Array.from({ length: type.length }, (_, index) =>
-        valueOf(btf, type.elementTypeId, { ...place, at: at + index * size }),
-      );
-    }
+    case 'array':
+      return arrayValue(btf, type, place);
     case 'struct':
     case 'union':
-      return Object.fromEntries(type.members.map((member) => [member.name, memberValue(btf, member, place)]));
+      return Object.fromEntries(
+        type.members.map((member, index) => {
+          const isLast = type.kind === 'union' || index === type.members.length - 1;
+          return [member.name, memberValue(btf, member, { ...place, end: isLast ? place.end : undefined })];
+        }),
+      );
     case 'datasec':
       return {
-        [type.name]: type.variables.map(({ typeId: variable, offset }) =>
-          valueOf(btf, variable, { ...place, at: at + offset }),
-        ),
+        [type.name]: type.variables.map(({ typeId: variable, offset, size }) => {
+          // A variable is larger than its type where C initialises the flexible array that this ends in.
+          const end =
+            size > sizeOf(btf, variable) ? Math.min(at + offset + size, view.byteLength) : undefined;
+          return valueOf(btf, variable, { ...place, at: at + offset, end });
+        }),
       };
     case 'variable':
       return { [type.name]: valueOf(btf, type.typeId, place) };
@@ -87,6 +100,17 @@ function valueOf(btf: Btf, typeId: number, place: ValuePlace): Json {
         typeId,
       });
   }
+}
+
+function arrayValue(btf: Btf, { length, elementTypeId }: BtfArray, place: ValuePlace): Json {
+  const { view, at, end } = place;
+  const size = sizeOf(btf, elementTypeId);
+  const count = length === 0 && size > 0 ? flexibleLength(at, end, size) : length;
+  const text = isText(btf, elementTypeId) ? printable(view, at, count) : undefined;
+  if (text !== undefined) return text;
+  return Array.from({ length: count }, (_, index) =>
+    valueOf(btf, elementTypeId, { ...place, at: at + index * size, end: undefined }),
+  );
 }
 
 function memberValue(btf: Btf, { typeId, bitOffset, bitSize }: BtfMember, place: ValuePlace): Json {
