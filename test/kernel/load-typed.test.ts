@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { Cli, notRoot, STACK, summaryOf } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import type { JsonLine } from '../helpers/cli.ts';
+import { isKernelBefore } from '../helpers/lacking.ts';
 import { noClang, ObjectFolder } from '../helpers/object-source.ts';
 import { encode, expected, extreme, MESSAGE_SIZE, modest, packet } from '../helpers/typed-message.ts';
 import type { Setting } from '../helpers/typed-message.ts';
@@ -118,6 +119,58 @@ t.test(
     t.equal(event.replace(/^\S+ /, ''), `observations ${fields.join(' ')}`);
     t.match(summary, /^1 events in \d+\.\d s; lost: unknown, the object does not count$/);
     t.same(more, [''], '--count ended it');
+  }),
+);
+
+const noFlexible = isKernelBefore('6.1') && 'the object has a user ring buffer, which came with Linux 6.1';
+
+t.test(
+  'records that end in a flexible array, with as many elements as each has',
+  { skip: skip || noFlexible },
+  withPair(async (t, pair) => {
+    const flexible = folder.compile('gen/flexible', { name: 'flexible' });
+    const place = ['--iface', pair.receiver.name, '--netns', String(pair.namespaceName)];
+    const start = (...more: string[]): Cli =>
+      new Cli(['load', flexible, '--prog', 'reserve', ...place, '--count', '6', ...more]);
+    const send = (): void => {
+      const socket = pair.openPacketSocket();
+      socket.send(packet(9, modest));
+      socket.close();
+    };
+    const dataOf = (length: number): string =>
+      Buffer.from(Array.from({ length }, (_, index) => 0xa0 + index)).toString('hex');
+    const lengths = [0, 3, 4, 5, 64];
+    const time = String(0x1122334455667788n);
+
+    const json = start('--json');
+    await json.attached();
+    send();
+    const { code, lines } = await json.ended;
+    t.equal(code, 0);
+    const read = lines.filter(({ type }) => type === 'event');
+    t.strictSame(
+      read.filter(({ map }) => map === 'events').map(({ struct, data }) => [struct, data]),
+      lengths.map((length) => ['event', { time, length, data: dataOf(length) }]),
+    );
+    const hops = [
+      { port: 1000, ttl: 64, weight: -1 },
+      { port: 2000, ttl: 32, weight: -2 },
+    ];
+    t.strictSame(
+      read.filter(({ map }) => map === 'routes').map(({ struct, data }) => [struct, data]),
+      [['route', { count: 2, hops }]],
+    );
+
+    const text = start();
+    await text.until(({ stdout }) => stdout.includes('attached'));
+    send();
+    const printed = (await text.ended).stdout.split('\n').map((line) => line.replace(/^\d{4}\S+ /, ''));
+    for (const length of lengths)
+      t.ok(
+        printed.includes(`events time=${time} length=${length} data=${dataOf(length)}`),
+        `${length} bytes`,
+      );
+    t.ok(printed.includes(`routes count=2 hops=${JSON.stringify(hops)}`));
   }),
 );
 
