@@ -12,19 +12,10 @@ import {
 import { ObjectFile } from '../../src/elf/index.ts';
 import type { TsXdpError } from '../../src/errors.ts';
 import { modelOf, type RecordType } from '../../src/gen/index.ts';
-import { noClang } from '../helpers/object-source.ts';
 import { randomNumbers } from '../helpers/random-numbers.ts';
 import { ModuleFolder, modules } from './module-folder.ts';
 
-if (noClang !== false) {
-  t.plan(0, noClang);
-  process.exit(0);
-}
-
-const folder = new ModuleFolder(t.testdir({}));
-t.teardown(() => {
-  folder.close();
-});
+const folder = ModuleFolder.of(t);
 
 interface Access {
   readonly size: number;

@@ -1,20 +1,11 @@
 /** Modules that `ts-xdp gen` writes, and what uses them, under TypeScript with everything strict. */
 import { writeFileSync } from 'node:fs';
 import t from 'tap';
-import { noClang } from '../helpers/object-source.ts';
 import { inProject } from '../helpers/project-root.ts';
 import { ModuleFolder, modules } from './module-folder.ts';
 import { compileStrictly } from './typescript-program.ts';
 
-if (noClang !== false) {
-  t.plan(0, noClang);
-  process.exit(0);
-}
-
-const folder = new ModuleFolder(t.testdir({}));
-t.teardown(() => {
-  folder.close();
-});
+const folder = ModuleFolder.of(t);
 folder.generate('sniffer.bpf.o', { output: 'embedded.ts', embed: true });
 folder.generate('sniffer.bpf.o', { output: 'sniffer.bpf.d.o.ts', declaration: true });
 folder.generate('gen-types.bpf.o', { output: 'gen-types.bpf.d.o.ts', declaration: true });

@@ -5,20 +5,11 @@ import t from 'tap';
 import { planGeneration } from '../../src/cli/gen/plan.ts';
 import { ObjectFile } from '../../src/elf/index.ts';
 import { generateModule } from '../../src/gen/index.ts';
-import { noClang } from '../helpers/object-source.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
 import { ModuleFolder } from './module-folder.ts';
 import { withoutTypes } from './typescript-program.ts';
 
-if (noClang !== false) {
-  t.plan(0, noClang);
-  process.exit(0);
-}
-
-const folder = new ModuleFolder(t.testdir({}), ['sniffer', 'gen-types']);
-t.teardown(() => {
-  folder.close();
-});
+const folder = ModuleFolder.of(t, ['sniffer', 'gen-types']);
 
 t.test('comments have the types of C and what decl tags say', (t) => {
   const text = readFileSync(folder.file('gen-types.ts'), 'utf8');

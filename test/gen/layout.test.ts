@@ -3,19 +3,10 @@ import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import type { TsXdpError } from '../../src/errors.ts';
 import type * as library from '../../src/index.ts';
-import { noClang } from '../helpers/object-source.ts';
 import { inProject } from '../helpers/project-root.ts';
 import { ModuleFolder } from './module-folder.ts';
 
-if (noClang !== false) {
-  t.plan(0, noClang);
-  process.exit(0);
-}
-
-const folder = new ModuleFolder(t.testdir({}), ['gen-types', 'gen-families']);
-t.teardown(() => {
-  folder.close();
-});
+const folder = ModuleFolder.of(t, ['gen-types', 'gen-families']);
 interface Loader {
   load(options: { object?: unknown; prepare?: () => void }): unknown;
 }

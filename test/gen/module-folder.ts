@@ -2,8 +2,10 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Test } from 'tap';
 import { planGeneration, type GenOptions } from '../../src/cli/gen/plan.ts';
-import { ObjectFolder } from '../helpers/object-source.ts';
+import { noClang, ObjectFolder } from '../helpers/object-source.ts';
+import { skipFile } from '../helpers/skip-file.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
 import { withoutTypes } from './typescript-program.ts';
 
@@ -42,6 +44,16 @@ export class ModuleFolder {
     }
     if (only.includes('sniffer')) copyFileSync(snifferObject, this.file('sniffer.bpf.o'));
     for (const name of only) this.generate(`${name}.bpf.o`, { output: `${name}.ts` });
+  }
+
+  /** One for all of a test file, which is skipped without clang. */
+  static of(t: Test, only?: readonly string[]): ModuleFolder {
+    skipFile(t, noClang);
+    const folder = new ModuleFolder(t.testdir({}), only);
+    t.teardown(() => {
+      folder.close();
+    });
+    return folder;
   }
 
   file(name: string): string {

@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import type { Test } from 'tap';
 import { isGuest, runClang, whyNoClang } from './clang.ts';
 import { inProject } from './project-root.ts';
+import { skipFile } from './skip-file.ts';
 
 const fixtures = inProject('test/fixtures');
 /** Newer ones first; Debian's bear their version. */
@@ -83,4 +85,14 @@ export class Compiler {
     runClang(source, { output, options, folders, clang: this.#clang });
     return output;
   }
+}
+
+/** A compiler for all of a test file, which is skipped where it, or root, is missing. `what` is what needs root. */
+export function compilerForRoot(t: Test, what: string): Compiler {
+  skipFile(t, process.getuid?.() === 0 ? whyNotCompile() : `${what} need root`);
+  const compiler = new Compiler();
+  t.teardown(() => {
+    compiler.close();
+  });
+  return compiler;
 }

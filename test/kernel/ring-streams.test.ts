@@ -6,23 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { Collection, ObjectFile, PerfBuffer, RingBuffer } from '../../src/index.ts';
-import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { compilerForRoot } from '../helpers/compile.ts';
 import { CLOSED, NumberedEvents, RECORD, numbersTo } from '../helpers/numbered-events.ts';
 import { runOften } from '../helpers/test-runs.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { until } from '../helpers/until.ts';
 
-const missing = process.getuid?.() === 0 ? whyNotCompile() : 'ring buffers need root';
-if (missing !== false) {
-  t.plan(0, missing);
-  process.exit(0);
-}
-
-const compiler = new Compiler();
+const compiler = compilerForRoot(t, 'ring buffers');
 const path = compiler.fixture('events');
-t.teardown(() => {
-  compiler.close();
-});
 
 const nextTick = promisify(process.nextTick);
 

@@ -6,7 +6,7 @@ import t from 'tap';
 import { BpfMap, MapType, RingBufferWorker } from '../../src/index.ts';
 import type { RingBufferWorkerOptions } from '../../src/index.ts';
 import { noBpftool } from '../helpers/bpftool.ts';
-import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { compilerForRoot } from '../helpers/compile.ts';
 import { CLOSED, NumberedEvents, RECORD, numbersTo } from '../helpers/numbered-events.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { thrown } from '../helpers/thrown.ts';
@@ -14,17 +14,7 @@ import { TypescriptProcess } from '../helpers/typescript-process.ts';
 import { until } from '../helpers/until.ts';
 import type { HandlerData, Sum } from '../fixtures/ring-handlers.ts';
 
-const missing = process.getuid?.() === 0 ? whyNotCompile() : 'ring buffers need root';
-if (missing !== false) {
-  t.plan(0, missing);
-  process.exit(0);
-}
-
-const compiler = new Compiler();
-const path = compiler.fixture('events');
-t.teardown(() => {
-  compiler.close();
-});
+const path = compilerForRoot(t, 'ring buffers').fixture('events');
 
 t.test('a thread that blocks', async (t) => {
   const before = openDescriptors().length;

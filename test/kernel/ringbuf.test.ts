@@ -4,24 +4,14 @@ import t from 'tap';
 import { createCodec } from '../../src/btf/index.ts';
 import { Collection, MapType, ObjectFile, RingBuffer, SyscallError } from '../../src/index.ts';
 import type { RingBufferOptions } from '../../src/index.ts';
-import { Compiler, whyNotCompile } from '../helpers/compile.ts';
+import { compilerForRoot } from '../helpers/compile.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
 import { randomNumbers } from '../helpers/random-numbers.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { TypescriptProcess } from '../helpers/typescript-process.ts';
 import { until } from '../helpers/until.ts';
 
-const missing = process.getuid?.() === 0 ? whyNotCompile() : 'ring buffers need root';
-if (missing !== false) {
-  t.plan(0, missing);
-  process.exit(0);
-}
-
-const compiler = new Compiler();
-const path = compiler.fixture('events');
-t.teardown(() => {
-  compiler.close();
-});
+const path = compilerForRoot(t, 'ring buffers').fixture('events');
 
 interface Event {
   number: bigint;
