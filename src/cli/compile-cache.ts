@@ -2,12 +2,16 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import module from 'node:module';
@@ -83,21 +87,30 @@ export function requireCompiled(path: string): CompiledModule {
 
 type ModuleWrapper = (...given: [exports: object, ...rest: unknown[]]) => void;
 
-/** V8 compares the length of the source alone, so its hash comes first in the file. */
+/**
+ * V8 compares the length of the source alone, so its hash comes first in the file. What a failing disk has made of the rest ends
+ * the process, and would do so at every start. A checksum would take ten times what a {@link UseMark} does.
+ */
 class CodeCache {
   readonly #path: string;
   readonly #hash: Buffer;
+  readonly #mark: UseMark;
 
   constructor(path: string, source: string) {
     this.#path = path;
     this.#hash = Buffer.from(source.slice(-HASH_LENGTH), 'latin1');
+    this.#mark = new UseMark(`${path}-in-use`);
   }
 
   read(): Buffer | undefined {
     if (!existsSync(this.#path)) return undefined;
     return withoutFileErrors(() => {
       const content = readFileSync(this.#path);
-      return content.subarray(0, HASH_LENGTH).equals(this.#hash) ? content.subarray(HASH_LENGTH) : undefined;
+      if (!content.subarray(0, HASH_LENGTH).equals(this.#hash)) return undefined;
+      if (this.#mark.begin()) return content.subarray(HASH_LENGTH);
+      rmSync(this.#path, { force: true });
+      this.#mark.remove();
+      return undefined;
     });
   }
 
@@ -112,6 +125,8 @@ class CodeCache {
         // V8 ends the process where what is kept is damaged: nobody, after a crash of the machine either, may find a part of it.
         fsyncSync(fd);
         renameSync(unfinished, this.#path);
+        // One that a process left with what was there before would cost this.
+        this.#mark.remove();
       } catch (error) {
         rmSync(unfinished, { force: true });
         throw error;
@@ -119,6 +134,65 @@ class CodeCache {
         closeSync(fd);
       }
     });
+  }
+}
+
+/** Milliseconds in which any process starts: later its number may be that of another one. */
+const LONGEST_START = 60_000;
+
+/**
+ * A symbolic link to the number of a process that starts with what is kept, so that one which is left says who died over it. As
+ * it is made with its contents in one step, nobody sees half of it.
+ */
+class UseMark {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Marks until everything that can be done without waiting is done, `load` having attached by then. False where one died. */
+  begin(): boolean {
+    try {
+      symlinkSync(String(process.pid), this.#path);
+    } catch (error) {
+      // Where nothing can be written, what is kept is used all the same.
+      return (error as NodeJS.ErrnoException).code !== 'EEXIST' || this.#isStarting();
+    }
+    let isMarked = true;
+    const end = (): void => {
+      // It may be another's by the time of the exit. Taking the listener away would cost more than this.
+      if (isMarked) this.remove();
+      isMarked = false;
+    };
+    process.once('exit', end);
+    process.nextTick(end);
+    return true;
+  }
+
+  remove(): void {
+    withoutFileErrors(() => {
+      unlinkSync(this.#path);
+    });
+  }
+
+  /** Whether the one who marked is another process that still starts; so is one whose mark has just gone. */
+  #isStarting(): boolean {
+    return (
+      withoutFileErrors(() => {
+        const pid = Number(readlinkSync(this.#path));
+        const age = Date.now() - lstatSync(this.#path).mtimeMs;
+        return pid !== process.pid && Math.abs(age) < LONGEST_START && isRunning(pid);
+      }) ?? true
+    );
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

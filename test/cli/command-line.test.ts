@@ -1,21 +1,8 @@
 /** What the command line itself refuses, and where help goes. */
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import nodeModule from 'node:module';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import t from 'tap';
 import { commandsFor } from '../../src/cli/commands.ts';
-import { requireCompiled } from '../../src/cli/compile-cache.ts';
 import { ExitCode, exitCodeOf, UsageError } from '../../src/cli/exit-code.ts';
 import { ArgumentError, PermissionError, UnsupportedFeatureError } from '../../src/errors.ts';
 import { cliMain, projectRoot, runCli } from '../helpers/cli.ts';
@@ -293,46 +280,4 @@ t.test('load imports what it uses, since most of its start-up is that', async (t
   t.notMatch(loaded, /[^.\w]import\(/, 'vm.Script would refuse it');
   const shared = await importedBy('inspect');
   t.ok(shared.length > 5 && shared.length < 40, `${shared.length} for another command`);
-});
-
-t.test('what was compiled is kept between runs, and never used for another source', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'ts-xdp-compiled-'));
-  const path = join(folder, `${basename(folder)}.cjs`);
-  const cached = join(
-    projectRoot,
-    'build/node_modules/.cache/compile',
-    `${basename(path)}-${process.version}-${process.arch}`,
-  );
-  t.teardown(() => {
-    for (const used of [folder, cached]) rmSync(used, { recursive: true, force: true });
-  });
-  const runs = (text: string): unknown => {
-    const hash = createHash('sha256').update(text).digest('hex');
-    writeFileSync(path, `${text}\n// ${hash}`);
-    const { exports, keep } = requireCompiled(path);
-    const value = (exports as { value: () => unknown }).value();
-    keep();
-    return value;
-  };
-  if ('enableCompileCache' in nodeModule) {
-    t.equal(runs('exports.value = () => 1;'), 1);
-    t.notOk(existsSync(cached), 'Node does it itself');
-    t.end();
-    return;
-  }
-  t.equal(runs('exports.value = () => 1;'), 1);
-  const { ino } = statSync(cached);
-  t.equal(runs('exports.value = () => 1;'), 1);
-  t.equal(statSync(cached).ino, ino, 'V8 took what was kept');
-  // V8 itself would take this for the same source, since it is as long.
-  t.equal(runs('exports.value = () => 2;'), 2);
-  t.not(statSync(cached).ino, ino, 'kept anew');
-  writeFileSync(cached, readFileSync(cached).subarray(0, 100));
-  t.equal(runs('exports.value = () => 2;'), 2, 'half of it is rejected');
-  rmSync(cached);
-  mkdirSync(cached);
-  t.equal(runs('exports.value = () => 2;'), 2, 'where nothing can be kept, it runs all the same');
-  const left = readdirSync(dirname(cached)).filter((name) => name.startsWith(`${basename(cached)}-`));
-  t.same(left, [], 'and leaves nothing unfinished');
-  t.end();
 });
