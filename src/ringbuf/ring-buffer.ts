@@ -7,7 +7,7 @@ import { checkBatchSize } from './batch-size.ts';
 import { inPlaceReader, typedInPlace, type InPlaceDecoder, type StructCodec } from './in-place-reader.ts';
 import { isReadByGroup } from './membership.ts';
 import type { ListenOptions, RecordDecoder, RingBufferOptions } from './reader-options.ts';
-import { wrongSize, type RecordCodec } from './record-size.ts';
+import { recordSizes, wrongSize, type RecordCodec } from './record-size.ts';
 import { RingBufferRecord } from './record.ts';
 import { RingMemory } from './ring-memory.ts';
 import {
@@ -152,20 +152,14 @@ export class RingBuffer<Event> implements AsyncIterable<Event> {
     const { codec, decode } = options;
     const batchSize = checkBatchSize(options.batchSize);
     const reader = inPlaceReader(codec);
-    const { size, flexible } = codec;
+    const { least, most } = recordSizes(codec);
     const memory = RingMemory.map(map);
     const { data } = memory;
-    const decodeFixed = (start: number, length: number): Event => {
-      if (length !== size) throw wrongSize(map.name, codec, length);
+    const decodeRecord = (start: number, length: number): Event => {
+      if (length < least || length > most) throw wrongSize(map.name, codec, length);
       reader.moveTo(data, start, start + length);
       return decode(reader.fields);
     };
-    const decodeFlexible = (start: number, length: number): Event => {
-      if (length < (flexible?.smallest ?? size)) throw wrongSize(map.name, codec, length);
-      reader.moveTo(data, start, start + length);
-      return decode(reader.fields);
-    };
-    const decodeRecord = flexible ? decodeFlexible : decodeFixed;
     return new RingBuffer(map, memory, { decode: decodeRecord, batchSize });
   }
 
