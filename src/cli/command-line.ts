@@ -139,7 +139,13 @@ function makeCommand(declaration: CommandDeclaration, execute: Execute): Command
     .aliases(declaration.aliases ?? [])
     .exitOverride();
   for (const { name, description } of declaration.arguments ?? []) command.argument(name, description);
-  for (const option of declaration.options ?? []) command.addOption(makeOption(option));
+  // Not by commander's default, which the help would show as `[]`.
+  const lists: Record<string, unknown[]> = {};
+  for (const given of declaration.options ?? []) {
+    const option = makeOption(given);
+    command.addOption(option);
+    if (given.repeatable === true) lists[option.attributeName()] = [];
+  }
   command.option('-j, --json', 'print JSON: one document, or one object per line where the command streams');
   command.option('--verbose', 'print the whole verifier log, and stacks of internal errors');
   if (declaration.examples)
@@ -149,7 +155,7 @@ function makeCommand(declaration: CommandDeclaration, execute: Execute): Command
     );
   command.action(async (...args: unknown[]) => {
     const given = args.slice(0, declaration.arguments?.length ?? 0);
-    await execute(declaration, { arguments: given, options: command.opts() });
+    await execute(declaration, { arguments: given, options: { ...lists, ...command.opts() } });
   });
   return command;
 }
@@ -158,12 +164,11 @@ function makeOption(declaration: OptionDeclaration): Option {
   const option = new Option(declaration.flags, declaration.description);
   const { parse, repeatable, choices } = declaration;
   if (choices) option.choices(choices);
-  if (declaration.default !== undefined) option.default(declaration.default);
-  if (repeatable === true) option.default([]);
+  if (declaration.default !== undefined) option.default(declaration.default, declaration.defaultText);
   if (parse || repeatable === true) {
     option.argParser((text: string, before: unknown) => {
       const value = parse ? parseOrRefuse(parse, text) : text;
-      return repeatable === true ? [...(before as unknown[]), value] : value;
+      return repeatable === true ? [...((before as unknown[] | undefined) ?? []), value] : value;
     });
   }
   if (option.required) refuseOptions(option);

@@ -11,6 +11,8 @@ export interface OptionDeclaration {
   /** Turns the text into a value. @throws UsageError */
   readonly parse?: (text: string) => unknown;
   readonly default?: unknown;
+  /** The default as the help shows it. @default as JSON */
+  readonly defaultText?: string;
 }
 
 export interface ArgumentDeclaration {

@@ -168,6 +168,16 @@ t.test('help and version are results: standard output, exit code 0', async (t) =
   t.match(nothing.stderr, 'Usage: ts-xdp [options] [command]');
 });
 
+t.test('the help shows defaults as a person would write them', async (t) => {
+  for (const entry of await commandsFor([])) {
+    if ('commands' in entry) continue;
+    const { stdout } = await runHosted([entry.name, '--help']);
+    t.notMatch(stdout, '(default: [])', entry.name);
+    if (entry.name === 'top') t.match(stdout, 'between two looks (default: 1s)');
+    if (entry.name === 'gen') t.match(stdout, '(default: "ts-xdp")');
+  }
+});
+
 /** What the documentation says under headings with the name of a command. */
 function documentationOf(name: string): string {
   const pages = ['docs/command-line.md', 'docs/kernel-objects.md'];
