@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import t from 'tap';
+import { withoutHabits } from '../../src/cli/bpftool-habits.ts';
 import { commandsFor } from '../../src/cli/commands.ts';
 import { ExitCode, exitCodeOf, UsageError } from '../../src/cli/exit-code.ts';
 import { ArgumentError, PermissionError, UnsupportedFeatureError } from '../../src/errors.ts';
@@ -166,6 +167,23 @@ t.test('help and version are results: standard output, exit code 0', async (t) =
     t.match(ofLoad.stdout, `--${option}`);
   t.same([nothing.code, nothing.stdout], [2, ''], 'without a command it is not clear what to do');
   t.match(nothing.stderr, 'Usage: ts-xdp [options] [command]');
+});
+
+t.test('what bpftool takes in words is understood', (t) => {
+  const rows: readonly (readonly [given: string, meant: string])[] = [
+    ['btf dump file vmlinux format c', 'btf dump file vmlinux --format c'],
+    ['btf dump id 1 format raw', 'btf dump id 1 --format raw'],
+    ['-B vmlinux btf dump file mod format c', 'btf --base vmlinux dump file mod --format c'],
+    ['-j --base-btf vmlinux btf dump file mod', 'btf -j --base vmlinux dump file mod'],
+    ['btf dump file format', 'btf dump file format'],
+    ['btf dump format', 'btf dump format'],
+    ['btf dump prog format --json', 'btf dump prog format --json'],
+    ['btf dump prog format format c', 'btf dump prog format --format c'],
+    ['-j btf', 'btf -j show'],
+    ['-j prog', 'prog show -j'],
+  ];
+  for (const [given, meant] of rows) t.equal(withoutHabits(given.split(' ')).join(' '), meant, given);
+  t.end();
 });
 
 t.test('the help shows defaults as a person would write them', async (t) => {
