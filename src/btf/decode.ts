@@ -62,6 +62,11 @@ export class Members {
     }
     return undefined;
   }
+
+  /** The type of a member that is there, which is not checked. */
+  typeIdAt(index: number): number {
+    return this.#source.view.getUint32(this.#offset + index * MEMBER_SIZE + 4, this.#source.littleEndian);
+  }
 }
 
 const UNNAMED = Uint8Array.of(0);

@@ -31,20 +31,11 @@ class Speller {
         typeId: this.#outermost,
       });
     }
+    const name = this.#named(id);
+    if (name !== undefined) return join(name, declarator);
+    if (this.#btf.kindOf(id) === 'datasec') return `section ${this.#btf.nameOf(id)}`;
     const type = this.#btf.type(id);
     switch (type.kind) {
-      case 'void':
-        return join('void', declarator);
-      case 'int':
-      case 'float':
-      case 'typedef':
-        return join(type.name || '(anonymous)', declarator);
-      case 'struct':
-      case 'union':
-        return join(tagged(type.kind, type.name), declarator);
-      case 'enum':
-      case 'enum64':
-        return join(tagged('enum', type.name), declarator);
       case 'forward':
         return join(tagged(type.of, type.name), declarator);
       case 'pointer':
@@ -69,8 +60,29 @@ class Speller {
       case 'type_tag':
       case 'decl_tag':
         return this.spell(type.typeId, declarator);
-      case 'datasec':
-        return `section ${type.name}`;
+      default:
+        throw new BtfError(`Cannot spell BTF type ${String(id)}: its kind is not known`, { typeId: id });
+    }
+  }
+
+  /** Of what has a name of its own. None is decoded: it may have thousands of members, and be asked for as often. */
+  #named(id: number): string | undefined {
+    const kind = this.#btf.kindOf(id);
+    switch (kind) {
+      case 'void':
+        return 'void';
+      case 'int':
+      case 'float':
+      case 'typedef':
+        return this.#btf.nameOf(id) || '(anonymous)';
+      case 'struct':
+      case 'union':
+        return tagged(kind, this.#btf.nameOf(id));
+      case 'enum':
+      case 'enum64':
+        return tagged('enum', this.#btf.nameOf(id));
+      default:
+        return undefined;
     }
   }
 

@@ -25,6 +25,22 @@ interface OwnReferences {
   readonly externs: ReadonlySet<string>;
 }
 
+type Found = Omit<OwnReferences, 'functions'> & { readonly functions: Iterable<FunctionSpec> };
+
+function listed({ functions, helpers, kernelFunctions, maps, externs }: Found): References {
+  return {
+    functions: [...functions],
+    helpers: [...helpers],
+    kernelFunctions: [...kernelFunctions],
+    maps: [...maps],
+    // Whether a function is there may be asked before it is called.
+    externs: [...externs].filter((name) => !kernelFunctions.has(name)),
+  };
+}
+
+/** Shared by the functions that refer to nothing, of which there may be tens of thousands. */
+const NOTHING: ReadonlySet<never> = new Set();
+
 /** Functions that all programs of an object together may reach: of ten thousand each could call every other one. */
 const MOST_REACHED = 1 << 18;
 
@@ -56,6 +72,8 @@ export class ObjectReferences {
   }
 
   #collect(root: FunctionSpec): References {
+    const alone = this.#ownOf(root);
+    if (alone.functions.size === 0) return listed({ ...alone, functions: [root] });
     const functions = new Set([root]);
     const [helpers, kernelFunctions] = [new Set<string>(), new Set<string>()];
     const [maps, externs] = [new Set<string>(), new Set<string>()];
@@ -74,14 +92,7 @@ export class ObjectReferences {
       for (const name of own.maps) maps.add(name);
       for (const name of own.externs) externs.add(name);
     }
-    return {
-      functions: [...functions],
-      helpers: [...helpers],
-      kernelFunctions: [...kernelFunctions],
-      maps: [...maps],
-      // Whether a function is there may be asked before it is called.
-      externs: [...externs].filter((name) => !kernelFunctions.has(name)),
-    };
+    return listed({ functions, helpers, kernelFunctions, maps, externs });
   }
 
   #ownOf(fn: FunctionSpec): OwnReferences {
@@ -94,6 +105,9 @@ export class ObjectReferences {
   }
 
   #read(fn: FunctionSpec): OwnReferences {
+    const helpers = helpersCalled(fn, this.#object);
+    if (fn.relocations.length === 0)
+      return { functions: NOTHING, helpers, kernelFunctions: NOTHING, maps: NOTHING, externs: NOTHING };
     const functions = new Set<FunctionSpec>();
     const [kernelFunctions, maps, externs] = [new Set<string>(), new Set<string>(), new Set<string>()];
     for (const relocation of fn.relocations) {
@@ -107,7 +121,7 @@ export class ObjectReferences {
         if (callee) functions.add(callee);
       }
     }
-    return { functions, helpers: helpersCalled(fn, this.#object), kernelFunctions, maps, externs };
+    return { functions, helpers, kernelFunctions, maps, externs };
   }
 }
 
@@ -140,19 +154,22 @@ function placeKey(section: number, offset: number): string {
   return `${section}:${offset}`;
 }
 
-function helpersCalled(fn: FunctionSpec, { littleEndian }: ObjectFile): Set<string> {
+function helpersCalled(fn: FunctionSpec, { littleEndian }: ObjectFile): ReadonlySet<string> {
   const view = new InstructionView(fn.instructions, littleEndian);
-  const relocated = new Set(fn.relocations.map(({ offset }) => offset / INSTRUCTION_SIZE));
-  const helpers = new Set<string>();
+  const relocated: ReadonlySet<number> =
+    fn.relocations.length === 0
+      ? NOTHING
+      : new Set(fn.relocations.map(({ offset }) => offset / INSTRUCTION_SIZE));
+  let helpers: Set<string> | undefined;
   for (let index = 0; index < view.count; index++) {
     const opcode = view.opcode(index);
     if (opcode === LOAD_IMMEDIATE_64) index++;
     else if (!relocated.has(index)) {
       const helper = helperCalledAt(view, index);
-      if (helper !== undefined) helpers.add(helper);
+      if (helper !== undefined) (helpers ??= new Set()).add(helper);
     }
   }
-  return helpers;
+  return helpers ?? NOTHING;
 }
 
 /** The helper that an instruction calls, by name; only for one without a relocation, which would say what it calls. */

@@ -2,6 +2,17 @@ import { createCodec, formatType, type Btf, type BtfValue, type Codec } from '..
 import type { VariablePlace } from './data-sections.ts';
 import type { MapSpec } from './map-spec.ts';
 
+/** By type: an object may have tens of thousands of variables of one. */
+const codecs = new WeakMap<Btf, Map<number, Codec>>();
+
+function codecOf(btf: Btf, typeId: number): Codec {
+  const known = codecs.get(btf) ?? new Map<number, Codec>();
+  codecs.set(btf, known);
+  const codec = known.get(typeId) ?? createCodec(btf, typeId);
+  known.set(typeId, codec);
+  return codec;
+}
+
 /**
  * A global variable of an object before it is loaded.
  *
@@ -39,13 +50,13 @@ export class VariableSpec implements VariablePlace {
 
   /** The value it will start with. */
   get(): BtfValue {
-    const codec = createCodec(this.#btf, this.typeId);
+    const codec = codecOf(this.#btf, this.typeId);
     return codec.read(this.#view(), this.offset, this.#end(codec));
   }
 
   /** @throws ValueError where the value does not fit the variable's type */
   set(value: unknown): void {
-    const codec = createCodec(this.#btf, this.typeId);
+    const codec = codecOf(this.#btf, this.typeId);
     codec.write(this.#view(), this.offset, value, this.#end(codec));
   }
 

@@ -5,6 +5,7 @@ const POINTER = 2;
 const STRUCT = 4;
 const UNION = 5;
 const ENUM = 6;
+const PROTOTYPE = 13;
 const TYPEDEF = 8;
 const CONST = 10;
 const VARIABLE = 14;
@@ -176,5 +177,36 @@ export const alikeLongEnums = (count: number, enumerators: number): Uint8Array =
       4,
       ...Array.from({ length: enumerators }, (_, at) => [NAME, at === enumerators - 1 ? index : 0]).flat(),
     ]),
+    NAMES,
+  );
+
+/** A struct of many members, each of the same union without a name, which has far more. */
+export const sharedUnion = (members: number, uses: number): Uint8Array =>
+  btf(
+    [
+      int,
+      [0, UNION, members, 4, ...Array.from({ length: members }, () => [NAME, 1, 0]).flat()],
+      [NAME, STRUCT, uses, uses * 4, ...Array.from({ length: uses }, (_, at) => [NAME, 2, at * 32]).flat()],
+    ],
+    NAMES,
+  );
+
+/** Typedefs of the end of a chain of types without a name. */
+export const sharedChain = (kind: 'pointer' | 'const', uses: number): Uint8Array =>
+  btf(
+    repeated(240 + uses, (index) =>
+      index < 240 ? [0, kind === 'pointer' ? POINTER : CONST, 0, index + 1] : [NAME, TYPEDEF, 0, 241],
+    ),
+    NAMES,
+  );
+
+/** Typedefs of one function of many parameters. */
+export const sharedFunction = (parameters: number, uses: number): Uint8Array =>
+  btf(
+    repeated(1 + uses, (index) =>
+      index === 0
+        ? [0, PROTOTYPE, parameters, 0, ...Array.from({ length: parameters }, () => [0, 1]).flat()]
+        : [NAME, TYPEDEF, 0, 2],
+    ),
     NAMES,
   );

@@ -22,6 +22,9 @@ import {
   namelessUnions,
   nestedStructs,
   sameLongName,
+  sharedChain,
+  sharedFunction,
+  sharedUnion,
 } from './hostile-btf.ts';
 import {
   manySymbolTables,
@@ -31,6 +34,18 @@ import {
   versionsWithOneLongName,
 } from './hostile-executables.ts';
 import { manyPrograms, manySections } from './hostile-objects.ts';
+import {
+  exceptionCallbacks,
+  externsOfOneName,
+  largeSettings,
+  largeVariables,
+  manyMaps,
+  manyProgramSections,
+  manyRelocationSections,
+  manyStructOps,
+  programArrays,
+  sameDataSections,
+} from './hostile-sections.ts';
 import { sourceOf } from './targets/executable.ts';
 
 /** What came of it: the message, or how many there are. */
@@ -107,6 +122,44 @@ t.test('objects', (t) => {
   t.end();
 });
 
+t.test('objects in which everything refers to everything else', (t) => {
+  const parse = (bytes: Uint8Array): ObjectFile => ObjectFile.parse(bytes);
+  const message = (bytes: Uint8Array): string => thrown(() => parse(bytes)).message;
+  t.equal(parse(manyProgramSections(65_000)).programs.size, 65_000, 'a section for each program');
+  t.equal(parse(manyRelocationSections(30_000)).maps.size, 1, 'sections of relocations for one other');
+  const same = parse(sameDataSections(60_000));
+  t.same([...same.maps.keys(), ...same.variables.keys()], ['.data', 'variable'], 'sections of one name');
+  t.equal(parse(externsOfOneName(100_000)).externs.size, 1, 'externs of a name that as many types have');
+  t.equal(parse(largeSettings(20_000, 20_000)).map('.kconfig').valueSize, 80_000);
+  t.equal(parse(exceptionCallbacks(100_000)).programs.size, 0, 'many tags of one function');
+
+  t.equal(parse(manyMaps(20_000)).maps.size, 20_000, 'maps in one section');
+  t.equal(parse(manyMaps(10, { described: 10_000 })).maps.size, 10, 'maps that BTF lists again and again');
+  t.equal(
+    message(manyMaps(10_000, { members: 10_000 })),
+    'Cannot read map map_0: it has a member type twice',
+  );
+  t.equal(parse(programArrays(20_000, 1000)).map('map_19999').initialSlots.length, 1000);
+
+  const ops = parse(manyStructOps(20_000, { programs: 5000 }));
+  t.equal(ops.maps.size, 20_000, 'struct_ops maps and programs');
+  t.equal(ops.program('program_4999').autoload, true);
+  t.equal(
+    parse(manyStructOps(1, { members: 50_000, programs: 1 })).map('map_0').structOps?.programs.size,
+    50_000,
+  );
+  t.equal(
+    message(manyStructOps(20_000, { members: 20_000, programs: 1, same: true })),
+    'Cannot read struct_ops map map_0: it overlaps with another',
+  );
+
+  const { variables } = objectReport(parse(largeVariables(5000, 5000)));
+  t.equal(variables.length, 5000, 'variables of as many members, all at the same place');
+  t.type(variables[0]?.value, 'object');
+  t.equal(variables.at(-1)?.value, null, 'no more values are shown than anybody reads');
+  t.end();
+});
+
 t.test('patterns of names take no longer than their lengths multiplied', (t) => {
   const cases: [pattern: string, name: string, matches: boolean][] = [
     ['*a'.repeat(30), `${'a'.repeat(50_000)}b`, false],
@@ -170,6 +223,10 @@ t.test('types', (t) => {
     alike,
   );
   t.equal(
+    message(() => dedup(Btf.parse(alikeStructs(100_000)))),
+    alike,
+  );
+  t.equal(
     message(() => dedup(Btf.parse(alikeLongEnums(1500, 500)))),
     alike,
   );
@@ -181,6 +238,19 @@ t.test('types', (t) => {
     message(() => dumpC(Btf.parse(namelessEnums(6000)))),
     'Cannot write BTF type 3 in C: types without a name make its text too long',
   );
+  t.equal(
+    message(() => dumpC(Btf.parse(sharedUnion(60_000, 60)))),
+    'Cannot write BTF type 3 in C: types without a name make its text too long',
+  );
+  for (const used of [
+    sharedChain('pointer', 100_000),
+    sharedChain('const', 100_000),
+    sharedFunction(60_000, 60_000),
+  ])
+    t.match(
+      message(() => dumpC(Btf.parse(used))),
+      /: types without a name make its text too long$/,
+    );
   t.equal(dumpC(Btf.parse(namelessUnions(10))).split('name name;').length, 2 ** 11 + 1);
   t.equal(dedup(Btf.parse(sameLongName(100_000, 100_000))).btf.typeCount, 3, 'one name of 100,000 types');
   t.equal(

@@ -42,7 +42,8 @@ const isReferenceWord: Skip = (graph, id, index) => {
 
 function sameWords(graph: TypeGraph, left: number, right: number, skip: Skip): boolean {
   const { words } = graph;
-  const [start, other] = [graph.start(left), graph.start(right)];
+  const start = graph.start(left);
+  const other = graph.start(right);
   // The info words decide the length, so that equal ones make the rest comparable.
   if (words[start] !== words[other] || words[start + 1] !== words[other + 1]) return false;
   const length = graph.end(left) - start;

@@ -73,11 +73,11 @@ export class Equivalence {
     this.#counterparts[right] = left;
     this.#met.push(right);
     if (graph.name(left) !== graph.name(right)) return false;
-    if (graph.isForward(left) !== graph.isForward(right)) return this.#declares(left, right);
     if (sameShape(graph, left, right)) {
       this.#pushReferences(left, right);
       return true;
     }
+    if (graph.isForward(left) !== graph.isForward(right)) return this.#declares(left, right);
     return this.#areEnumAndForward(left, right);
   }
 
@@ -100,7 +100,8 @@ export class Equivalence {
     if (left === 0) return;
     const graph = this.#graph;
     const { refersByThird, fixedWords, fixedReferences, elementWords, elementType } = graph.layout(left);
-    const [start, other] = [graph.start(left), graph.start(right)];
+    const start = graph.start(left);
+    const other = graph.start(right);
     if (elementType >= 0) {
       const first = HEAD + fixedWords + elementType;
       const last = first + (graph.elements(left) - 1) * elementWords;
@@ -113,7 +114,8 @@ export class Equivalence {
   }
 
   #pushPair(place: number, other: number): void {
-    const [left, right] = [this.#graph.words[place] ?? 0, this.#graph.words[other] ?? 0];
+    const left = this.#graph.words[place] ?? 0;
+    const right = this.#graph.words[other] ?? 0;
     if (left === right) return;
     this.#pending.push(left);
     this.#pending.push(right);
@@ -143,7 +145,9 @@ export class Equivalence {
         compare(graph.words[place] ?? 0, graph.words[others[index] ?? 0] ?? 0, depth - 1),
       );
     };
-    return compare(left, right, MAX_COPY_DEPTH);
+    const areCopies = compare(left, right, MAX_COPY_DEPTH);
+    graph.countSteps(steps);
+    return areCopies;
   }
 
   #clear(): void {

@@ -1,6 +1,5 @@
 import { BtfError } from '../../errors.ts';
 import type { Btf } from '../btf.ts';
-import type { BtfKind } from '../kind.ts';
 import type { BtfComposite, BtfEnum, BtfEnum64, BtfFunctionProto } from '../type.ts';
 import { Layouts } from './layout.ts';
 import type { UniqueNames } from './names.ts';
@@ -12,7 +11,7 @@ const MAX_DEPTH = 256;
  * double with each level. The kernel's types are two thirds of the bytes of their BTF.
  */
 const MOST_TEXT = 1 << 22;
-const TEXT_OF_A_BYTE = 4;
+const TEXT_OF_A_BYTE = 2;
 
 /**
  * A typedef that compilers have built in, so that it cannot be declared: what it stands for takes its place. clang's
@@ -20,8 +19,21 @@ const TEXT_OF_A_BYTE = 4;
  */
 export const BUILT_IN_TYPEDEF = '__builtin_va_list';
 
-const TAGGED: ReadonlySet<BtfKind> = new Set(['struct', 'union', 'enum', 'enum64']);
-const TRANSPARENT: ReadonlySet<BtfKind> = new Set(['const', 'volatile', 'restrict', 'type_tag']);
+/** Of a spelling that is not worth keeping, unless it is long. */
+const KEPT_HEIGHT = 4;
+
+/** How variables of a type are declared: `base before variable after`. */
+interface Spelling {
+  readonly base: string;
+  readonly before: string;
+  readonly after: string;
+  /** What stands next to the variable, qualifiers aside. */
+  readonly binds: 'nothing' | 'pointer' | 'array' | 'function';
+  /** The base has the members of a struct, union or enum without a name. */
+  readonly hasBody: boolean;
+  /** Types on the way to the last one that has a name. */
+  readonly height: number;
+}
 
 /** Writes declarations; what they need declared before them is the caller's care. */
 export class Declarations {
@@ -32,6 +44,8 @@ export class Declarations {
   #declared = 0;
   #depth = 0;
   #room: number;
+  /** By the type and the indentation. */
+  readonly #spellings = new Map<number, Spelling>();
 
   constructor(btf: Btf, names: UniqueNames) {
     this.#btf = btf;
@@ -62,101 +76,108 @@ export class Declarations {
   }
 
   #counted(text: string): string {
-    this.#room -= text.length;
-    if (this.#room >= 0) return text;
+    this.#count(text.length);
+    return text;
+  }
+
+  #count(length: number): void {
+    this.#room -= length;
+    if (this.#room >= 0) return;
     throw new BtfError(
       `Cannot write BTF type ${String(this.#declared)} in C: types without a name make its text too long`,
       { typeId: this.#declared },
     );
   }
 
-  #join(base: string, declarator: string): string {
-    return this.#counted(join(base, declarator));
+  /** In C, declarations read from the inside out: `declarator` is what is declared. */
+  #spell(id: number, declarator: string, indent: string): string {
+    const name = this.#nameOf(id);
+    if (name !== undefined) return this.#counted(declarator === '' ? name : `${name} ${declarator}`);
+    const spelling = this.#spelling(id, indent);
+    const text = declare(spelling, declarator);
+    // What a body has was counted line by line.
+    this.#count(spelling.hasBody ? text.length - spelling.base.length : text.length);
+    return text;
   }
 
-  /** In C, declarations read from the inside out: `declarator` is what stands to the right. */
-  #spell(id: number, declarator: string, indent: string): string {
-    if (++this.#depth > MAX_DEPTH)
+  /** Kept where it took more than a few steps: a chain of 200 pointers may be used by a hundred thousand typedefs. */
+  #spelling(id: number, indent: string): Spelling {
+    const name = this.#nameOf(id);
+    if (name !== undefined) return named(name);
+    const key = id * MAX_DEPTH + indent.length;
+    const known = this.#spellings.get(key);
+    if (this.#depth + (known?.height ?? 1) > MAX_DEPTH)
       throw new BtfError(`Cannot write BTF type ${String(id)} in C: it refers to itself`, { typeId: id });
-    try {
-      return this.#spellKind(id, declarator, indent);
-    } finally {
-      this.#depth--;
+    if (known) {
+      if (known.hasBody) this.#count(known.base.length);
+      return known;
+    }
+    const enumerators = this.#names.enumerators;
+    this.#depth++;
+    const spelling = this.#spellKind(id, indent);
+    this.#depth--;
+    // The enumerators of an enum without a name get other names each time.
+    const isSame = this.#names.enumerators === enumerators;
+    if (isSame && (spelling.hasBody || spelling.height > KEPT_HEIGHT || spelling.binds === 'function'))
+      this.#spellings.set(key, spelling);
+    return spelling;
+  }
+
+  /** Undefined for a type that is not spelled by its name alone. None is decoded: it may have thousands of members. */
+  #nameOf(id: number): string | undefined {
+    const kind = this.#btf.kindOf(id);
+    switch (kind) {
+      case 'void':
+        return 'void';
+      case 'int':
+      case 'float':
+        return this.#btf.nameOf(id);
+      case 'typedef':
+        return this.#btf.nameOf(id) === BUILT_IN_TYPEDEF ? undefined : this.#names.typedef(id);
+      case 'struct':
+      case 'union':
+      case 'enum':
+      case 'enum64':
+        if (this.#btf.nameOf(id) === '') return undefined;
+        return `${kind === 'enum64' ? 'enum' : kind} ${this.#names.tag(id)}`;
+      default:
+        return undefined;
     }
   }
 
-  #spellKind(id: number, declarator: string, indent: string): string {
-    // By its name alone: it may have thousands of members, and be used as often.
-    const kind = this.#btf.kindOf(id);
-    if (TAGGED.has(kind) && this.#btf.nameOf(id) !== '')
-      return this.#join(`${kind === 'enum64' ? 'enum' : kind} ${this.#names.tag(id)}`, declarator);
+  #spellKind(id: number, indent: string): Spelling {
     const type = this.#btf.type(id);
     switch (type.kind) {
-      case 'void':
-        return this.#join('void', declarator);
-      case 'int':
-      case 'float':
-        return this.#join(type.name, declarator);
-      case 'typedef':
-        if (type.name === BUILT_IN_TYPEDEF) return this.#spell(type.typeId, declarator, indent);
-        return this.#join(this.#names.typedef(id), declarator);
       case 'struct':
       case 'union':
-        return join(`${type.kind} ${this.#body(id, type, indent)}`, this.#counted(declarator));
+        return body(`${type.kind} ${this.#body(id, type, indent)}`);
       case 'enum':
       case 'enum64':
-        return join(`enum ${this.#enumerators(type, indent)}`, this.#counted(declarator));
+        return body(`enum ${this.#enumerators(type, indent)}`);
       case 'forward':
-        return this.#join(`${type.of} ${type.name}`, declarator);
+        return named(`${type.of} ${type.name}`);
       case 'pointer': {
-        const starred = this.#bindsTighter(type.typeId) ? `(*${declarator})` : `*${declarator}`;
-        return this.#spell(type.typeId, starred, indent);
+        const target = higher(this.#spelling(type.typeId, indent));
+        // Arrays and functions bind tighter than a pointer, so that a pointer to one needs parentheses.
+        const tight = target.binds === 'array' || target.binds === 'function';
+        return around(target, { before: tight ? '(*' : '*', after: tight ? ')' : '', binds: 'pointer' });
       }
-      case 'array':
-        return this.#spell(type.elementTypeId, `${declarator}[${String(type.length)}]`, indent);
-      case 'function_proto':
-        return this.#spell(type.returnTypeId, `${declarator}(${this.#parameters(type, indent)})`, indent);
+      case 'array': {
+        const element = higher(this.#spelling(type.elementTypeId, indent));
+        return around(element, { before: '', after: `[${String(type.length)}]`, binds: 'array' });
+      }
+      case 'function_proto': {
+        const parameters = this.#parameters(type, indent);
+        const returned = higher(this.#spelling(type.returnTypeId, indent));
+        return around(returned, { before: '', after: `(${parameters})`, binds: 'function' });
+      }
       case 'const':
       case 'volatile':
       case 'restrict':
-        return this.#qualified(type.kind, type.typeId, { declarator, indent });
+        return qualified(type.kind, higher(this.#spelling(type.typeId, indent)));
       default:
-        return this.#spell(this.#btf.sizeOrTypeId(id), declarator, indent);
+        return higher(this.#spelling(this.#btf.sizeOrTypeId(id), indent));
     }
-  }
-
-  #qualified(
-    qualifier: 'const' | 'volatile' | 'restrict',
-    targetId: number,
-    { declarator, indent }: { declarator: string; indent: string },
-  ): string {
-    switch (this.#btf.kindOf(this.#unqualified(targetId))) {
-      case 'pointer':
-        // The qualifier of a pointer stands behind its asterisk, that of anything else in front.
-        return this.#spell(targetId, this.#join(qualifier, declarator), indent);
-      case 'array':
-      case 'function_proto':
-        // GCC qualifies an array besides its elements, and writes __attribute__((noreturn)) and ((const)) of functions
-        // as qualifiers, which C has not.
-        return this.#spell(targetId, declarator, indent);
-      default:
-        return `${this.#counted(qualifier)} ${this.#spell(targetId, declarator, indent)}`;
-    }
-  }
-
-  #unqualified(id: number): number {
-    let target = id;
-    for (let level = 0; level < MAX_DEPTH; level++) {
-      if (!TRANSPARENT.has(this.#btf.kindOf(target))) break;
-      target = this.#btf.sizeOrTypeId(target);
-    }
-    return target;
-  }
-
-  /** Arrays and functions bind tighter than a pointer, so that a pointer to one needs parentheses. */
-  #bindsTighter(id: number): boolean {
-    const kind = this.#btf.kindOf(this.#unqualified(id));
-    return kind === 'array' || kind === 'function_proto';
   }
 
   #parameters({ parameters, variadic }: BtfFunctionProto, indent: string): string {
@@ -182,10 +203,14 @@ export class Declarations {
   }
 
   #enumerators(type: BtfEnum | BtfEnum64, indent: string): string {
-    const lines = type.values.map(({ name, value }) =>
-      this.#counted(`${indent}\t${this.#names.enumerator(name)} = ${integerText(value)},\n`),
-    );
-    return `{\n${lines.join('')}${indent}}${attributeText(enumMode(type))}`;
+    const inner = `${indent}\t`;
+    let lines = '';
+    for (const { name, value } of type.values) {
+      const line = `${inner}${this.#names.enumerator(name)} = ${integerText(value)},\n`;
+      this.#count(line.length);
+      lines += line;
+    }
+    return `{\n${lines}${indent}}${attributeText(enumMode(type))}`;
   }
 }
 
@@ -193,8 +218,8 @@ export class Declarations {
 function enumMode({ size, values }: BtfEnum | BtfEnum64): string[] {
   if (size === 1) return ['mode(byte)'];
   if (size === 2) return ['mode(HI)'];
-  const fits = values.every(({ value }) => BigInt(value) >= -0x8000_0000n && BigInt(value) <= 0xffff_ffffn);
-  return size === 8 && fits ? ['mode(DI)'] : [];
+  const fits = size === 8 && values.every(({ value }) => value >= -0x8000_0000 && value <= 0xffff_ffff);
+  return fits ? ['mode(DI)'] : [];
 }
 
 function integerText(value: number | bigint): string {
@@ -208,6 +233,45 @@ function attributeText(attributes: readonly string[]): string {
   return attributes.length === 0 ? '' : ` __attribute__((${attributes.join(', ')}))`;
 }
 
-function join(base: string, declarator: string): string {
-  return declarator === '' ? base : `${base} ${declarator}`;
+const named = (base: string): Spelling => ({
+  base,
+  before: '',
+  after: '',
+  binds: 'nothing',
+  hasBody: false,
+  height: 1,
+});
+
+const body = (base: string): Spelling => ({ ...named(base), hasBody: true });
+
+function higher({ base, before, after, binds, hasBody, height }: Spelling): Spelling {
+  return { base, before, after, binds, hasBody, height: height + 1 };
+}
+
+function around(
+  { base, before, after, hasBody, height }: Spelling,
+  next: Pick<Spelling, 'before' | 'after' | 'binds'>,
+): Spelling {
+  const [outer, inner] = [`${before}${next.before}`, `${next.after}${after}`];
+  return { base, before: outer, after: inner, binds: next.binds, hasBody, height };
+}
+
+function qualified(qualifier: 'const' | 'volatile' | 'restrict', target: Spelling): Spelling {
+  switch (target.binds) {
+    case 'pointer':
+      // The qualifier of a pointer stands behind its asterisk, that of anything else in front.
+      return around(target, { before: `${qualifier} `, after: '', binds: 'pointer' });
+    case 'array':
+    case 'function':
+      // GCC qualifies an array besides its elements, and writes __attribute__((noreturn)) and ((const)) of functions
+      // as qualifiers, which C has not.
+      return target;
+    case 'nothing':
+      return { ...target, base: `${qualifier} ${target.base}` };
+  }
+}
+
+function declare({ base, before, after }: Spelling, declarator: string): string {
+  const inner = declarator === '' ? `${before.trimEnd()}${after}` : `${before}${declarator}${after}`;
+  return inner === '' ? base : `${base} ${inner}`;
 }

@@ -1,8 +1,10 @@
 import { BtfError } from '../../errors.ts';
 import type { Btf } from '../btf.ts';
-import type { BtfComposite } from '../type.ts';
+import type { BtfKind } from '../kind.ts';
+import type { BtfComposite, BtfType } from '../type.ts';
 import { BUILT_IN_TYPEDEF, Declarations } from './declarations.ts';
 import { UniqueNames } from './names.ts';
+import { TypeMarks } from './type-marks.ts';
 
 /** More levels of structs within structs, and of typedefs, than any source has. */
 const MAX_DEPTH = 512;
@@ -29,17 +31,26 @@ export function dumpC(btf: Btf, options: DumpOptions = {}): string {
   return dump.declarations.join('\n');
 }
 
+interface Need {
+  /** The size is needed, so that a forward declaration will not do. */
+  readonly complete: boolean;
+  /** Decoded, where that was done already. */
+  readonly type?: BtfType;
+}
+
 /** Collects declarations in an order that C accepts. */
 export class CDump {
   readonly declarations: string[] = [];
   readonly #btf: Btf;
   readonly #names: UniqueNames;
   readonly #write: Declarations;
-  readonly #declared = new Set<string>();
-  /** True once defined, false meanwhile. */
-  readonly #defined = new Map<number, boolean>();
+  /** Tags. */
+  readonly #declared = { struct: new Set<string>(), union: new Set<string>() };
+  readonly #defined = new TypeMarks();
+  /** What is being defined. */
+  readonly #begun = new Set<number>();
   /** Types that were looked through to their end, which need nothing a second time; by whether they had to be complete. */
-  readonly #visited = { complete: new Set<number>(), incomplete: new Set<number>() };
+  readonly #visited = { complete: new TypeMarks(), incomplete: new TypeMarks() };
   #depth = 0;
 
   constructor(btf: Btf) {
@@ -54,12 +65,12 @@ export class CDump {
       const type = this.#btf.type(id);
       if (type.kind === 'enum' || type.kind === 'enum64') {
         // An anonymous enum that nothing refers to is there for its constants.
-        if (type.name !== '' || !referenced.has(id)) this.require(id);
+        if (type.name !== '' || !referenced.has(id)) this.#visit(id, { complete: true, type });
       } else if (
         type.kind === 'typedef' ||
         ((type.kind === 'struct' || type.kind === 'union') && type.name !== '')
       ) {
-        this.require(id);
+        this.#visit(id, { complete: true, type });
       }
     }
   }
@@ -74,8 +85,7 @@ export class CDump {
     return this.#names.tag(id);
   }
 
-  /** `complete`: the size is needed, so that a forward declaration will not do. */
-  #visit(id: number, need: { complete: boolean }): void {
+  #visit(id: number, need: Need): void {
     const visited = need.complete ? this.#visited.complete : this.#visited.incomplete;
     // What is asked for by itself is looked at anew: an enum without a name is declared only then.
     if (this.#depth > 0 && visited.has(id)) return;
@@ -86,8 +96,8 @@ export class CDump {
     visited.add(id);
   }
 
-  #visitKind(id: number, need: { complete: boolean }): void {
-    const type = this.#btf.type(id);
+  #visitKind(id: number, { complete, type = this.#btf.type(id) }: Need): void {
+    const need = { complete };
     switch (type.kind) {
       case 'pointer':
         this.#visit(type.typeId, { complete: false });
@@ -107,14 +117,14 @@ export class CDump {
       case 'union':
         if (type.name === '') for (const { typeId } of type.members) this.#visit(typeId, { complete: true });
         else if (need.complete) this.#composite(id, type);
-        else this.#forward(id, `${type.kind} ${this.#names.tag(id)}`);
+        else this.#forward(id, type.kind, this.#names.tag(id));
         break;
       case 'enum':
       case 'enum64':
         if (type.name !== '' || this.#depth === 1) this.#define(id, () => this.#write.enumeration(id, type));
         break;
       case 'forward':
-        this.#forward(id, `${type.of} ${type.name}`);
+        this.#forward(id, type.of, type.name);
         break;
       case 'const':
       case 'volatile':
@@ -138,7 +148,7 @@ export class CDump {
   #composite(id: number, type: BtfComposite): void {
     this.#define(id, () => {
       for (const { typeId } of type.members) this.#visit(typeId, { complete: true });
-      this.#declared.add(`${type.kind} ${this.#names.tag(id)}`);
+      this.#declared[type.kind].add(this.#names.tag(id));
       return this.#write.composite(id, type);
     });
   }
@@ -151,35 +161,54 @@ export class CDump {
     });
   }
 
-  #forward(id: number, tag: string): void {
-    if (this.#declared.has(tag)) return;
-    this.#declared.add(tag);
-    this.declarations.push(this.#write.forward(id, tag));
+  #forward(id: number, kind: 'struct' | 'union', tag: string): void {
+    if (this.#declared[kind].has(tag)) return;
+    this.#declared[kind].add(tag);
+    this.declarations.push(this.#write.forward(id, `${kind} ${tag}`));
   }
 
   #define(id: number, write: () => string): void {
-    const defined = this.#defined.get(id);
-    if (defined === true) return;
-    if (defined === false)
+    if (this.#defined.has(id)) return;
+    if (this.#begun.has(id))
       throw new BtfError(`Cannot write BTF type ${String(id)} in C: it contains itself`, { typeId: id });
-    this.#defined.set(id, false);
+    this.#begun.add(id);
     this.declarations.push(write());
-    this.#defined.set(id, true);
+    this.#begun.delete(id);
+    this.#defined.add(id);
   }
 }
 
-function referencedEnums(btf: Btf): Set<number> {
-  const referenced = new Set<number>();
+/** All types that others refer to, unless no enum is without a name. */
+function referencedEnums(btf: Btf): TypeMarks {
+  const referenced = new TypeMarks();
+  const refer = (id: number): void => {
+    // What is not there is thrown where the type is decoded.
+    if (id < btf.typeCount) referenced.add(id);
+  };
+  const enums = [...btf.idsOf('enum'), ...btf.idsOf('enum64')];
+  if (!enums.some((id) => btf.nameOf(id) === '')) return referenced;
   for (const id of btf.ids()) {
-    const type = btf.type(id);
-    if (type.kind === 'array') referenced.add(type.elementTypeId);
-    if (type.kind === 'struct' || type.kind === 'union')
-      for (const { typeId } of type.members) referenced.add(typeId);
-    if (type.kind === 'function_proto') {
-      referenced.add(type.returnTypeId);
-      for (const { typeId } of type.parameters) referenced.add(typeId);
-    }
-    if ('typeId' in type) referenced.add(type.typeId);
+    const kind = btf.kindOf(id);
+    if (kind === 'struct' || kind === 'union') {
+      const members = btf.membersOf(id);
+      for (let index = 0; index < members.count; index++) refer(members.typeIdAt(index));
+    } else if (kind === 'array' || kind === 'function_proto') {
+      const type = btf.type(id);
+      if (type.kind === 'array') refer(type.elementTypeId);
+      if (type.kind !== 'function_proto') continue;
+      refer(type.returnTypeId);
+      for (const { typeId } of type.parameters) refer(typeId);
+    } else if (!WITHOUT_TARGET.has(kind)) refer(btf.sizeOrTypeId(id));
   }
   return referenced;
 }
+
+/** Their third word is a size, or nothing. */
+const WITHOUT_TARGET: ReadonlySet<BtfKind> = new Set([
+  'int',
+  'float',
+  'enum',
+  'enum64',
+  'forward',
+  'datasec',
+]);

@@ -28,6 +28,9 @@ export interface Layout {
  */
 export class Layouts {
   readonly #btf: Btf;
+  /** In bytes, of structs and unions. */
+  readonly #alignments = new Map<number, number>();
+  /** Of what has no name, and is written wherever it is used. */
   readonly #known = new Map<number, Layout>();
   #padding = 0;
 
@@ -47,7 +50,8 @@ export class Layouts {
           typeId: id,
         });
       }
-      this.#known.set(id, layout);
+      if (type.name === '') this.#known.set(id, layout);
+      this.#alignments.set(id, layout.alignment);
     }
     return layout;
   }
@@ -72,7 +76,7 @@ export class Layouts {
       const name = type.name || '(anonymous)';
       throw new BtfError(`Cannot write struct ${name} in C: it needs too much padding`, { typeId: id });
     }
-    this.#padding += layout ? layout.parts.length - members.length : 0;
+    if (layout && !this.#alignments.has(id)) this.#padding += layout.parts.length - members.length;
     return layout;
   }
 
@@ -93,8 +97,8 @@ export class Layouts {
       }
       case 'struct':
       case 'union': {
-        const known = this.#known.get(resolved);
-        if (known) return known.alignment;
+        const known = this.#alignments.get(resolved);
+        if (known !== undefined) return known;
         const type = this.#btf.type(resolved);
         return type.kind === 'struct' || type.kind === 'union' ? this.of(resolved, type).alignment : 1;
       }

@@ -9,10 +9,17 @@ export class UniqueNames {
   /** How often a name was given out, apart for tags and for ordinary identifiers, as C keeps them apart. */
   readonly #tags = new Map<string, number>();
   readonly #identifiers = new Map<string, number>();
-  readonly #ofTypes = new Map<number, string>();
+  /** By id. */
+  readonly #ofTypes: string[] = [];
+  #enumerators = 0;
 
   constructor(btf: Btf) {
     this.#btf = btf;
+  }
+
+  /** How many names of enumerators were given out. */
+  get enumerators(): number {
+    return this.#enumerators;
   }
 
   /** Of a struct, union or enum. */
@@ -26,14 +33,15 @@ export class UniqueNames {
 
   /** A new name at each call: the enumerators of an anonymous enum repeat wherever it does. */
   enumerator(name: string): string {
+    this.#enumerators++;
     return unique(name, this.#identifiers);
   }
 
   #ofType(id: number, given: Map<string, number>): string {
-    let name = this.#ofTypes.get(id);
+    let name = this.#ofTypes[id];
     if (name === undefined) {
       name = unique(this.#btf.nameOf(id), given);
-      this.#ofTypes.set(id, name);
+      this.#ofTypes[id] = name;
     }
     return name;
   }
