@@ -66,7 +66,7 @@ export class BtfExt {
   /** @throws {BtfError} where the header or the extent of a section or of its records is wrong. */
   static parse(bytes: Uint8Array, btf: Btf): BtfExt {
     try {
-      const reader = new ExtReader(new Cursor(bytes, btf.littleEndian), btf);
+      const reader = new ExtReader(new Cursor(bytes, btf.littleEndian), { btf, texts: new Texts(btf) });
       return new BtfExt({
         functionInfo: reader.table(8, { leastSize: 8, decode: decodeFunctionInfo }),
         lineInfo: reader.table(16, { leastSize: 16, decode: decodeLineInfo }),
@@ -79,8 +79,41 @@ export class BtfExt {
   }
 }
 
+/** What records refer to. */
+interface Referred {
+  readonly btf: Btf;
+  readonly texts: Texts;
+}
+
 /** Decodes one record, at a byte offset. */
-type Decode<Record> = (cursor: Cursor, offset: number, btf: Btf) => Record;
+type Decode<Record> = (cursor: Cursor, offset: number, referred: Referred) => Record;
+
+/** Bytes of strings, besides as many as there are. */
+const MOST_TEXT = 1 << 24;
+
+/** The strings that records refer to, each decoded once: a hundred thousand lines may be one of 64 KiB, or its ends. */
+class Texts {
+  readonly #btf: Btf;
+  readonly #known = new Map<number, string>();
+  #room: number;
+
+  constructor(btf: Btf) {
+    this.#btf = btf;
+    this.#room = MOST_TEXT + btf.stringsLength;
+  }
+
+  /** Throws {@link BtfError} for an offset outside of the strings, and where they are too long altogether. */
+  at(offset: number): string {
+    let text = this.#known.get(offset);
+    if (text === undefined) {
+      text = this.#btf.string(offset);
+      this.#room -= text.length;
+      if (this.#room < 0) throw invalid('the strings of its records are too long altogether');
+      this.#known.set(offset, text);
+    }
+    return text;
+  }
+}
 
 interface Table<Record> {
   /** Bytes that the first version of the format has. */
@@ -90,12 +123,12 @@ interface Table<Record> {
 
 class ExtReader {
   readonly #cursor: Cursor;
-  readonly #btf: Btf;
+  readonly #referred: Referred;
   readonly #headerSize: number;
 
-  constructor(cursor: Cursor, btf: Btf) {
+  constructor(cursor: Cursor, referred: Referred) {
     this.#cursor = cursor;
-    this.#btf = btf;
+    this.#referred = referred;
     if (cursor.u16(0) !== BTF_MAGIC) throw invalid('its magic is not 0xeb9f in the byte order of the BTF');
     if (cursor.u8(2) !== BTF_VERSION) throw invalid(`version ${String(cursor.u8(2))} is not supported`);
     this.#headerSize = cursor.u32(4);
@@ -115,12 +148,15 @@ class ExtReader {
     if (recordSize < table.leastSize || recordSize % 4 !== 0)
       throw invalid(`records cannot have ${String(recordSize)} bytes`);
     for (let at = start + 4; at < end;) {
-      const name = this.#btf.string(this.#cursor.u32(at));
+      const name = this.#referred.texts.at(this.#cursor.u32(at));
       const length = this.#cursor.u32(at + 4) * recordSize;
       if (at + 8 + length > end) throw invalid(`the records of section ${name} go past their end`);
       if (sections.has(name)) throw invalid(`section ${name} has records twice`);
       const bytes = this.#cursor.slice(at + 8, length);
-      sections.set(name, new LazySection({ recordSize, bytes, btf: this.#btf, decode: table.decode }));
+      sections.set(
+        name,
+        new LazySection({ recordSize, bytes, referred: this.#referred, decode: table.decode }),
+      );
       at += 8 + length;
     }
     return sections;
@@ -134,12 +170,18 @@ class LazySection<Record> implements BtfExtSection<Record> {
   readonly #decode: (offset: number) => Record;
   #records: readonly Record[] | undefined;
 
-  constructor(section: { recordSize: number; bytes: Uint8Array; btf: Btf; decode: Decode<Record> }) {
-    this.recordSize = section.recordSize;
-    this.bytes = section.bytes;
-    this.littleEndian = section.btf.littleEndian;
-    const cursor = new Cursor(section.bytes, section.btf.littleEndian);
-    this.#decode = (offset) => section.decode(cursor, offset, section.btf);
+  constructor(section: {
+    recordSize: number;
+    bytes: Uint8Array;
+    referred: Referred;
+    decode: Decode<Record>;
+  }) {
+    const { recordSize, bytes, referred, decode } = section;
+    this.recordSize = recordSize;
+    this.bytes = bytes;
+    this.littleEndian = referred.btf.littleEndian;
+    const cursor = new Cursor(bytes, this.littleEndian);
+    this.#decode = (offset) => decode(cursor, offset, referred);
   }
 
   get count(): number {
@@ -152,27 +194,27 @@ class LazySection<Record> implements BtfExtSection<Record> {
   }
 }
 
-const decodeFunctionInfo: Decode<FunctionInfo> = (cursor, offset, btf) => ({
+const decodeFunctionInfo: Decode<FunctionInfo> = (cursor, offset, { btf }) => ({
   instructionOffset: cursor.u32(offset),
   typeId: existing(btf, cursor.u32(offset + 4)),
 });
 
-const decodeLineInfo: Decode<LineInfo> = (cursor, offset, btf) => {
+const decodeLineInfo: Decode<LineInfo> = (cursor, offset, { texts }) => {
   // BPF_LINE_INFO_LINE_NUM and BPF_LINE_INFO_LINE_COL of include/uapi/linux/bpf.h.
   const lineAndColumn = cursor.u32(offset + 12);
   return {
     instructionOffset: cursor.u32(offset),
-    fileName: btf.string(cursor.u32(offset + 4)),
-    line: btf.string(cursor.u32(offset + 8)),
+    fileName: texts.at(cursor.u32(offset + 4)),
+    line: texts.at(cursor.u32(offset + 8)),
     lineNumber: lineAndColumn >>> 10,
     column: lineAndColumn & 0x3ff,
   };
 };
 
-const decodeCoreRelocation: Decode<CoreRelocation> = (cursor, offset, btf) => ({
+const decodeCoreRelocation: Decode<CoreRelocation> = (cursor, offset, { btf, texts }) => ({
   instructionOffset: cursor.u32(offset),
   typeId: existing(btf, cursor.u32(offset + 4)),
-  accessString: btf.string(cursor.u32(offset + 8)),
+  accessString: texts.at(cursor.u32(offset + 8)),
   kind: cursor.u32(offset + 12),
 });
 

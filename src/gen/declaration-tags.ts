@@ -13,7 +13,9 @@ export class DeclarationTags {
       const tag = btf.type(id);
       if (tag.kind !== 'decl_tag' || tag.attribute) continue;
       const key = `${String(tag.typeId)}:${String(tag.componentIndex)}`;
-      this.#tags.set(key, [...(this.#tags.get(key) ?? []), tag.name]);
+      const others = this.#tags.get(key);
+      if (others) others.push(tag.name);
+      else this.#tags.set(key, [tag.name]);
     }
   }
 

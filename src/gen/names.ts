@@ -16,13 +16,16 @@ export function pascalCase(name: string): string {
 /** Gives every type a name of its own: the same ones for the same questions in the same order. */
 export class TypeNames {
   readonly #taken = new Set<string>(TAKEN.split(' '));
+  /** The number to try next: those before it are taken. */
+  readonly #numbers = new Map<string, number>();
 
   /** `wanted`, or with what kind it is behind it, or with a number. */
   choose(wanted: string, kind: string): string {
     const base = pascalCase(wanted);
     const candidates = [base, base + pascalCase(kind)];
-    for (let number = 0; ; number++) {
-      const name = candidates.shift() ?? `${base}${String(number)}`;
+    for (let number = this.#numbers.get(base) ?? 0; ;) {
+      const name = candidates.shift() ?? `${base}${String(number++)}`;
+      this.#numbers.set(base, number);
       if (this.#taken.has(name)) continue;
       this.#taken.add(name);
       return name;

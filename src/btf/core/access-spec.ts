@@ -57,11 +57,15 @@ export function parseAccessSpec(types: DecodedTypes, relocation: CoreRelocation)
 
 function parseIndexes(relocation: CoreRelocation): number[] {
   const { accessString } = relocation;
+  if (accessString.length > LONGEST_ACCESS) throw unreadable(relocation, 'it has more than 64 levels');
   if (!/^\d{1,10}(:\d{1,10})*$/.test(accessString)) throw unreadable(relocation, 'it is no list of numbers');
   const indexes = accessString.split(':').map(Number);
   if (indexes.length > MAX_INDEXES) throw unreadable(relocation, 'it has more than 64 levels');
   return indexes;
 }
+
+/** Of 64 indexes of ten digits each. */
+const LONGEST_ACCESS = 11 * MAX_INDEXES;
 
 type Found = Pick<AccessSpec, 'accessors' | 'bitOffset'>;
 
@@ -117,7 +121,7 @@ export function isFlexibleArray(types: DecodedTypes, array: BtfArray, last: Acce
 
 function unreadable({ typeId, accessString }: CoreRelocation, why: string): BtfError {
   return new BtfError(
-    `Cannot read the CO-RE access ${JSON.stringify(accessString)} into type [${String(typeId)}]: ${why}`,
+    `Cannot read the CO-RE access ${JSON.stringify(accessString.slice(0, LONGEST_ACCESS))} into type [${String(typeId)}]: ${why}`,
     { typeId },
   );
 }

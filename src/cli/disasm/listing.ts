@@ -2,7 +2,7 @@ import { disassemble, INSTRUCTION_SIZE, InstructionView } from '../../asm/index.
 import { CoreResolver } from '../../btf/index.ts';
 import { functionAt, recordsOf } from '../../elf/index.ts';
 import type { FunctionSpec, ObjectFile } from '../../elf/index.ts';
-import { BtfError } from '../../errors.ts';
+import { BtfError, ObjectError } from '../../errors.ts';
 import { VariablesByPlace } from './variables-by-place.ts';
 
 /** Type aliases and not interfaces, so that they are JSON to the compiler. */
@@ -118,17 +118,27 @@ function sourceLines({ btfExt }: ObjectFile, fn: FunctionSpec): Map<number, List
   );
 }
 
+/** Thousands of instructions may each be of a line of 64 KiB. */
+const MOST_SOURCE = 1 << 24;
+
 /** By instruction; only where the line is another one than before. */
 export function newLines(
   records: readonly (ListedLine & { readonly index: number })[],
 ): Map<number, ListedLine> {
   const lines = new Map<number, ListedLine>();
   let previous = '';
+  let length = 0;
   for (const { index, file, line, column, text } of records) {
     const key = `${file}:${line}`;
     // Line 0 is what the compiler made of no line at all.
     if (key === previous || line === 0) continue;
     previous = key;
+    length += file.length + text.length;
+    if (length > MOST_SOURCE)
+      throw new ObjectError(
+        'OBJECT_INVALID',
+        `Cannot list the instructions: the source of one function is longer than ${MOST_SOURCE} characters`,
+      );
     lines.set(index, { file, line, column, text: text.trim() });
   }
   return lines;

@@ -2,7 +2,7 @@ import { INSTRUCTION_SIZE } from '../../asm/index.ts';
 import { coreKindNames, CoreResolver, formatType, toJson, type Btf, type Json } from '../../btf/index.ts';
 import { ObjectReferences } from '../../elf/index.ts';
 import type { ExternSpec, MapSpec, ObjectFile, ProgramSpec, References } from '../../elf/index.ts';
-import { BtfError } from '../../errors.ts';
+import { BtfError, ObjectError } from '../../errors.ts';
 import { neededKernel } from '../../loader/index.ts';
 import type { KernelNeed, NeededKernel } from '../../loader/index.ts';
 import { mapTypeName } from '../../maps/index.ts';
@@ -48,7 +48,7 @@ export type VariableReport = {
   section: string;
   type: string;
   size: number;
-  /** Null for a variable of more than 64 KiB. */
+  /** Null for a variable of more than 64 KiB, and once there were 4 MiB of values. */
   value: Json;
 };
 export type ExternReport = { name: string; section: string | null; weak: boolean; type: string | null };
@@ -83,10 +83,30 @@ export type ObjectReport = {
   btf: { bytes: number; types: number; kinds: Record<string, number> } | null;
 };
 
+/** Of the names and types in a report. */
+const MOST_NAMES = 1 << 24;
+
+/** The types of ten thousand variables may each have names of megabytes. */
+class NameRoom {
+  #room = MOST_NAMES;
+
+  /** @throws ObjectError */
+  take<Text extends string | null>(text: Text): Text {
+    this.#room -= text?.length ?? 0;
+    if (this.#room >= 0) return text;
+    throw new ObjectError(
+      'OBJECT_INVALID',
+      'Cannot report the object: the names of its types are too long altogether',
+    );
+  }
+}
+
 /** Everything that an object file says about itself. */
 export function objectReport(object: ObjectFile): ObjectReport {
   const { btf, anchors } = object;
-  const event = ([map, typeId]: [string, number]): EventReport => ({ map, type: spell(btf, typeId) ?? '' });
+  const names = new NameRoom();
+  const spelled: Spell = (typeId) => names.take(spell(btf, typeId));
+  const event = ([map, typeId]: [string, number]): EventReport => ({ map, type: spelled(typeId) ?? '' });
   const { counters } = anchors;
   return {
     object: object.name,
@@ -95,12 +115,12 @@ export function objectReport(object: ObjectFile): ObjectReport {
     kernel_version: object.kernelVersion,
     kernel: kernelReport(neededKernel(object)),
     programs: programReports(object),
-    maps: [...object.maps.values()].map((map) => mapReport(map, btf)),
-    variables: variableReports(object),
-    externs: [...object.externs.values()].map((extern) => externReport(extern, btf)),
+    maps: [...object.maps.values()].map((map) => mapReport(map, spelled)),
+    variables: variableReports(object, names),
+    externs: [...object.externs.values()].map((extern) => externReport(extern, spelled)),
     events: [...anchors.events].map(event),
     counters: counters ? event([counters.map, counters.typeId]) : null,
-    core_relocations: coreReports(object),
+    core_relocations: coreReports(object, names),
     btf: btf ? { bytes: btf.bytes.length, types: btf.typeCount - 1, kinds: kindCounts(btf) } : null,
   };
 }
@@ -145,49 +165,65 @@ function programReport(
   };
 }
 
-function mapReport(map: MapSpec, btf: Btf | undefined): MapReport {
+type Spell = (typeId: number | undefined) => string | null;
+
+function mapReport(map: MapSpec, spelled: Spell): MapReport {
   return {
     name: map.name,
     section: map.definition.section,
     type: mapTypeName(map.type),
-    key: map.keyTypeId === 0 ? null : spell(btf, map.keyTypeId),
+    key: map.keyTypeId === 0 ? null : spelled(map.keyTypeId),
     key_size: map.keySize,
-    value: map.valueTypeId === 0 ? null : spell(btf, map.valueTypeId),
+    value: map.valueTypeId === 0 ? null : spelled(map.valueTypeId),
     value_size: map.valueSize,
     max_entries: map.maxEntries,
     flags: mapFlagNames(map.flags),
     pin_by_name: map.pinByName,
-    inner: map.inner ? mapReport(map.inner, btf) : null,
+    inner: map.inner ? mapReport(map.inner, spelled) : null,
   };
 }
 
 /** Bytes of a variable whose value is shown: decoded, one of many megabytes would take twenty times as much memory. */
 const LARGEST_VALUE = 64 * 1024;
 
-function variableReports(object: ObjectFile): VariableReport[] {
+/** Of all values together, about as many characters: variables may lie on top of each other, and union members do. */
+const MOST_TEXT = 1 << 22;
+
+function variableReports(object: ObjectFile, names: NameRoom): VariableReport[] {
+  let room = MOST_TEXT;
   return [...object.variables.values()].map((variable) => {
-    const { name, section, size, typeName } = variable;
-    const value = size > LARGEST_VALUE ? null : toJson(variable.get());
+    const { name, section, size } = variable;
+    const typeName = names.take(variable.typeName);
+    const value = size > LARGEST_VALUE || room < 0 ? null : toJson(variable.get());
+    room -= textLength(value);
     return { name, section, type: typeName, size, value };
   });
 }
 
-function externReport({ name, section, weak, typeId }: ExternSpec, btf: Btf | undefined): ExternReport {
-  return { name, section: section ?? null, weak, type: spell(btf, typeId) };
+function textLength(value: Json): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 4;
+  let length = 4;
+  for (const part of Array.isArray(value) ? value : Object.values(value)) length += 4 + textLength(part);
+  return length;
 }
 
-function coreReports({ btf, btfExt }: ObjectFile): CoreReport[] {
+function externReport({ name, section, weak, typeId }: ExternSpec, spelled: Spell): ExternReport {
+  return { name, section: section ?? null, weak, type: spelled(typeId) };
+}
+
+function coreReports({ btf, btfExt }: ObjectFile, names: NameRoom): CoreReport[] {
   if (!btf || !btfExt) return [];
   const resolver = new CoreResolver(btf, { main: () => btf });
   return [...btfExt.coreRelocations].flatMap(([section, { records }]) =>
     records.map((relocation) => {
       const instruction = Math.floor(relocation.instructionOffset / INSTRUCTION_SIZE);
       try {
-        return { section, instruction, spec: resolver.describe(relocation) };
+        return { section, instruction, spec: names.take(resolver.describe(relocation)) };
       } catch (error) {
         if (!(error instanceof BtfError)) throw error;
         const kind = coreKindNames[relocation.kind] ?? `kind ${relocation.kind}`;
-        return { section, instruction, spec: `<${kind}> invalid: ${error.message}` };
+        return { section, instruction, spec: names.take(`<${kind}> invalid: ${error.message}`) };
       }
     }),
   );
