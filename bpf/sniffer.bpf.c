@@ -18,8 +18,8 @@
 
 #include "ts_xdp/event.h"
 #include "sniffer/maps.h"
-#include "sniffer/frame.h"
-#include "sniffer/parse.h"
+#include "packet/frame.h"
+#include "packet/parse.h"
 #include "sniffer/filter.h"
 #include "sniffer/payload.h"
 

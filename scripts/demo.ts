@@ -9,8 +9,8 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { attachXdp } from '../src/index.ts';
 import type { Collection } from '../src/index.ts';
-import { InterfaceMode, WallClock } from '../src/sniffer/index.ts';
-import { clockGettime, PacketSocket } from '../src/sys/index.ts';
+import { InterfaceMode } from '../src/sniffer/index.ts';
+import { clockGettime, PacketSocket, WallClock } from '../src/sys/index.ts';
 import { checkCounters } from './demo/counter-checks.ts';
 import { checkPrivileges, describeFailure, ExitCode, exitCodeOf, Interruption } from './demo/failure.ts';
 import { ipv4Packets } from './demo/ipv4-packets.ts';
@@ -43,7 +43,7 @@ async function demo(terminal: Terminal, interrupted: AbortSignal): Promise<numbe
   terminal.line(`attached    to ${receiver.name}, ${attachment.mode} mode, by ${attachment.via}`);
 
   using events = new SnifferEvents(collection);
-  const report = new Report(terminal, new WallClock({ monotonic, realtime: () => clockGettime('realtime') }));
+  const report = new Report(terminal, WallClock.ofKernel());
   const ledger = new Ledger(
     {
       interface_mode: InterfaceMode.Gateway,

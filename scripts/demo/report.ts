@@ -1,5 +1,7 @@
-import { capturedEventFromRecord, formatIpv4, formatIpv6, tcpFlagNames } from '../../src/sniffer/index.ts';
-import type { CapturedEvent, WallClock } from '../../src/sniffer/index.ts';
+import { formatIpv4, formatIpv6 } from '../../src/netlink/index.ts';
+import { capturedEventFromRecord, tcpFlagNames } from '../../src/sniffer/index.ts';
+import type { CapturedEvent } from '../../src/sniffer/index.ts';
+import type { WallClock } from '../../src/sys/index.ts';
 import type { EventFields } from './compare-event.ts';
 import type { CounterCheck } from './counter-checks.ts';
 import type { KindResult, Ledger, Verdict } from './ledger.ts';

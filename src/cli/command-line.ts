@@ -147,7 +147,9 @@ function makeCommand(declaration: CommandDeclaration, execute: Execute): Command
     if (given.repeatable === true) lists[option.attributeName()] = [];
   }
   command.option('-j, --json', 'print JSON: one document, or one object per line where the command streams');
-  command.option('--verbose', 'print the whole verifier log, and stacks of internal errors');
+  // A command may say itself what more it prints.
+  if (!command.options.some(({ long }) => long === '--verbose'))
+    command.option('--verbose', 'print the whole verifier log, and stacks of internal errors');
   if (declaration.examples)
     command.addHelpText(
       'after',

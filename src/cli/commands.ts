@@ -3,6 +3,7 @@ import type { CommandEntry } from './command.ts';
 /** In the order of the help. Each is imported when it is asked for: most command lines need one of them. */
 const COMMANDS: Readonly<Record<string, () => Promise<CommandEntry>>> = {
   load: async () => (await import('./commands/load.ts')).loadCommand,
+  monitor: async () => (await import('./commands/monitor.ts')).monitorCommand,
   unload: async () => (await import('./commands/unload.ts')).unloadCommand,
   who: async () => (await import('./commands/who.ts')).whoCommand,
   top: async () => (await import('./commands/top.ts')).topCommand,

@@ -9,6 +9,11 @@ const FOLDER = new URL('../../bpf/', import.meta.url);
  */
 export function resolveObject(name: string): { path: string; shipped: boolean } {
   if (name.includes('/') || existsSync(name)) return { path: name, shipped: false };
-  const path = fileURLToPath(new URL(encodeURIComponent(name), FOLDER));
+  const path = shippedObject(name);
   return existsSync(path) ? { path, shipped: true } : { path: name, shipped: false };
+}
+
+/** The path of an object that comes with this package, whatever is in the current folder. */
+export function shippedObject(name: string): string {
+  return fileURLToPath(new URL(encodeURIComponent(name), FOLDER));
 }

@@ -1,5 +1,6 @@
 export { addAddress, deleteAddress, listAddresses } from './addresses.ts';
 export type { AddressOptions, InterfaceAddress } from './addresses.ts';
+export { formatIpv4, formatIpv6 } from './address-text.ts';
 export { Attributes, concatenate, encodeAttributes, numberAttribute, stringAttribute } from './attributes.ts';
 export type { Attribute } from './attributes.ts';
 export { addBpfFilter, deleteBpfFilter, listBpfFilters } from './bpf-filters.ts';

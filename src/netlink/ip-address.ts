@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { ArgumentError, BoundsError } from '../errors.ts';
+import { formatIpv6 } from './address-text.ts';
 
 /** 4 bytes for IPv4, 16 for IPv6, in network order. Throws {@link ArgumentError} for any other text. */
 export function parseIpAddress(text: string): Uint8Array {
@@ -15,14 +16,7 @@ export function parseIpAddress(text: string): Uint8Array {
 export function formatIpAddress(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join('.');
   if (bytes.length !== 16) throw new BoundsError(0, 16, bytes.length);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
-  const groups = Array.from({ length: 8 }, (_, index) => view.getUint16(index * 2));
-  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (mapped) return `::ffff:${bytes.subarray(12).join('.')}`;
-  const zeros = longestZeros(groups);
-  const text = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(':');
-  if (zeros.length < 2) return text(groups);
-  return `${text(groups.slice(0, zeros.start))}::${text(groups.slice(zeros.start + zeros.length))}`;
+  return formatIpv6(bytes);
 }
 
 function parseIpv6(text: string): Uint8Array {
@@ -43,14 +37,4 @@ function groupBytes(text: string): number[] {
     const value = Number.parseInt(group, 16);
     return [value >> 8, value & 0xff];
   });
-}
-
-function longestZeros(groups: readonly number[]): { start: number; length: number } {
-  let best = { start: 0, length: 0 };
-  let length = 0;
-  groups.forEach((group, index) => {
-    length = group === 0 ? length + 1 : 0;
-    if (length > best.length) best = { start: index - length + 1, length };
-  });
-  return best;
 }

@@ -9,9 +9,8 @@ import {
   describePacket,
   hexDump,
   isSnifferEvent,
-  WallClock,
 } from '../sniffer/index.ts';
-import { clockGettime } from '../sys/index.ts';
+import { clockGettime, WallClock } from '../sys/index.ts';
 
 type Fields = Record<string, BtfValue>;
 
@@ -32,10 +31,7 @@ export class EventStream {
   readonly counts = new Map<string, number>();
   readonly #sources: readonly Source[];
   readonly #note: (text: string) => void;
-  readonly #clock = new WallClock({
-    monotonic: () => clockGettime('monotonic'),
-    realtime: () => clockGettime('realtime'),
-  });
+  readonly #clock = WallClock.ofKernel();
   #running = false;
 
   constructor(collection: Collection, { note }: { note: (text: string) => void }) {

@@ -1,4 +1,4 @@
-import { formatIpv4, formatIpv6 } from './address-text.ts';
+import { formatIpv4, formatIpv6 } from '../netlink/index.ts';
 import { EventRecord } from './event-record.ts';
 import { protocolName } from './protocol-names.ts';
 

@@ -1,5 +1,4 @@
 export { adaptToKernel } from './adapt-object.ts';
-export { formatIpv4, formatIpv6 } from './address-text.ts';
 export type { BitcoinAddress } from './bitcoin-address.ts';
 export { capturedEventFromRecord, InterfaceMode, payloadCapacity } from './captured-event.ts';
 export type { CapturedEvent, Ipv6Details } from './captured-event.ts';
@@ -25,7 +24,5 @@ export { protocolName, TcpFlag, tcpFlagNames } from './protocol-names.ts';
 export { createSecurityEventEncoder } from './security-event-encoder.ts';
 export type { SecurityEventEncoder, SecurityEventEncoderOptions } from './security-event-encoder.ts';
 export { readSimpleEvent, readSimpleEventV6, SimpleEvent, SimpleEventV6 } from './simple-event.ts';
-export { splitUnixNanoseconds, WallClock } from './wall-clock.ts';
-export type { Clocks, WallClockOptions } from './wall-clock.ts';
 export { SnifferMaps, sumCounters } from './sniffer-maps.ts';
 export type { WatchedInterface } from './sniffer-maps.ts';

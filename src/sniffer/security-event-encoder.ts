@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { CapturedEvent } from './captured-event.ts';
-import type { WallClock } from './wall-clock.ts';
+import type { WallClock } from '../sys/index.ts';
 
 export interface SecurityEventEncoderOptions {
   /** Gives the events their wall-clock time. */

@@ -1,7 +1,7 @@
 import type { PlacedField } from '../binary/index.ts';
 import { at, bytes, chars, layout, u16, u32, u64, u8 } from '../binary/index.ts';
 import { BoundsError, ValueError } from '../errors.ts';
-import { formatIpv4, formatIpv6 } from './address-text.ts';
+import { formatIpv4, formatIpv6 } from '../netlink/index.ts';
 import type { CapturedEvent } from './captured-event.ts';
 import { payloadCapacity } from './captured-event.ts';
 import { protocolName } from './protocol-names.ts';

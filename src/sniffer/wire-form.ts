@@ -1,7 +1,7 @@
 import { Writer } from 'protobufjs/minimal.js';
 import type { CapturedEvent } from './captured-event.ts';
 import { TcpFlag } from './protocol-names.ts';
-import { splitUnixNanoseconds } from './wall-clock.ts';
+import { splitUnixNanoseconds } from '../sys/index.ts';
 import type {
   FieldTable,
   NetworkFeaturesMessage,

@@ -1,5 +1,7 @@
 export { checkBytes, checkInteger } from './argument-checks.ts';
 export { BlockingWait } from './blocking-wait.ts';
+export { splitUnixNanoseconds, WallClock } from './wall-clock.ts';
+export type { Clocks, WallClockOptions } from './wall-clock.ts';
 export { bpfError, callBpf, exchangeBpf, openBpf, tryBpf } from './bpf.ts';
 export type { BpfCall, BpfCommandName } from './bpf.ts';
 export { bpfCommands } from './bpf-commands.ts';

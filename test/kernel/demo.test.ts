@@ -17,7 +17,7 @@ import { Report } from '../../scripts/demo/report.ts';
 import { Terminal } from '../../scripts/demo/terminal.ts';
 import { NetlinkError, SyscallError, UnsupportedFeatureError } from '../../src/errors.ts';
 import { BpfProgram } from '../../src/programs/index.ts';
-import { WallClock } from '../../src/sniffer/index.ts';
+import { WallClock } from '../../src/sys/index.ts';
 import { thrown } from '../helpers/thrown.ts';
 import { projectRoot as root } from '../helpers/project-root.ts';
 

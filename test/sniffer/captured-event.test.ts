@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs';
 import { SocketAddress } from 'node:net';
 import t from 'tap';
 import { BoundsError, BtfError, ValueError } from '../../src/errors.ts';
+import { formatIpv4, formatIpv6 } from '../../src/netlink/index.ts';
 import {
   capturedEventFromRecord,
-  formatIpv4,
-  formatIpv6,
   InterfaceMode,
   protocolName,
   readSimpleEvent,

@@ -4,7 +4,7 @@
 #define SNIFFER_FILTER_H
 
 #include "maps.h"
-#include "parse.h"
+#include "packet/parse.h"
 
 static __always_inline bool has_port(void *ports, __u16 port)
 {

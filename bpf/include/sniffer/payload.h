@@ -3,7 +3,7 @@
 #ifndef SNIFFER_PAYLOAD_H
 #define SNIFFER_PAYLOAD_H
 
-#include "frame.h"
+#include "packet/frame.h"
 #include "maps.h"
 
 #define WORD_SIZE 8

@@ -10,9 +10,8 @@ import {
   hexDump,
   isSnifferEvent,
   type CapturedEvent,
-  type WallClock,
 } from '../../sniffer/index.ts';
-import { clockGettime } from '../../sys/index.ts';
+import { clockGettime, type WallClock } from '../../sys/index.ts';
 import type { Output } from '../output/output.ts';
 
 type Fields = Record<string, BtfValue>;

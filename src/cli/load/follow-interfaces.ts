@@ -12,10 +12,10 @@ import {
 import type { SnifferMaps } from '../../sniffer/index.ts';
 import type { NetworkNamespace } from '../../sys/index.ts';
 import type { Output } from '../output/output.ts';
-import type { Target } from './interfaces.ts';
+import type { FoundInterface } from './interfaces.ts';
 
 interface FollowContext {
-  readonly targets: readonly Target[];
+  readonly targets: readonly FoundInterface[];
   readonly netns: NetworkNamespace | undefined;
   readonly maps: SnifferMaps | undefined;
   readonly output: Output;

@@ -1,30 +1,35 @@
 import { attachXdp, inNamespace, type XdpAttachment, type XdpRefusal } from '../../link/index.ts';
 import { interfaceByName, RouteSocket, tryInterfaceByName } from '../../netlink/index.ts';
 import type { BpfProgram } from '../../programs/index.ts';
-import type { InterfaceConfiguration } from '../../sniffer/index.ts';
+import type { InterfaceConfiguration, InterfaceModeName } from '../../sniffer/index.ts';
 import type { NetworkNamespace } from '../../sys/index.ts';
 import type { Output } from '../output/output.ts';
 import type { LoadCommandOptions } from './options.ts';
 import { staysUntil, unloadInterface } from './remedy.ts';
 
-/** An interface that the command attaches to. */
-export interface Target extends InterfaceConfiguration {
+/** An interface as the kernel has it. */
+export interface FoundInterface {
+  readonly name: string;
   readonly index: number;
   readonly up: boolean;
+  readonly mtu: number;
 }
 
+/** An interface that `load` attaches to. */
+export type Target = InterfaceConfiguration & FoundInterface;
+
 /** Looks every interface up before anything is loaded; a disabled one need not exist. @throws NotFoundError (INTERFACE_NOT_FOUND) */
-export function findTargets(
-  wanted: readonly InterfaceConfiguration[],
+export function findTargets<Wanted extends { readonly name: string; readonly mode?: InterfaceModeName }>(
+  wanted: readonly Wanted[],
   netns: NetworkNamespace | undefined,
-): Target[] {
+): (Wanted & FoundInterface)[] {
   return inNamespace(netns, () => {
     const socket = RouteSocket.open();
     try {
       return wanted.flatMap((one) => {
         const found =
           one.mode === 'disabled' ? tryInterfaceByName(socket, one.name) : interfaceByName(socket, one.name);
-        return found ? [{ ...one, index: found.index, up: found.up }] : [];
+        return found ? [{ ...one, index: found.index, up: found.up, mtu: found.mtu }] : [];
       });
     } finally {
       socket.close();
@@ -39,7 +44,11 @@ export function attachAll(
     targets,
     options,
     netns,
-  }: { targets: readonly Target[]; options: LoadCommandOptions; netns: NetworkNamespace | undefined },
+  }: {
+    targets: readonly FoundInterface[];
+    options: Pick<LoadCommandOptions, 'mode' | 'via' | 'replace'>;
+    netns: NetworkNamespace | undefined;
+  },
 ): XdpAttachment[] {
   const attached: XdpAttachment[] = [];
   try {
@@ -68,7 +77,11 @@ export function reportAttached(
     attachment,
     program,
     options,
-  }: { attachment: XdpAttachment; program: BpfProgram; options: LoadCommandOptions },
+  }: {
+    attachment: XdpAttachment;
+    program: BpfProgram;
+    options: Pick<LoadCommandOptions, 'netns' | 'detach'>;
+  },
 ): void {
   const { target, ifindex, mode, via, refusals } = attachment;
   output.stream({

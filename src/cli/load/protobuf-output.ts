@@ -1,7 +1,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { FileError } from '../../errors.ts';
-import { createSecurityEventEncoder, type CapturedEvent, type WallClock } from '../../sniffer/index.ts';
+import { createSecurityEventEncoder, type CapturedEvent } from '../../sniffer/index.ts';
+import type { WallClock } from '../../sys/index.ts';
 
 /** Bytes that may wait for a slow disk or reader before events are dropped. */
 const WAITING_LIMIT = 4 * 1024 * 1024;

@@ -1,11 +1,12 @@
 import { ArgumentError, type AttachError, type FileError } from '../../errors.ts';
 import { MapType, type BpfMap } from '../../maps/index.ts';
 import { findEventTypes, type EventType } from '../../loader/index.ts';
-import { sumCounters, WallClock } from '../../sniffer/index.ts';
-import { clockGettime } from '../../sys/index.ts';
+import { sumCounters } from '../../sniffer/index.ts';
+import { WallClock } from '../../sys/index.ts';
 import type { AttachedProgram } from './attach-programs.ts';
 import type { StreamContext } from './context.ts';
 import { EndOfStream } from './end-of-stream.ts';
+import { drainRest, listenTo } from './counted-reading.ts';
 import { EventPrinter } from './event-printer.ts';
 import { followInterfaces } from './follow-interfaces.ts';
 import type { ProtobufOutput } from './protobuf-output.ts';
@@ -54,7 +55,7 @@ export class EventStream {
     const { options, output, pinDirectory } = this.#context;
     const lost = this.#watch(attachments);
     const counting = { counter: this.#counter, limit: options.count, end: this.#end };
-    for (const printer of this.#printers) listen(printer, counting);
+    for (const printer of this.#printers) listenTo(printer, counting);
     if (options.duration !== undefined) this.#cleanup.push(this.#end.after(options.duration));
     await this.#end.reached;
     this.#attachments?.close();
@@ -96,10 +97,7 @@ export class EventStream {
     const { options, output } = context;
     this.#cleanup.push(this.#end.onSignals());
     this.#end.onStandardOutput(output);
-    const clock = new WallClock({
-      monotonic: () => clockGettime('monotonic'),
-      realtime: () => clockGettime('realtime'),
-    });
+    const clock = WallClock.ofKernel();
     const types = findEventTypes(context.collection.object, {
       rings: ringsOf(context).map(({ name }) => name),
       given: options.event,
@@ -187,43 +185,6 @@ async function followExtras(context: StreamContext): Promise<(() => void)[]> {
     });
   }
   return closers;
-}
-
-function listen(
-  printer: EventPrinter,
-  { counter, limit, end }: { counter: { events: number }; limit: number | undefined; end: EndOfStream },
-): void {
-  const fail = (error: unknown): void => {
-    printer.ring.stop();
-    end.fail(error);
-  };
-  printer.ring.listen(
-    (event) => {
-      if (limit !== undefined && counter.events >= limit) return;
-      counter.events++;
-      printer.handle(event);
-      if (counter.events === limit) end.finish();
-    },
-    { onError: fail },
-  );
-}
-
-function drainRest(
-  printers: readonly EventPrinter[],
-  { counter, limit }: { counter: { events: number }; limit: number | undefined },
-): void {
-  for (const { ring, handle } of printers) {
-    ring.stop();
-    const left = limit === undefined ? Number.POSITIVE_INFINITY : limit - counter.events;
-    if (left <= 0) continue;
-    ring.drain(
-      (event) => {
-        counter.events++;
-        handle(event);
-      },
-      { limit: left },
-    );
-  }
 }
 
 function readCounters(context: StreamContext): Record<string, bigint> | undefined {

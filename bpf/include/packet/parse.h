@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /* From a frame to the facts about its IP packet. Everything numeric in host order. */
-#ifndef SNIFFER_PARSE_H
-#define SNIFFER_PARSE_H
+#ifndef PACKET_PARSE_H
+#define PACKET_PARSE_H
 
 #include "frame.h"
+
+/* To be 1 where somebody asks which IPv6 packets are fragments: who does not keeps the code that was verified before. */
+#ifndef PACKET_TELLS_FRAGMENTS
+#define PACKET_TELLS_FRAGMENTS 0
+#endif
 
 #define MAX_VLAN_TAGS 2
 /* RFC 8200 wants each kind at most once and destination options twice: 8 is more than a sane packet has. */
 #define MAX_EXTENSION_HEADERS 8
 
+#define IP_MORE_FRAGMENTS 0x2000
 #define IP_FRAGMENT_OFFSET 0x1fff
 #define IPV6_FRAGMENT_OFFSET 0xfff8
+#define IPV6_MORE_FRAGMENTS 0x0001
 #define TCP_HEADER_SIZE 20
 #define UDP_HEADER_SIZE 8
 #define ICMP_HEADER_SIZE 8
@@ -25,7 +32,9 @@ struct packet {
 	__u16 dst_port;
 	__u8 protocol;
 	__u8 tcp_flags;
+	__u8 ttl; /* of IPv4; the facts of an IPv6 packet have its hop limit */
 	bool has_ports;
+	bool is_fragment; /* the first one too; of IPv6 only with PACKET_TELLS_FRAGMENTS */
 };
 
 struct ipv4_addresses {
@@ -161,6 +170,8 @@ static __always_inline bool parse_ipv4(const struct frame *frame, __u32 offset, 
 	addresses->source = ip.saddr;
 	addresses->destination = ip.daddr;
 	packet->protocol = ip.protocol;
+	packet->ttl = ip.ttl;
+	packet->is_fragment = ip.frag_off & bpf_htons(IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET);
 	packet->ip_header_len = header_len;
 	packet->end = packet_end(frame, offset, total_len);
 	packet->payload_offset = offset + header_len;
@@ -211,6 +222,9 @@ static __always_inline bool skip_extension_headers(const struct frame *frame, st
 		if (offset + length > packet->end)
 			break;
 		offset = forget_past(offset + length);
+		/* An atomic fragment (RFC 6946) is whole: it has the header, and neither an offset nor more to come. */
+		if (PACKET_TELLS_FRAGMENTS && protocol == IPPROTO_FRAGMENT)
+			packet->is_fragment = header.fragment & bpf_htons(IPV6_FRAGMENT_OFFSET | IPV6_MORE_FRAGMENTS);
 		first_fragment = protocol != IPPROTO_FRAGMENT || !(header.fragment & bpf_htons(IPV6_FRAGMENT_OFFSET));
 		protocol = header.next_header;
 		if (!first_fragment)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0 */
 /* One frame behind one interface, whichever hook it came from, and reading from it. */
-#ifndef SNIFFER_FRAME_H
-#define SNIFFER_FRAME_H
-
-#include "events.h"
+#ifndef PACKET_FRAME_H
+#define PACKET_FRAME_H
 
 /* Constant at every call, so each program keeps only its own branches. */
 enum hook {

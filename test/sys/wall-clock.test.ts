@@ -1,6 +1,6 @@
 import t from 'tap';
-import { splitUnixNanoseconds, WallClock } from '../../src/sniffer/index.ts';
-import type { Clocks } from '../../src/sniffer/index.ts';
+import { splitUnixNanoseconds, WallClock } from '../../src/sys/index.ts';
+import type { Clocks } from '../../src/sys/index.ts';
 
 /** Clocks that stand still unless the test moves them; each reading of MONOTONIC takes `step` nanoseconds. */
 class FakeClocks implements Clocks {

@@ -1,3 +1,5 @@
+import { clockGettime } from './clock.ts';
+
 /** The two clocks of the kernel, in nanoseconds. */
 export interface Clocks {
   /** `clock_gettime(CLOCK_MONOTONIC)`, the clock of `bpf_ktime_get_ns`. */
@@ -35,7 +37,7 @@ const nanosecondsPerSecond = 1_000_000_000n;
  * timer: a conversion reads no clock in between, and a backlog from before a jump keeps the offset of its time.
  *
  * @example
- * const clock = new WallClock(kernelClocks);
+ * const clock = WallClock.ofKernel();
  * clock.toIso(event.timestamp); // '2026-11-20T11:14:57.123456789Z'
  */
 export class WallClock {
@@ -49,6 +51,15 @@ export class WallClock {
     this.#interval = options.interval ?? 10n * nanosecondsPerSecond;
     this.#attempts = options.attempts ?? 3;
     this.#sample = takeSample(clocks, this.#attempts);
+  }
+
+  /** By the clocks of this machine. */
+  static ofKernel(options: WallClockOptions = {}): WallClock {
+    const clocks = {
+      monotonic: () => clockGettime('monotonic'),
+      realtime: () => clockGettime('realtime'),
+    };
+    return new WallClock(clocks, options);
   }
 
   /** REALTIME − MONOTONIC in nanoseconds, as last sampled. */
