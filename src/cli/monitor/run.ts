@@ -12,6 +12,8 @@ import { PacketStream } from './stream.ts';
 
 const PROGRAM = 'capture_packet_data';
 const JUMBO_PROGRAM = 'capture_jumbo_packet_data';
+/** A page of the largest kind, which is a multiple of every other. */
+const SMALLEST_RING = 65_536;
 /** Every driver takes a frame of this MTU as one buffer. */
 const SINGLE_BUFFER_MTU = 1500;
 
@@ -26,8 +28,7 @@ export async function runMonitor(options: MonitorCommandOptions, output: Output)
     );
     const object = ObjectFile.open(shippedObject('monitor.bpf.o'));
     const showsPackets = output.json || options.verbose === true;
-    // Where nobody looks at packets they are only counted, which costs a fraction.
-    if (!showsPackets && options.count === undefined) object.variable('wants_events').set(0);
+    if (!showsPackets && options.count === undefined) goWithoutEvents(object);
     const program = programFor(targets);
     const collection = Collection.load(object, { programs: [program] });
     try {
@@ -40,6 +41,12 @@ export async function runMonitor(options: MonitorCommandOptions, output: Output)
   } finally {
     netns?.close();
   }
+}
+
+/** Where nobody looks at packets they are only counted: that costs a fraction, and no memory for rings. */
+function goWithoutEvents(object: ObjectFile): void {
+  object.variable('wants_events').set(0);
+  for (const ring of object.anchors.events.keys()) object.map(ring).maxEntries = SMALLEST_RING;
 }
 
 /** Drivers refuse the plain one where frames may span several buffers; the other is for Linux 5.18 and later. */
