@@ -23,11 +23,21 @@ import type {
   PerCpuMap,
   Queue,
 } from '../../src/index.ts';
-import { ethernet, EtherType, ipv4, Protocol, udp } from '../fixtures/frames.ts';
+import {
+  ethernet,
+  EtherType,
+  ipv4,
+  IPV4_DESTINATION,
+  IPV4_SOURCE,
+  ipv4Number,
+  Protocol,
+  udp,
+} from '../fixtures/frames.ts';
 import { withoutTypes } from '../gen/typescript-program.ts';
 import { notRoot } from '../helpers/cli.ts';
 import { noClang, ObjectFolder } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { inProject } from '../helpers/project-root.ts';
 import { snifferObject } from '../helpers/sniffer-events.ts';
 
 const skip = notRoot || noClang;
@@ -74,6 +84,56 @@ type Sniffer = Module<
 const LOOPBACK = 1;
 const datagram = udp({ sourcePort: 40000, destinationPort: 443 }, new TextEncoder().encode('hello, world'));
 const frame = ethernet(EtherType.Ipv4, ipv4({ protocol: Protocol.Udp }, datagram));
+
+/** In host order. */
+const SEEN = {
+  src_ip: ipv4Number(IPV4_SOURCE),
+  dst_ip: ipv4Number(IPV4_DESTINATION),
+  src_port: 40000,
+  dst_port: 443,
+};
+
+/** What `struct packet_data` is in the module of the monitor. */
+interface PacketData {
+  src_ip: number;
+  dst_ip: number;
+  src_port: number;
+  dst_port: number;
+  protocol: number;
+  packet_size: number;
+  timestamp: bigint;
+  flags: number;
+}
+
+type Monitor = Module<
+  { capture_packet_data: BpfProgram },
+  { stats_map: PerCpuMap<number, bigint> },
+  { wants_events: ReadOnlyVariable<number> },
+  { packet_ringbuf: EventSource<PacketData> }
+>;
+
+t.test(
+  'the monitor: a frame run, its event read whole and in place, its counters',
+  { skip: notRoot },
+  async (t) => {
+    const { load } = await moduleOf<Monitor>(inProject('bpf/monitor.bpf.o'), 'monitor');
+    using monitor = load({ programs: ['capture_packet_data'] });
+    const { events, maps, programs, variables } = monitor;
+    t.equal(variables.wants_events.get(), 1);
+    for (let time = 0; time < 2; time++) programs.capture_packet_data.testRun({ data: frame });
+    const whole: PacketData[] = [];
+    events.packet_ringbuf.drain((event) => whole.push(event), { limit: 1 });
+    t.match(whole, [{ ...SEEN, protocol: 17, packet_size: frame.length, flags: 0 }]);
+    using ports = events.packet_ringbuf.openInPlace({ decode: ({ dst_port: port }) => port });
+    const read: number[] = [];
+    ports.drain((port) => read.push(port));
+    t.same(read, [SEEN.dst_port]);
+    t.same(
+      [0, 1, 2, 3].map((entry) => maps.stats_map.sum(entry)),
+      [2n, 0n, 2n, 0n],
+    );
+  },
+);
 
 t.test('the sniffer: maps set, a frame run, its event read', { skip }, async (t) => {
   const before = openDescriptors();
