@@ -1,4 +1,4 @@
-import { ArgumentError, type AttachError, type FileError } from '../../errors.ts';
+import { ArgumentError, type FileError } from '../../errors.ts';
 import { MapType, type BpfMap } from '../../maps/index.ts';
 import { findEventTypes, type EventType } from '../../loader/index.ts';
 import { sumCounters } from '../../sniffer/index.ts';
@@ -53,12 +53,16 @@ export class EventStream {
    */
   async run(attachments: readonly AttachedProgram[]): Promise<void> {
     const { options, output, pinDirectory } = this.#context;
-    const lost = this.#watch(attachments);
+    const watch = new AttachmentWatch(attachments, { ...this.#context, end: this.#end });
+    this.#attachments = watch;
+    this.#cleanup.push(() => {
+      watch.close();
+    });
     const counting = { counter: this.#counter, limit: options.count, end: this.#end };
     for (const printer of this.#printers) listenTo(printer, counting);
     if (options.duration !== undefined) this.#cleanup.push(this.#end.after(options.duration));
     await this.#end.reached;
-    this.#attachments?.close();
+    watch.close();
     // Detached first, so that nothing more arrives: then what was read is exactly what was submitted.
     if (pinDirectory === undefined) for (const { link } of attachments) link.close();
     drainRest(this.#printers, counting);
@@ -69,27 +73,11 @@ export class EventStream {
       dropped: output.dropped + (this.#protobuf?.dropped ?? 0),
     });
     await this.#protobuf?.close();
-    if (lost.error) throw lost.error;
+    if (watch.failure) throw watch.failure;
   }
 
   close(): void {
     for (const close of this.#cleanup.splice(0).toReversed()) close();
-  }
-
-  #watch(attachments: readonly AttachedProgram[]): { readonly error: AttachError | undefined } {
-    const lost: { error: AttachError | undefined } = { error: undefined };
-    this.#attachments = new AttachmentWatch(attachments, {
-      ...this.#context,
-      onEnd: (error) => {
-        lost.error = error;
-        this.#end.finish();
-      },
-      onError: (error) => {
-        this.#end.fail(error);
-      },
-    });
-    this.#cleanup.push(() => this.#attachments?.close());
-    return lost;
   }
 
   async #prepare(): Promise<void> {

@@ -4,6 +4,7 @@ import { BpfLink, inNamespace, type Link } from '../../link/index.ts';
 import { RouteSocket, tryInterfaceByIndex } from '../../netlink/index.ts';
 import type { NetworkNamespace } from '../../sys/index.ts';
 import type { Output } from '../output/output.ts';
+import type { EndOfStream } from './end-of-stream.ts';
 import { attachmentFacts, type AttachedProgram } from './attach-programs.ts';
 
 /**
@@ -15,17 +16,20 @@ const INTERVAL = 1000;
 interface WatchContext {
   readonly netns: NetworkNamespace | undefined;
   readonly output: Output;
-  /** Nothing is attached any more; with an error where that is somebody's doing. */
-  readonly onEnd: (error: AttachError | undefined) => void;
-  readonly onError: (error: unknown) => void;
+  /** What ends with the last attachment. */
+  readonly end: EndOfStream;
 }
 
-/** Tells of attachments that end while a stream runs: taken away by somebody else, or gone with what they were attached to. */
+/**
+ * Tells of attachments that end while a stream runs: taken away by somebody else, or gone with what they were attached to. The
+ * stream ends with the last one.
+ */
 export class AttachmentWatch {
   readonly #context: WatchContext;
   readonly #watched: Watched[];
   readonly #timer: NodeJS.Timeout;
   #takenAway: readonly AttachedProgram[] = [];
+  #failure: AttachError | undefined;
 
   constructor(attachments: readonly AttachedProgram[], context: WatchContext) {
     this.#context = context;
@@ -35,13 +39,18 @@ export class AttachmentWatch {
     }, INTERVAL);
   }
 
+  /** ATTACH_CHANGED where nothing is attached any more, and that is somebody's doing. */
+  get failure(): AttachError | undefined {
+    return this.#failure;
+  }
+
   /** Asks the kernel now. */
   look(): void {
     try {
       this.#look();
     } catch (error) {
       this.close();
-      this.#context.onError(error);
+      this.#context.end.fail(error);
     }
   }
 
@@ -59,7 +68,8 @@ export class AttachmentWatch {
     }
     if (this.#watched.length > 0) return;
     this.close();
-    this.#context.onEnd(this.#takenAway.length === 0 ? undefined : endError(this.#takenAway));
+    if (this.#takenAway.length > 0) this.#failure = endError(this.#takenAway);
+    this.#context.end.finish();
   }
 
   #report({ attached, place }: Watched): void {

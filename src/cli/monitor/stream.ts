@@ -1,4 +1,3 @@
-import type { AttachError } from '../../errors.ts';
 import type { Collection } from '../../loader/index.ts';
 import {
   openPacketRings,
@@ -69,7 +68,11 @@ export class PacketStream {
    */
   async run(attachments: readonly AttachedProgram[]): Promise<void> {
     const { options, output, collection } = this.#context;
-    const lost = this.#watch(attachments);
+    const watch = new AttachmentWatch(attachments, { ...this.#context, end: this.#end });
+    this.#attachments = watch;
+    this.#cleanup.push(() => {
+      watch.close();
+    });
     const counting = { counter: this.#counter, limit: options.count, end: this.#end };
     const statistics = new StatisticsPrinter(new PacketCounters(collection), output);
     for (const ring of this.#rings) listenTo(ring, counting);
@@ -78,12 +81,12 @@ export class PacketStream {
     });
     if (options.duration !== undefined) this.#cleanup.push(this.#end.after(options.duration));
     await this.#end.reached;
-    this.#attachments?.close();
+    watch.close();
     // Detached first, so that nothing more arrives: then what was read is exactly what was submitted.
     for (const { link } of attachments) link.close();
     drainRest(this.#rings, counting);
     statistics.printFinal({ packets: this.#counter.events, dropped: output.dropped });
-    if (lost.error) throw lost.error;
+    if (watch.failure) throw watch.failure;
   }
 
   close(): void {
@@ -104,22 +107,6 @@ export class PacketStream {
     this.#cleanup.push(() => {
       routes.close();
     });
-  }
-
-  #watch(attachments: readonly AttachedProgram[]): { readonly error: AttachError | undefined } {
-    const lost: { error: AttachError | undefined } = { error: undefined };
-    this.#attachments = new AttachmentWatch(attachments, {
-      ...this.#context,
-      onEnd: (error) => {
-        lost.error = error;
-        this.#end.finish();
-      },
-      onError: (error) => {
-        this.#end.fail(error);
-      },
-    });
-    this.#cleanup.push(() => this.#attachments?.close());
-    return lost;
   }
 
   #every(milliseconds: number, action: () => void): void {
