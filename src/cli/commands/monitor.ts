@@ -8,7 +8,7 @@ export const monitorCommand: CommandDeclaration = {
   options: [
     {
       flags: '--iface <name>',
-      description: 'watch this network interface (default: lo)',
+      description: 'watch this network interface; lo where none is named',
       repeatable: true,
     },
     {
@@ -19,8 +19,7 @@ export const monitorCommand: CommandDeclaration = {
     { flags: '--netns <name|pid|path>', description: 'the network namespace of the interfaces' },
     {
       flags: '-v, --verbose',
-      description:
-        'show each packet, and what --verbose of other commands does; with --json packets are always shown',
+      description: 'show each packet, and the whole verifier log; with --json packets are always shown',
     },
     {
       flags: '--stats <time>',
