@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { ethernet, EtherType, ipv4, Protocol, udp } from '../fixtures/frames.ts';
-import { Cli, notRoot, projectRoot } from '../helpers/cli.ts';
+import { Cli, notRoot, projectRoot, runCli } from '../helpers/cli.ts';
 import { withVethPair } from '../helpers/veth.ts';
 
 const run = promisify(execFile);
@@ -93,6 +93,20 @@ t.test('the packed package, installed into an empty folder', { skip: notRoot }, 
       const { code, lines } = await cli.ended;
       t.equal(code, 0);
       t.match(lines.at(-1), { type: 'summary', events: 1, lost: 0 });
+    });
+  });
+
+  await t.test('npx ts-xdp monitor --iface … --json', async (t) => {
+    await withVethPair(async (pair) => {
+      const place = ['--iface', pair.receiver.name, '--netns', pair.namespaceName ?? ''];
+      const { code, lines } = await runCli(['monitor', ...place, '--duration', '100ms', '--json'], {
+        cwd: folder,
+        command: ['npx', '--no-install', 'ts-xdp'],
+        environment: { HOME: folder },
+      });
+      t.equal(code, 0);
+      t.match(lines[0], { type: 'attached', program: 'capture_packet_data' }, 'its object is in the package');
+      t.match(lines.at(-1), { type: 'summary', total: '0', lost: '0' });
     });
   });
 
