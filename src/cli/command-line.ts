@@ -30,7 +30,7 @@ export async function runCommandLine(given: readonly string[], commandsFor: Comm
   const runLine = lineRunner(commandsFor);
   const argv = withoutHabits(given);
   const json = wantsJson(argv);
-  const verbose = argv.includes('--verbose');
+  const verbose = argv.includes('--verbose') || argv.includes('-v');
   let output: Output | undefined;
   let object: string | undefined;
   let exitCode: number = ExitCode.Done;

@@ -441,7 +441,7 @@ t.test('lo is watched where nothing else is named, and a real connection is seen
   withVethPair(async (pair) => {
     const netns = String(pair.namespaceName);
     ip('link set lo up', netns);
-    const cli = new Cli(['monitor', '--netns', netns, '--verbose']);
+    const cli = new Cli(['monitor', '--netns', netns, '-v']);
     await cli.until(({ stdout }) => stdout.includes('attached'));
     t.match(cli.stdout, /^attached \w+ to lo \(generic mode, by link, program \d+\)\n/);
     const connect = new Cli([], {

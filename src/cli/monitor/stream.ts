@@ -76,12 +76,13 @@ export class PacketStream {
     const counting = { counter: this.#counter, limit: options.count, end: this.#end };
     const statistics = new StatisticsPrinter(new PacketCounters(collection), output);
     for (const ring of this.#rings) listenTo(ring, counting);
-    this.#every(options.stats ?? STATISTICS_INTERVAL, () => {
+    const stopStatistics = this.#every(options.stats ?? STATISTICS_INTERVAL, () => {
       statistics.printPeriodic();
     });
     if (options.duration !== undefined) this.#cleanup.push(this.#end.after(options.duration));
     await this.#end.reached;
     watch.close();
+    stopStatistics();
     // Detached first, so that nothing more arrives: then what was read is exactly what was submitted.
     for (const { link } of attachments) link.close();
     drainRest(this.#rings, counting);
@@ -109,7 +110,7 @@ export class PacketStream {
     });
   }
 
-  #every(milliseconds: number, action: () => void): void {
+  #every(milliseconds: number, action: () => void): () => void {
     const timer = setInterval(() => {
       try {
         action();
@@ -117,9 +118,11 @@ export class PacketStream {
         this.#end.fail(error);
       }
     }, milliseconds);
-    this.#cleanup.push(() => {
+    const stop = (): void => {
       clearInterval(timer);
-    });
+    };
+    this.#cleanup.push(stop);
+    return stop;
   }
 }
 
