@@ -30,6 +30,7 @@ import { recallResults, rememberResults } from './kernels/remembered-results.ts'
 const TEST_FILES = [
   'test/kernel/load-events.test',
   'test/kernel/sniffer-packets.test',
+  'test/kernel/monitor-packets.test',
   'test/kernel/older-btf.test',
   'test/kernel/netlink.test',
   'test/kernel/netlink-changes.test',
