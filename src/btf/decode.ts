@@ -52,7 +52,7 @@ export class Members {
   next(text: Uint8Array, from: number): { readonly index: number; readonly isNamed: boolean } | undefined {
     const { view, littleEndian, strings } = this.#source;
     const { ownBytes, firstOffset } = strings;
-    const [first] = text;
+    const first = text[0];
     for (let index = from; index < this.count; index++) {
       const name = view.getUint32(this.#offset + index * MEMBER_SIZE, littleEndian);
       const byte = ownBytes[name - firstOffset];

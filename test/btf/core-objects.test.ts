@@ -223,9 +223,7 @@ t.test('mutated objects are relocated or refused with an error of ours', (t) => 
     .sections.filter(({ name }) => name === '.BTF' || name === '.BTF.ext')
     .map(({ data, size }) => ({ start: localBytes.indexOf(data), length: size, random }));
   const counts = { applied: 0, refused: 0 };
-  const slowest = { time: 0 };
   const attempt = (action: () => void): void => {
-    const start = performance.now();
     try {
       action();
       counts.applied++;
@@ -233,7 +231,6 @@ t.test('mutated objects are relocated or refused with an error of ours', (t) => 
       if (!(error instanceof TsXdpError)) throw error;
       counts.refused++;
     }
-    slowest.time = Math.max(slowest.time, performance.now() - start);
   };
   for (let round = 0; round < 2_000; round++) {
     const bytes = Uint8Array.from(localBytes);
@@ -251,7 +248,6 @@ t.test('mutated objects are relocated or refused with an error of ours', (t) => 
     });
   }
   t.ok(Math.min(...Object.values(counts)) > 300, JSON.stringify(counts));
-  t.ok(slowest.time < 1000, `the slowest took ${slowest.time.toFixed(0)} ms`);
   t.end();
 });
 
