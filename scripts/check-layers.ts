@@ -7,14 +7,14 @@ import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors', 'binary', 'uapi'],
+  ['errors', 'binary', 'uapi', 'json'],
   ['asm', 'btf', 'elf', 'gen', 'filter'],
   ['sys', 'vm'],
   ['features', 'netlink'],
   ['maps', 'programs'],
   ['link', 'ringbuf'],
   ['loader'],
-  ['sniffer', 'monitor', 'inspect', 'debug', 'gen-runtime', 'dispatcher'],
+  ['sniffer', 'monitor', 'policy', 'inspect', 'debug', 'gen-runtime', 'dispatcher'],
   ['index'],
   ['cli', 'repl', 'register'],
 ];
@@ -23,6 +23,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const WITHIN_A_LAYER: Readonly<Record<string, readonly string[]>> = {
   binary: ['errors'],
   uapi: ['binary'],
+  json: ['errors'],
   btf: ['asm'],
   elf: ['btf', 'asm'],
   gen: ['elf', 'btf', 'asm'],

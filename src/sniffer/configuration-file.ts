@@ -1,8 +1,7 @@
-import { ArgumentError } from '../errors.ts';
 import type { SnifferConfiguration } from './configuration.ts';
 import { readDeploymentForm } from './deployment-form.ts';
 import { readInterfacesForm } from './interfaces-form.ts';
-import { JsonObject } from './json-object.ts';
+import { JsonObject, parseJson } from '../json/index.ts';
 
 /**
  * Reads a configuration file in either form: `interfaces[]` with `filter{}`, or the original sniffer's own
@@ -20,13 +19,4 @@ export function parseSnifferConfiguration(text: string, file: string): SnifferCo
   if (forms.length === 0)
     throw root.error('interfaces', 'is missing, and so is deployment: no interface is named');
   return root.has('interfaces') ? readInterfacesForm(root) : readDeploymentForm(root);
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ArgumentError(file, `Cannot use the configuration ${file}: it is not JSON: ${why}`, { cause });
-  }
 }

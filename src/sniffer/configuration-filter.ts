@@ -1,6 +1,6 @@
 import type { FilterConfiguration } from './configuration.ts';
 import { configurationLimits } from './configuration.ts';
-import type { JsonObject } from './json-object.ts';
+import type { JsonObject } from '../json/index.ts';
 
 /** Reads `{ "mode", "excluded_ports", "included_ports", "default_action" }`, which both forms of the file have. */
 export function readFilter(filter: JsonObject): FilterConfiguration {

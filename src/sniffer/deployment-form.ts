@@ -6,7 +6,7 @@ import type {
   SnifferConfiguration,
 } from './configuration.ts';
 import { readInterfaceName } from './interface-name.ts';
-import type { JsonObject } from './json-object.ts';
+import type { JsonObject } from '../json/index.ts';
 
 /** Which of the two interfaces a deployment watches. */
 const deployments = {

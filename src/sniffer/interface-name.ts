@@ -1,5 +1,5 @@
 import type { InterfaceConfiguration } from './configuration.ts';
-import type { JsonObject } from './json-object.ts';
+import type { JsonObject } from '../json/index.ts';
 
 /** The kernel's rules (dev_valid_name): 1 to 15 bytes, no slash, colon or white space, not `.` or `..`. */
 export function readInterfaceName(entry: JsonObject, earlier: readonly InterfaceConfiguration[]): string {

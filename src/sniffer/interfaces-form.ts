@@ -2,7 +2,7 @@ import { readFilter } from './configuration-filter.ts';
 import type { InterfaceConfiguration, InterfaceModeName, SnifferConfiguration } from './configuration.ts';
 import { configurationLimits } from './configuration.ts';
 import { readInterfaceName } from './interface-name.ts';
-import type { JsonObject } from './json-object.ts';
+import type { JsonObject } from '../json/index.ts';
 
 const modes = {
   host_based: 'host_based',

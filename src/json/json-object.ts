@@ -89,6 +89,14 @@ export class JsonObject {
     return value;
   }
 
+  /** A string, or a number as text; undefined where it is absent or null. */
+  word(name: string): string | undefined {
+    const value = this.#fields[name] ?? undefined;
+    if (!this.has(name) || value === undefined) return undefined;
+    if (typeof value === 'number') return String(value);
+    return this.string(name);
+  }
+
   /** The meaning of one of a few words. */
   choice<Meaning>(name: string, meanings: Readonly<Record<string, Meaning>>): Meaning {
     const word = this.string(name);
@@ -105,6 +113,11 @@ export class JsonObject {
 
   error(name: string, what: string): ArgumentError {
     return this.#error(this.path(name), what);
+  }
+
+  /** That a field is not what it must be. */
+  unwanted(name: string, wanted: string): ArgumentError {
+    return this.#wrong(this.path(name), this.#fields[name], wanted);
   }
 
   #required(name: string): unknown {

@@ -1,0 +1,2 @@
+export { JsonObject } from './json-object.ts';
+export { parseJson } from './parse-json.ts';
