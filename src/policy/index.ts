@@ -1,0 +1,12 @@
+export { denialFrom, describeDenial, openDenials } from './denial.ts';
+export type { Denial, DenialFields, DenialReason } from './denial.ts';
+export { shapeOf } from './layout.ts';
+export type { PolicyCounters, PolicySettings, RuleCounters } from './layout.ts';
+export { PolicyMaps } from './policy-maps.ts';
+export type { CountedRule, RuleChanges } from './policy-maps.ts';
+export { describeMatch, policyProtocolName } from './rule.ts';
+export type { PolicyAction, PolicyMatch, PolicyRule } from './rule.ts';
+export { parseRuleAddress, parseRulePort, parseRuleProtocol, whyNothingMatches } from './rule-input.ts';
+export type { Parsed } from './rule-input.ts';
+export { parseRulesFile } from './rules-file.ts';
+export type { RulesFile } from './rules-file.ts';
