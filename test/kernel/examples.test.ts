@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { hashSources, type BuildRecord } from '../../scripts/build-bpf.ts';
 import { planGeneration } from '../../src/cli/gen/plan.ts';
+import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import {
   concat,
   ethernet,
@@ -107,6 +108,28 @@ t.test('objects and modules are those of the sources', (t) => {
   t.end();
 });
 
+t.test('count-packets, together and for each CPU', { skip }, (t) =>
+  withVethPair(async (pair) => {
+    const device = pair.receiver.name;
+    for (const [args, printed] of [
+      [[device], /^7 packets$/],
+      [[device, 'per-cpu'], /^7 packets \((?:CPU \d+: \d+(?:, )?)+\)$/],
+    ] as const) {
+      const example = await start('count-packets', { begun: `counting on ${device}`, args, pair });
+      send(pair, ...Array.from({ length: 7 }, () => frameFrom('192.0.2.7')));
+      example.signal('SIGINT');
+      const last = (await endsWell(t, example)).trimEnd().split('\n').at(-1) ?? '';
+      t.match(last, printed);
+      const each = [...last.matchAll(/CPU \d+: (\d+)/g)].map(([, count]) => Number(count));
+      if (each.length > 0)
+        t.equal(
+          each.reduce((sum, count) => sum + count, 0),
+          7,
+        );
+    }
+  }),
+);
+
 t.test('count-protocols', { skip }, (t) =>
   withVethPair(async (pair) => {
     const device = pair.receiver.name;
@@ -175,6 +198,43 @@ t.test('exec-snoop', { skip }, async (t) => {
   example.signal('SIGTERM');
   await endsWell(t, example);
 });
+
+t.test('exit-snoop', { skip }, async (t) => {
+  const tracefs = '/sys/kernel/tracing';
+  if (!isOnFileSystem(tracefs, 'tracefs')) {
+    mountKernelFileSystem('tracefs', tracefs);
+    t.teardown(() => {
+      unmount(tracefs);
+    });
+  }
+  const example = await start('exit-snoop', { begun: 'EXIT' });
+  const ends = [
+    ['exit 0', '0'],
+    ['exit 42', '42'],
+    ['kill -9 $$', 'SIGKILL'],
+  ] as const;
+  for (const [script, shown] of ends) {
+    const { pid } = spawnSync('bash', ['--norc', '-c', script]);
+    const begin = `${String(pid).padStart(7)} bash `;
+    const line = await example.until(({ stdout }) => stdout.split('\n').find((one) => one.startsWith(begin)));
+    t.equal(line.slice(begin.length).trim(), shown, script);
+  }
+  example.signal('SIGTERM');
+  await endsWell(t, example);
+});
+
+t.test('tail-call-table', { skip }, (t) =>
+  withVethPair(async (pair) => {
+    const device = pair.receiver.name;
+    const example = await start('tail-call-table', { begun: `sorting on ${device}`, args: [device], pair });
+    const segment = (flags: number): Uint8Array =>
+      frameFrom('192.0.2.7', tcp({ sourcePort: 1, destinationPort: 2, flags }), Protocol.Tcp);
+    const [fin, syn, ack] = [1, 2, 16];
+    send(pair, segment(syn), segment(ack), segment(syn | ack), segment(fin), frameFrom('192.0.2.7'));
+    example.signal('SIGINT');
+    t.match(await endsWell(t, example), /^SYN 2, ACK 1, others 2\n$/m);
+  }),
+);
 
 t.test('tcp-connect', { skip }, (t) =>
   withVethPair(
