@@ -17,6 +17,7 @@ import {
   type PolicySettings,
   type RuleCounters,
 } from './layout.ts';
+import type { RulesFile } from './rules-file.ts';
 import { matchKey, type PolicyAction, type PolicyMatch, type PolicyRule } from './rule.ts';
 
 /** A rule and what it has matched. */
@@ -55,6 +56,13 @@ export class PolicyMaps {
       BpfMap,
       BpfMap,
     ];
+    checkSizes([
+      [rules, keyCodec.size, actionCodec.size],
+      [ruleCounters, keyCodec.size, ruleCountersCodec.size],
+      [shapes, wordCodec.size, wordCodec.size],
+      [settings, wordCodec.size, settingsCodec.size],
+      [counters, wordCodec.size, countersCodec.size],
+    ]);
     this.#rules = new HashMap(rules, { key: keyCodec, value: actionCodec });
     this.#ruleCounters = new PerCpuMap(ruleCounters, { key: keyCodec, value: ruleCountersCodec });
     this.#shapes = new ArrayMap(shapes, { value: wordCodec });
@@ -156,6 +164,19 @@ export class PolicyMaps {
     return changes;
   }
 
+  /** {@link replace} by what a file says, and its settings; those that it leaves out stay. */
+  apply(file: RulesFile): RuleChanges {
+    const changes = this.replace(file.rules);
+    const { settings } = this;
+    this.settings = {
+      ...settings,
+      defaultAction: file.defaultAction ?? settings.defaultAction,
+      ipv6: file.ipv6 ?? settings.ipv6,
+      dryRun: file.dryRun ?? settings.dryRun,
+    };
+    return changes;
+  }
+
   /** Writes the rules of a firewall that has none and is not attached yet, in few system calls. */
   fill(rules: readonly PolicyRule[]): void {
     const cpus = this.#ruleCounters.cpus;
@@ -187,6 +208,17 @@ function mapOf(maps: ReadonlyMap<string, BpfMap>, name: string): BpfMap {
     name,
     `Cannot use this as a policy firewall: it has no map ${name}`,
   );
+}
+
+/** Whatever is pinned under these names, its bytes are read as those of the shipped object. @throws ArgumentError */
+function checkSizes(maps: readonly (readonly [map: BpfMap, keySize: number, valueSize: number])[]): void {
+  for (const [{ name, keySize, valueSize }, key, value] of maps) {
+    if (keySize === key && valueSize === value) continue;
+    throw new ArgumentError(
+      'map',
+      `Cannot use map ${name} as that of a policy firewall: it has ${keySize} bytes of key and ${valueSize} of value, not ${key} and ${value}`,
+    );
+  }
 }
 
 function checkFolder(directory: string, folder: string): void {

@@ -29,6 +29,7 @@ export const parsers: readonly Parser[] = [
   { reads: 'rings of perf events', places: ['ringbuf/perf-memory.ts'], targets: ['perf-ring'] },
   { reads: 'events of the sniffer, and bytes of packets', places: ['sniffer/simple-event.ts', 'sniffer/payload-analysis.ts', 'sniffer/bitcoin-address.ts', 'sniffer/onion-address.ts', 'sniffer/executable-header.ts', 'sniffer/entropy.ts', 'sniffer/event-text.ts'], targets: ['event'] },
   { reads: 'configuration files of the sniffer', places: ['sniffer/configuration-file.ts', 'sniffer/configuration-filter.ts', 'sniffer/configuration-difference.ts', 'sniffer/deployment-form.ts', 'sniffer/interfaces-form.ts', 'sniffer/interface-name.ts', 'json/json-object.ts', 'json/parse-json.ts'], targets: ['configuration'] },
+  { reads: 'rules of the policy firewall', places: ['policy/rules-file.ts', 'policy/rule-input.ts'], targets: ['configuration'] },
   { reads: 'mounts, descriptors and memory in /proc; identifiers in tracefs; the trace pipe', places: ['inspect/holders/mounts.ts', 'inspect/objects/map-details.ts', 'inspect/trace-line.ts', 'link/cgroup-path.ts', 'link/tracefs.ts', 'cli/token/show.ts', 'sys/cpus.ts'], targets: ['proc'] },
   { reads: 'what doctor looks at', places: ['inspect/machine-kernel.ts', 'inspect/machine-mounts.ts', 'inspect/machine-settings.ts'], targets: ['kernel-text'] },
   { reads: 'machine code as objdump prints it', places: ['cli/prog/machine-code.ts'], targets: ['proc'] },

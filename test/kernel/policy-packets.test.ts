@@ -329,6 +329,20 @@ t.test('rules', { skip: skipReason('') }, (t) => {
   t.end();
 }); // prettier-ignore
 
+t.test('maps of other sizes are not taken for those of a firewall', { skip: skipReason('') }, (t) => {
+  const object = ObjectFile.open(OBJECT);
+  object.map('rule_shapes').valueSize = 8;
+  const collection = Collection.load(object, { programs: [] });
+  t.teardown(() => {
+    collection.close();
+  });
+  t.equal(
+    thrown(() => PolicyMaps.of(collection)).message,
+    'Cannot use map rule_shapes as that of a policy firewall: it has 4 bytes of key and 8 of value, not 4 and 4',
+  );
+  t.end();
+});
+
 t.test('denials', { skip: skipReason('') }, (t) => {
   const bench = new Bench('security_enforce');
   t.teardown(() => {

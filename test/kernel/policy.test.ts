@@ -1,6 +1,6 @@
 /** `ts-xdp policy` over veth pairs: what passes and what does not, what it says, how it ends, and rules that change meanwhile. */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -273,6 +273,69 @@ t.test('a signal ends the command, and what is pinned stays', { skip }, (t) =>
   }),
 ); // prettier-ignore
 
+t.test('the file of rules changes while it runs, and a mistake in it changes nothing', { skip }, (t) =>
+  withVethPair(async (pair) => {
+    const rules = rulesFile(t, { rules: [https] });
+    const cli = new Cli(['policy', 'load', ...place(pair), '--rules', rules, '--default', 'deny', '--json']);
+    await cli.attached();
+    send(pair, toPort(443), toPort(22));
+    await cli.until(({ lines }) => denialsOf({ lines }).length === 1);
+    writeFileSync(rules, JSON.stringify({ default: 'allow', rules: [https, { port: 22, action: 'allow' }] }));
+    await cli.said(
+      `note: the rules ${rules} changed and are in effect: added 1, changed 0, removed 0; default deny\n`,
+    );
+    send(pair, toPort(443), toPort(22), toPort(80));
+    await cli.until(({ lines }) => denialsOf({ lines }).length === 2);
+    writeFileSync(rules, '{');
+    await cli.said('note: the rules before stay in effect\n');
+    send(pair, toPort(22), toPort(81));
+    await cli.until(({ lines }) => denialsOf({ lines }).length === 3);
+    const { code, lines } = await cli.stop();
+    t.equal(code, 0);
+    t.same(
+      denialsOf({ lines }).map((denial) => denial['dst_port']),
+      [22, 80, 81],
+    );
+    t.match(summaryOf({ lines }), { seen: '7', allowed_by_rule: '4', denied_by_default: '3' });
+  }),
+);
+
+t.test('a flood is denied to the last packet, and logged up to the rate', { skip }, (t) =>
+  withVethPair(async (pair) => {
+    const cli = new Cli(['policy', 'load', ...place(pair), '--log-rate', '10', '--json']);
+    await cli.attached();
+    const start = performance.now();
+    const batch = Array.from({ length: 10_000 }, () => toPort(22));
+    for (let sent = 0; sent < 5; sent++) send(pair, ...batch);
+    await cli.until(({ lines }) => denialsOf({ lines }).length >= 10);
+    const seconds = Math.ceil((performance.now() - start) / 1000) + 1;
+    const { lines } = await cli.stop();
+    const summary = summaryOf({ lines });
+    t.match(summary, { seen: '50000', denied_by_default: '50000', lost: '0' });
+    t.equal(Number(summary['logged']) + Number(summary['unlogged']), 50_000);
+    t.equal(denialsOf({ lines }).length, Number(summary['logged']));
+    t.ok(Number(summary['logged']) <= 10 * seconds * availableParallelism(), String(summary['logged']));
+  }),
+);
+
+t.test('the generic load command has the object deny everything, or what it is told', { skip }, (t) =>
+  withVethPair(async (pair) => {
+    const settings = ['--set', 'policy_settings[0]={"default_action":0,"dry_run":1,"denials_per_second":9}'];
+    const cli = new Cli(['load', 'policy.bpf.o', ...place(pair), ...settings, '--count', '1', '--json'], {
+      cwd: tmpdir(),
+    });
+    await cli.attached();
+    send(pair, arp, toPort(22));
+    const { code, lines } = await cli.ended;
+    t.equal(code, 0);
+    t.match(
+      lines.find(({ type }) => type === 'event'),
+      { map: 'denials', struct: 'denial', data: { dest_port: 22, reason: 2, dry_run: 1, packet_size: 60 } },
+    );
+    t.match(summaryOf({ lines }), { lost: 0, counters: { seen: 2, ignored: 1, submitted: 1 } });
+  }),
+);
+
 t.test('jumbo frames', { skip }, (t) =>
   withVethPair(
     async (pair) => {
@@ -351,6 +414,7 @@ t.test('what is wrong is said, and nothing is attached', { skip }, (t) =>
       'USAGE',
       'the rule would match nothing: packets of protocol icmp have no port',
     ]);
+    t.match(await load('--log-rate', '4294967296'), [2, 'USAGE']);
     t.same(await run('replace', ...at), [2, 'USAGE', 'policy replace needs --rules FILE']);
     const { code, lines } = await runCli(['policy', 'load', ...place(pair), '--json'], {
       prefix: ['setpriv', '--bounding-set=-all', '--inh-caps=-all'],

@@ -15,6 +15,13 @@ function typed<Value>(parse: (text: string) => Parsed<Value>): (text: string) =>
   };
 }
 
+/** A number that a u32 of the kernel holds; 0 is none. */
+function parseRate(text: string): number {
+  const rate = Number(text);
+  if (/^\d{1,10}$/.test(text) && rate <= 0xffff_ffff) return rate;
+  throw new UsageError(`${text} is no rate: a whole number from 0 to 4294967295 is wanted`);
+}
+
 const PIN: OptionDeclaration = {
   flags: '--pin <directory>',
   description: 'where the firewall is pinned (default: /sys/fs/bpf/policy)',
@@ -44,8 +51,8 @@ const SETTINGS: readonly OptionDeclaration[] = [
   },
   {
     flags: '--log-rate <n>',
-    description: 'how many denials a second are logged on each CPU',
-    parse: parseCount,
+    description: 'how many denials a second are logged on each CPU (default: 1000)',
+    parse: parseRate,
   },
 ];
 

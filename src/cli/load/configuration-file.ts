@@ -1,5 +1,4 @@
-import { readFileSync, watch, type FSWatcher } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { readFileSync, type FSWatcher } from 'node:fs';
 import { FileError } from '../../errors.ts';
 import {
   diffConfiguration,
@@ -9,9 +8,7 @@ import {
 } from '../../sniffer/index.ts';
 import { errorText } from '../output/error-report.ts';
 import type { LoadedContext, StreamContext } from './context.ts';
-
-/** Editors write a file in several steps; what settles within this time is one change. Milliseconds. */
-const SETTLING_TIME = 50;
+import { followFile } from './follow-file.ts';
 
 /** @throws FileError, ArgumentError naming the place in the file */
 export function readConfiguration(path: string): SnifferConfiguration {
@@ -50,7 +47,6 @@ export function followConfiguration(path: string, context: StreamContext): FSWat
   const { maps, output } = context;
   const indexes = new Map(context.targets.map(({ name, index }) => [name, index]));
   let current = context.configuration;
-  let timer: NodeJS.Timeout | undefined;
   const reload = (): void => {
     try {
       const next = readConfiguration(path);
@@ -66,14 +62,5 @@ export function followConfiguration(path: string, context: StreamContext): FSWat
       );
     }
   };
-  // The folder is watched, since editors replace the file by another of the same name.
-  const watcher = watch(dirname(path), (_event, name) => {
-    if (name !== null && name !== basename(path)) return;
-    clearTimeout(timer);
-    timer = setTimeout(reload, SETTLING_TIME);
-  });
-  watcher.on('close', () => {
-    clearTimeout(timer);
-  });
-  return watcher;
+  return followFile(path, reload);
 }

@@ -5,6 +5,7 @@ import type { Output } from '../output/output.ts';
 import { DEFAULT_PIN, type RuleOptions, type SettingOptions } from './options.ts';
 import { readRulesFile } from './rules-file.ts';
 import {
+  changesText,
   countersDocument,
   countersLine,
   matchDocument,
@@ -64,18 +65,10 @@ export function replaceRules(
   if (rules === undefined) throw new UsageError('policy replace needs --rules FILE');
   const file = readRulesFile(rules);
   using maps = PolicyMaps.fromPins(pin ?? DEFAULT_PIN);
-  const changes = maps.replace(file.rules);
-  const { settings } = maps;
-  maps.settings = {
-    ...settings,
-    defaultAction: file.defaultAction ?? settings.defaultAction,
-    ipv6: file.ipv6 ?? settings.ipv6,
-    dryRun: file.dryRun ?? settings.dryRun,
-  };
-  const { added, changed, removed } = changes;
+  const changes = maps.apply(file);
   output.result(
     { ...changes, ...settingsDocument(maps.settings) },
-    `added ${added}, changed ${changed}, removed ${removed}; ${settingsLine(maps.settings)}`,
+    `${changesText(changes)}; ${settingsLine(maps.settings)}`,
   );
   return ExitCode.Done;
 }

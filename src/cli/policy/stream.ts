@@ -1,15 +1,18 @@
 import type { Collection } from '../../loader/index.ts';
-import { openDenials, PolicyMaps, type Denial } from '../../policy/index.ts';
+import { openDenials, PolicyMaps, type Denial, type RulesFile } from '../../policy/index.ts';
 import type { NetworkNamespace } from '../../sys/index.ts';
 import type { AttachedProgram } from '../load/attach-programs.ts';
 import { drainRest, listenTo, type HandledRing } from '../load/counted-reading.ts';
 import { EndOfStream } from '../load/end-of-stream.ts';
+import { followFile } from '../load/follow-file.ts';
 import { followInterfaces } from '../load/follow-interfaces.ts';
 import type { FoundInterface } from '../load/interfaces.ts';
 import { AttachmentWatch } from '../load/watch-attachments.ts';
+import { errorText } from '../output/error-report.ts';
 import type { Output } from '../output/output.ts';
 import type { PolicyLoadOptions } from './options.ts';
-import { countersDocument, countersLine, DenialText } from './text.ts';
+import { readRulesFile } from './rules-file.ts';
+import { changesText, countersDocument, countersLine, DenialText, settingsLine } from './text.ts';
 
 export interface DenialStreamContext {
   readonly collection: Collection;
@@ -68,6 +71,7 @@ export class DenialStream {
     });
     const counting = { counter: this.#counter, limit: options.count, end: this.#end };
     for (const ring of this.#rings) listenTo(ring, counting);
+    if (options.rules !== undefined && this.#context.pin === undefined) this.#follow(options.rules);
     if (options.stats !== undefined) this.#printEvery(options.stats);
     if (options.duration !== undefined) this.#cleanup.push(this.#end.after(options.duration));
     await this.#end.reached;
@@ -111,6 +115,24 @@ export class DenialStream {
     });
   }
 
+  /** A file that cannot be read or understood changes nothing; what is wrong with it is said. */
+  #follow(path: string): void {
+    const { output } = this.#context;
+    const watcher = followFile(path, () => {
+      try {
+        const changes = this.#maps.apply(outdone(readRulesFile(path), this.#context.options));
+        const text = `${changesText(changes)}; ${settingsLine(this.#maps.settings)}`;
+        output.note(`note: the rules ${path} changed and are in effect: ${text}`);
+      } catch (error) {
+        const what = errorText(error, { verbose: false }).trimEnd();
+        output.note(`${what}\nnote: the rules before stay in effect`);
+      }
+    });
+    this.#cleanup.push(() => {
+      watcher.close();
+    });
+  }
+
   #printEvery(milliseconds: number): void {
     const timer = setInterval(() => {
       try {
@@ -127,4 +149,14 @@ export class DenialStream {
       clearInterval(timer);
     });
   }
+}
+
+/** What the command line has said outdoes the file, however often that changes. */
+function outdone(file: RulesFile, said: PolicyLoadOptions): RulesFile {
+  return {
+    rules: file.rules,
+    defaultAction: said.default ?? file.defaultAction,
+    ipv6: said.ipv6 ?? file.ipv6,
+    dryRun: said.dryRun ?? file.dryRun,
+  };
 }

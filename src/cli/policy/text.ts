@@ -7,6 +7,7 @@ import {
   type PolicyCounters,
   type PolicyMatch,
   type PolicySettings,
+  type RuleChanges,
 } from '../../policy/index.ts';
 import { WallClock } from '../../sys/index.ts';
 import type { Json } from '../output/error-report.ts';
@@ -30,6 +31,11 @@ export function ruleDocument({ action, packets, bytes, ...match }: CountedRule):
 /** `allow tcp 10.0.0.1 -> 10.0.0.2:443  12 packets, 720 bytes` */
 export function ruleLine({ action, packets, bytes, ...match }: CountedRule): string {
   return `${action.padEnd(5)} ${describeMatch(match)}  ${packets.toString()} packets, ${bytes.toString()} bytes`;
+}
+
+/** `added 1, changed 0, removed 2` */
+export function changesText({ added, changed, removed }: RuleChanges): string {
+  return `added ${added}, changed ${changed}, removed ${removed}`;
 }
 
 export function settingsDocument({ defaultAction, ipv6, dryRun }: PolicySettings): Fields {

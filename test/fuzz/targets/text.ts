@@ -15,6 +15,7 @@ import { checkSettings } from '../../../src/inspect/machine-settings.ts';
 import { encodeSetting } from '../../../src/loader/externs/config-value.ts';
 import { readVerifierLog } from '../../../src/loader/verifier-log.ts';
 import { diffConfiguration, parseSnifferConfiguration } from '../../../src/sniffer/index.ts';
+import { parseRulesFile } from '../../../src/policy/index.ts';
 import { parseLockdown } from '../../../src/sys/permission.ts';
 import { attempt, demand } from '../expected-errors.ts';
 import { mutateText } from '../mutate-plain.ts';
@@ -164,6 +165,15 @@ const CONFIGURATIONS = [
       filter: { mode: 'whitelist', excluded_ports: [], included_ports: [443], default_action: 'drop' },
     },
   },
+  {
+    default: 'deny',
+    ipv6: 'allow',
+    dry_run: false,
+    rules: [
+      { source: '10.0.0.1', destination: '10.0.0.2', port: 443, protocol: 'tcp', action: 'allow' },
+      { protocol: 1, action: 'deny', description: 'x' },
+    ],
+  },
 ].map((value) => JSON.stringify(value));
 const JSON_WORDS = [
   '{',
@@ -187,8 +197,9 @@ const JSON_WORDS = [
 export function configurationTarget(): FuzzTarget {
   const known = parseSnifferConfiguration(CONFIGURATIONS[0]!, 'known');
   return textTarget('configuration', { texts: CONFIGURATIONS, words: JSON_WORDS }, (text) => {
+    const rules = attempt([ArgumentError], () => parseRulesFile(text, 'file'));
     const configuration = attempt([ArgumentError], () => parseSnifferConfiguration(text, 'file'));
-    if (!configuration) return 'refused';
+    if (!configuration) return rules ? 'read' : 'refused';
     diffConfiguration(known, configuration);
     return 'read';
   });
