@@ -1,4 +1,5 @@
 /** `ts-xdp policy` over veth pairs: what passes and what does not, what it says, how it ends, and rules that change meanwhile. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -241,6 +242,32 @@ t.test('pinned it stays, its rules change while packets arrive, and unload remov
     t.notOk(existsSync(pin));
   }),
 ); // prettier-ignore
+
+t.test('rules are the bytes that bpftool writes and reads', { skip }, (t) =>
+  withVethPair(async (pair) => {
+    const pin = bpfFileSystem(t);
+    t.equal((await runCli(['policy', 'load', ...place(pair), '--pin', pin, '--detach'])).code, 0);
+    const map = ['pinned', join(pin, 'maps/security_policies')];
+    const bpftool = (command: string, ...words: string[]): string =>
+      execFileSync('bpftool', ['-j', 'map', command, ...map, ...words], { encoding: 'utf8' });
+    const [key, allow] = ['c0 00 02 0a c6 33 64 14 01 bb 00 00', '01 00 00 00'].map((text) =>
+      text.split(' '),
+    );
+    bpftool('update', 'key', 'hex', ...(key ?? []), 'value', 'hex', ...(allow ?? []));
+    send(pair, toPort(443), toPort(22));
+    const list = async (): Promise<unknown> =>
+      (await runCli(['policy', 'list', '--pin', pin, '--json'])).lines[0]?.['rules'];
+    t.strictSame(await list(), [{ ...https, protocol: null, packets: '1', bytes: '60' }]);
+    const rule = ['--source', '10.1.2.3', '--port', '8080', '--protocol', 'udp', '--action', 'deny'];
+    t.equal((await runCli(['policy', 'add', '--pin', pin, ...rule])).code, 0);
+    const entries = JSON.parse(bpftool('dump')) as { key: string[]; value: string[] }[];
+    t.strictSame(
+      entries.map(({ key, value }) => [key, value].flat().map(Number)).find(([first]) => first === 10),
+      [10, 1, 2, 3, 0, 0, 0, 0, 0x1f, 0x90, 17, 0, 0, 0, 0, 0],
+    );
+    t.equal((await runCli(['unload', pin])).code, 0);
+  }),
+);
 
 t.test('a signal ends the command, and what is pinned stays', { skip }, (t) =>
   withVethPair(async (pair) => {
