@@ -1,19 +1,8 @@
-import { parseRuleAddress, parseRulePort, parseRuleProtocol, type Parsed } from '../../policy/index.ts';
 import type { CommandDeclaration, CommandGroup, OptionDeclaration } from '../command.ts';
 import { UsageError } from '../exit-code.ts';
-import type { SaidField } from '../policy/options.ts';
 import { parseCount, parseDuration, parseList } from '../parse-option.ts';
 
 const ACTIONS = ['allow', 'deny'];
-
-/** Turns what rules are made of into a value, wrapped: commander would make an empty text of undefined. @throws UsageError */
-function typed<Value>(parse: (text: string) => Parsed<Value>): (text: string) => SaidField<Value> {
-  return (text) => {
-    const parsed = parse(text);
-    if ('wanted' in parsed) throw new UsageError(`${text} is not ${parsed.wanted}`);
-    return parsed;
-  };
-}
 
 /** A number that a u32 of the kernel holds; 0 is none. */
 function parseRate(text: string): number {
@@ -27,19 +16,12 @@ const PIN: OptionDeclaration = {
   description: 'where the firewall is pinned (default: /sys/fs/bpf/policy)',
 };
 
+/** What they mean is found out by the command: it takes what this file must not import. */
 const RULE: readonly OptionDeclaration[] = [
-  { flags: '--source <address>', description: 'IPv4 address (default: any)', parse: typed(parseRuleAddress) },
-  {
-    flags: '--destination <address>',
-    description: 'IPv4 address (default: any)',
-    parse: typed(parseRuleAddress),
-  },
-  { flags: '--port <n>', description: 'destination port (default: any)', parse: typed(parseRulePort) },
-  {
-    flags: '--protocol <name|n>',
-    description: 'tcp, udp, icmp, … (default: any)',
-    parse: typed(parseRuleProtocol),
-  },
+  { flags: '--source <address>', description: 'IPv4 address (default: any)' },
+  { flags: '--destination <address>', description: 'IPv4 address (default: any)' },
+  { flags: '--port <n>', description: 'destination port (default: any)' },
+  { flags: '--protocol <name|n>', description: 'tcp, udp, icmp, … (default: any)' },
 ];
 
 const SETTINGS: readonly OptionDeclaration[] = [

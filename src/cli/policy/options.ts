@@ -23,17 +23,12 @@ export interface PolicyLoadOptions {
   readonly duration?: number;
 }
 
-/** A field of a rule that the command line has; undefined in it is any. */
-export interface SaidField<Value> {
-  readonly value: Value | undefined;
-}
-
-/** The rule that `add` and `remove` are about. */
+/** The rule that `add` and `remove` are about, as the command line says it. */
 export interface RuleOptions {
-  readonly source?: SaidField<string>;
-  readonly destination?: SaidField<string>;
-  readonly port?: SaidField<number>;
-  readonly protocol?: SaidField<number>;
+  readonly source?: string;
+  readonly destination?: string;
+  readonly port?: string;
+  readonly protocol?: string;
   readonly pin?: string;
   readonly action?: PolicyAction;
 }

@@ -1,5 +1,14 @@
 import { NotFoundError } from '../../errors.ts';
-import { describeMatch, PolicyMaps, whyNothingMatches, type PolicyMatch } from '../../policy/index.ts';
+import {
+  describeMatch,
+  parseRuleAddress,
+  parseRulePort,
+  parseRuleProtocol,
+  PolicyMaps,
+  whyNothingMatches,
+  type Parsed,
+  type PolicyMatch,
+} from '../../policy/index.ts';
 import { ExitCode, UsageError } from '../exit-code.ts';
 import type { Output } from '../output/output.ts';
 import { DEFAULT_PIN, type RuleOptions, type SettingOptions } from './options.ts';
@@ -103,11 +112,18 @@ function matchOf(options: RuleOptions, command: string): PolicyMatch {
   const fields = ['source', 'destination', 'port', 'protocol'] as const;
   if (fields.every((field) => !Object.hasOwn(options, field)))
     throw new UsageError(`policy ${command} needs a rule: --source, --destination, --port, --protocol`);
-  const { source, destination, port, protocol } = options;
   return {
-    source: source?.value,
-    destination: destination?.value,
-    port: port?.value,
-    protocol: protocol?.value,
+    source: read(options.source, parseRuleAddress),
+    destination: read(options.destination, parseRuleAddress),
+    port: read(options.port, parseRulePort),
+    protocol: read(options.protocol, parseRuleProtocol),
   };
+}
+
+/** What was not said is any. @throws UsageError */
+function read<Value>(text: string | undefined, parse: (text: string) => Parsed<Value>): Value | undefined {
+  if (text === undefined) return undefined;
+  const parsed = parse(text);
+  if ('wanted' in parsed) throw new UsageError(`${text} is not ${parsed.wanted}`);
+  return parsed.value;
 }
