@@ -8,6 +8,7 @@ import type { Test } from 'tap';
 import { EtherType, ethernet, ipv4, ipv6, padded, pattern, Protocol, tcp, udp } from '../fixtures/frames.ts';
 import { Cli, notRoot, pause, runCli, STACK, summaryOf } from '../helpers/cli.ts';
 import type { CliResult, JsonLine } from '../helpers/cli.ts';
+import { runHosted } from '../helpers/command-host.ts';
 import { BpfFileSystem, ip, xdpState } from '../helpers/kernel-objects.ts';
 import { PacketCapture, whyNoTcpdump } from '../helpers/packet-capture.ts';
 import { withVethPair, type VethPair } from '../helpers/veth.ts';
@@ -179,7 +180,7 @@ t.test('pinned it stays, its rules change while packets arrive, and unload remov
   withVethPair(async (pair) => {
     const pin = bpfFileSystem(t);
     const policy = async (command: string, ...words: string[]): Promise<JsonLine> => {
-      const { code, lines, stderr } = await runCli(['policy', command, '--pin', pin, ...words, '--json']);
+      const { code, lines, stderr } = await runHosted(['policy', command, '--pin', pin, ...words, '--json']);
       t.same([code, stderr], [0, ''], command);
       return lines[0] ?? {};
     };
@@ -233,10 +234,10 @@ t.test('pinned it stays, its rules change while packets arrive, and unload remov
     const saved = rulesFile(t, list);
     t.match(await policy('replace', '--rules', saved), { added: 0, changed: 0, removed: 0 }, 'its own output');
 
-    const again = await runCli(['policy', 'load', ...place(pair), '--pin', pin, '--json']);
+    const again = await runHosted(['policy', 'load', ...place(pair), '--pin', pin, '--json']);
     t.same([again.code, again.lines[0]?.error?.code], [1, 'PIN_EXISTS']);
     t.equal(state(pair), program, 'and the one that was there stays');
-    const unloaded = await runCli(['unload', pin]);
+    const unloaded = await runHosted(['unload', pin]);
     t.equal(unloaded.code, 0);
     t.equal(state(pair), undefined);
     t.notOk(existsSync(pin));
@@ -246,7 +247,7 @@ t.test('pinned it stays, its rules change while packets arrive, and unload remov
 t.test('rules are the bytes that bpftool writes and reads', { skip }, (t) =>
   withVethPair(async (pair) => {
     const pin = bpfFileSystem(t);
-    t.equal((await runCli(['policy', 'load', ...place(pair), '--pin', pin, '--detach'])).code, 0);
+    t.equal((await runHosted(['policy', 'load', ...place(pair), '--pin', pin, '--detach'])).code, 0);
     const map = ['pinned', join(pin, 'maps/security_policies')];
     const bpftool = (command: string, ...words: string[]): string =>
       execFileSync('bpftool', ['-j', 'map', command, ...map, ...words], { encoding: 'utf8' });
@@ -256,16 +257,16 @@ t.test('rules are the bytes that bpftool writes and reads', { skip }, (t) =>
     bpftool('update', 'key', 'hex', ...(key ?? []), 'value', 'hex', ...(allow ?? []));
     send(pair, toPort(443), toPort(22));
     const list = async (): Promise<unknown> =>
-      (await runCli(['policy', 'list', '--pin', pin, '--json'])).lines[0]?.['rules'];
+      (await runHosted(['policy', 'list', '--pin', pin, '--json'])).lines[0]?.['rules'];
     t.strictSame(await list(), [{ ...https, protocol: null, packets: '1', bytes: '60' }]);
     const rule = ['--source', '10.1.2.3', '--port', '8080', '--protocol', 'udp', '--action', 'deny'];
-    t.equal((await runCli(['policy', 'add', '--pin', pin, ...rule])).code, 0);
+    t.equal((await runHosted(['policy', 'add', '--pin', pin, ...rule])).code, 0);
     const entries = JSON.parse(bpftool('dump')) as { key: string[]; value: string[] }[];
     t.strictSame(
       entries.map(({ key, value }) => [key, value].flat().map(Number)).find(([first]) => first === 10),
       [10, 1, 2, 3, 0, 0, 0, 0, 0x1f, 0x90, 17, 0, 0, 0, 0, 0],
     );
-    t.equal((await runCli(['unload', pin])).code, 0);
+    t.equal((await runHosted(['unload', pin])).code, 0);
   }),
 );
 
@@ -283,7 +284,7 @@ t.test('a signal ends the command, and what is pinned stays', { skip }, (t) =>
     send(pair, toPort(2));
     const events = new Cli(['map', 'events', 'pinned', join(pin, 'maps/denials'), '--event', 'denial', '--count', '1', '--json']);
     t.match((await events.ended).lines[0], { data: { dest_port: 2, reason: 2, family: 4 } }, 'and others read on');
-    t.equal((await runCli(['unload', pin])).code, 0);
+    t.equal((await runHosted(['unload', pin])).code, 0);
     t.equal(state(pair), undefined);
 
     const killed = new Cli(['policy', 'load', ...place(pair), '--json']);
@@ -383,7 +384,7 @@ t.test('several interfaces, all or none', { skip }, (t) =>
     const first = new Cli(['policy', 'load', ...place(pair), '--json']);
     await first.attached();
     const both = ['--iface', pair.sender.name, '--iface', pair.receiver.name, '--netns', netns];
-    const second = await runCli(['policy', 'load', ...both, '--json']);
+    const second = await runHosted(['policy', 'load', ...both, '--json']);
     t.same([second.code, second.lines[0]?.error?.code], [1, 'ALREADY_ATTACHED']);
     t.equal(xdpState(pair.sender.name, netns).programId, undefined);
     ip(`link delete ${pair.receiver.name}`, netns);
@@ -395,7 +396,7 @@ t.test('several interfaces, all or none', { skip }, (t) =>
 t.test('what is wrong is said, and nothing is attached', { skip }, (t) =>
   withVethPair(async (pair) => {
     const run = async (...words: string[]): Promise<[number | null, string, string]> => {
-      const { code, lines, stderr } = await runCli(['policy', ...words, '--json']);
+      const { code, lines, stderr } = await runHosted(['policy', ...words, '--json']);
       t.notMatch(stderr, STACK);
       t.equal(state(pair), undefined);
       return [code, lines[0]?.error?.code ?? '', lines[0]?.error?.message ?? ''];
@@ -454,19 +455,19 @@ t.test('what is wrong is said, and nothing is attached', { skip }, (t) =>
 t.test('a rule that is not there cannot be removed', { skip }, (t) =>
   withVethPair(async (pair) => {
     const pin = bpfFileSystem(t);
-    t.equal((await runCli(['policy', 'load', ...place(pair), '--pin', pin, '--detach'])).code, 0);
-    const { code, stderr } = await runCli(['policy', 'remove', '--pin', pin, '--port', '80']);
+    t.equal((await runHosted(['policy', 'load', ...place(pair), '--pin', pin, '--detach'])).code, 0);
+    const { code, stderr } = await runHosted(['policy', 'remove', '--pin', pin, '--port', '80']);
     t.equal(code, 1);
     t.equal(
       stderr,
       'error: Cannot remove any any -> any:80: there is no such rule\n' +
         'hint: ts-xdp policy list shows the rules; a rule is named by all of its fields\n',
     );
-    const added = await runCli(['policy', 'add', '--pin', pin, '--port', 'any', '--action', 'allow']);
+    const added = await runHosted(['policy', 'add', '--pin', pin, '--port', 'any', '--action', 'allow']);
     t.equal(added.stdout, 'added allow any any -> any\n', 'a catch-all is said as such');
     send(pair, toPort(80));
-    const listed = await runCli(['policy', 'list', '--pin', pin]);
+    const listed = await runHosted(['policy', 'list', '--pin', pin]);
     t.equal(listed.stdout, 'allow any any -> any  1 packets, 60 bytes\ndefault deny\n');
-    t.equal((await runCli(['unload', pin])).code, 0);
+    t.equal((await runHosted(['unload', pin])).code, 0);
   }),
 );
