@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ArgumentError, NotFoundError } from '../errors.ts';
+import { ArgumentError, MapBatchError, NotFoundError, SyscallError } from '../errors.ts';
 import type { Collection } from '../loader/index.ts';
 import { ArrayMap, BpfMap, HashMap, PerCpuMap } from '../maps/index.ts';
 import {
@@ -31,6 +31,9 @@ export interface RuleChanges {
 }
 
 const NONE: RuleCounters = { packets: 0n, bytes: 0n };
+const COUNTER_ATTEMPTS = 100;
+/** Milliseconds. */
+const COUNTER_PAUSE = 2;
 const MAPS = [
   'security_policies',
   'rule_counters',
@@ -121,7 +124,7 @@ export class PolicyMaps {
     if (before === action) return 'unchanged';
     // Counters and shape before the rule: from its first packet on everything is there.
     if (before === undefined) {
-      this.#ruleCounters.fill(match, NONE);
+      this.#makeCounters([match]);
       this.#shapes.set(shapeOf(match), 1);
     }
     this.#rules.set(match, action);
@@ -179,12 +182,33 @@ export class PolicyMaps {
 
   /** Writes the rules of a firewall that has none and is not attached yet, in few system calls. */
   fill(rules: readonly PolicyRule[]): void {
-    const cpus = this.#ruleCounters.cpus;
-    const zeros = Array.from({ length: cpus }, () => NONE);
-    this.#ruleCounters.setMany(rules.map((rule) => [rule, zeros] as const));
+    this.#makeCounters(rules);
     const shapes = new Set(rules.map(shapeOf));
     for (let shape = 0; shape < SHAPES; shape++) this.#shapes.set(shape, shapes.has(shape) ? 1 : 0);
     this.#rules.setMany(rules.map((rule) => [rule, rule.action] as const));
+  }
+
+  /**
+   * Linux 6.1 was seen to have no memory for more after 96,565 of them in one go, and to have some a little later: it is got in
+   * the background (bpf_mem_refill() in kernel/bpf/memalloc.c). Rules that are left without counters get them with their first
+   * packet.
+   */
+  #makeCounters(rules: readonly PolicyMatch[]): void {
+    const zeros = Array.from({ length: this.#ruleCounters.cpus }, () => NONE);
+    let done = 0;
+    for (let attempt = 0; attempt < COUNTER_ATTEMPTS; attempt++) {
+      try {
+        this.#ruleCounters.setMany(rules.slice(done).map((rule) => [rule, zeros] as const));
+        return;
+      } catch (error) {
+        if (!(error instanceof MapBatchError && error.cause instanceof SyscallError)) throw error;
+        // Whether there is room for the rule is for the map of rules to say.
+        if (error.cause.errnoName === 'E2BIG') return;
+        if (error.cause.errnoName !== 'ENOMEM') throw error;
+        done += error.done;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, COUNTER_PAUSE);
+      }
+    }
   }
 
   close(): void {
