@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['maps', 'programs'],
   ['link', 'ringbuf'],
   ['loader'],
-  ['sniffer', 'monitor', 'policy', 'inspect', 'debug', 'gen-runtime', 'dispatcher'],
+  ['sniffer', 'monitor', 'policy', 'mirror', 'inspect', 'debug', 'gen-runtime', 'dispatcher'],
   ['index'],
   ['cli', 'repl', 'register'],
 ];

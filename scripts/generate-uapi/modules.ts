@@ -64,9 +64,9 @@ const bpf: UapiModule = {
   ],
 };
 
-/** The attributes of a kind of link (bond, bridge, VXLAN, …) are left out, but for netkit. */
+/** The attributes of a kind of link (bond, bridge, VXLAN, …) are left out, but for netkit and those of VXLAN that are sent. */
 const IFLA_OF_ALL_LINKS =
-  /^(IFLA_(?!(BR|BRPORT|MACVLAN|MACSEC|VLAN|VXLAN|GENEVE|BAREUDP|PPP|GTP|BOND|VF|PORT|IPOIB|HSR|RMNET|CAN|DSA|OVPN|AMT|IPVLAN|MCTP|STATS|OFFLOAD|TUN|VRF|XFRM|INET6?|EVENT|BRIDGE|DPLL)_)\w+|XDP_\w+|NETKIT_\w+)$/;
+  /^(IFLA_(?!(BR|BRPORT|MACVLAN|MACSEC|VLAN|VXLAN|GENEVE|BAREUDP|PPP|GTP|BOND|VF|PORT|IPOIB|HSR|RMNET|CAN|DSA|OVPN|AMT|IPVLAN|MCTP|STATS|OFFLOAD|TUN|VRF|XFRM|INET6?|EVENT|BRIDGE|DPLL)_)\w+|IFLA_VXLAN_(LEARNING|PORT|COLLECT_METADATA)|XDP_\w+|NETKIT_\w+)$/;
 
 const network: UapiModule = {
   name: 'network',

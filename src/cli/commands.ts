@@ -5,6 +5,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<CommandEntry>>> = {
   load: async () => (await import('./commands/load.ts')).loadCommand,
   monitor: async () => (await import('./commands/monitor.ts')).monitorCommand,
   policy: async () => (await import('./commands/policy.ts')).policyCommands,
+  mirror: async () => (await import('./commands/mirror.ts')).mirrorCommand,
   unload: async () => (await import('./commands/unload.ts')).unloadCommand,
   who: async () => (await import('./commands/who.ts')).whoCommand,
   top: async () => (await import('./commands/top.ts')).topCommand,

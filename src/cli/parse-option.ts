@@ -89,3 +89,17 @@ export function parseMapAssignment(text: string): { map: string; key: string; va
   if (!match) throw new UsageError(`${text} sets nothing: write 'MAP[KEY]=VALUE'`);
   return { map, key, value };
 }
+
+/** A whole number between two, both included. */
+export function parseNumberUpTo(
+  text: string,
+  { least, most, what }: { readonly least: number; readonly most: number; readonly what: string },
+): number {
+  const value = Number(text);
+  if (!/^\d{1,10}$/.test(text) || value < least || value > most) {
+    throw new UsageError(
+      `${text} is no ${what}: a whole number from ${String(least)} to ${String(most)} is wanted`,
+    );
+  }
+  return value;
+}
