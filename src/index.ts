@@ -1,5 +1,6 @@
 export * from './errors.ts';
-export { ObjectFile, VariableSpec } from './elf/index.ts';
+export { isObjectPackage, ObjectFile, unpackObject, VariableSpec } from './elf/index.ts';
+export type { PackagedObject } from './elf/index.ts';
 export type { ExternSpec, MapSpec, ProgramSpec } from './elf/index.ts';
 export {
   attachXdpMulti,

@@ -1,20 +1,48 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { basename } from 'node:path';
 import { BoundsError, ElfError, FileError } from '../errors.ts';
 import { FILE_HEADER_SIZE, locateSections, readHeaders, SectionType, type SectionFacts } from './header.ts';
+import { isObjectPackage, unpackObject } from './object-package.ts';
 
-/** @throws FileError */
+/** An object in memory, and what it is called. */
+export interface NamedObject {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+}
+
+/** All bytes of an object, also out of a package. @throws FileError, ObjectError */
 export function readObjectBytes(path: string): Uint8Array {
-  return reading(path, () => readFileSync(path));
+  return readNamedObject(path).bytes;
+}
+
+/** The same with its name. @throws FileError, ObjectError */
+export function readNamedObject(path: string): NamedObject {
+  return named(
+    path,
+    reading(path, () => readFileSync(path)),
+  );
+}
+
+function named(path: string, bytes: Uint8Array): NamedObject {
+  const name = objectNameOf(path);
+  if (!isObjectPackage(bytes)) return { bytes, name };
+  const unpacked = unpackObject(bytes);
+  return { bytes: unpacked.bytes, name: unpacked.name ?? name };
+}
+
+/** What an object is called by its file: `sniffer` for `build/sniffer.bpf.o`. */
+export function objectNameOf(path: string): string {
+  return basename(path).replace(/(\.bpf)?\.o$|\.json$/, '');
 }
 
 /**
  * An object's bytes, but for sections that nothing here looks at, which are zeros. Of what clang -g writes, debug
  * information is most, and reading it into memory that is new costs more than anything else of reading an object.
  *
- * @throws FileError
+ * @throws FileError, ObjectError
  */
-export function readObjectParts(path: string): Uint8Array {
-  return reading(path, () => {
+export function readObjectParts(path: string): NamedObject {
+  const bytes = reading(path, () => {
     const fd = openSync(path, 'r');
     try {
       // What is no regular file has no size, and an unsound one is reported by whoever reads all of it.
@@ -23,6 +51,7 @@ export function readObjectParts(path: string): Uint8Array {
       closeSync(fd);
     }
   });
+  return named(path, bytes);
 }
 
 /** What is loaded has it, and debug information has not. */

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { BoundsError, ElfError } from '../errors.ts';
 import type { Btf, BtfExt } from '../btf/index.ts';
 import { readContainer, type ElfContainer } from './container.ts';
@@ -121,9 +120,14 @@ export class ObjectFile {
     }
   }
 
-  /** Reads an object from a file. @throws FileError besides what {@link ObjectFile.parse} throws */
+  /**
+   * Reads an object from a file, ELF or a package ({@link unpackObject}).
+   *
+   * @throws FileError besides what {@link ObjectFile.parse} throws
+   */
   static open(path: string): ObjectFile {
-    return ObjectFile.parse(readObjectParts(path), { name: objectNameOf(path) });
+    const { bytes, name } = readObjectParts(path);
+    return ObjectFile.parse(bytes, { name });
   }
 
   /** Where a variable lies in its section, in bytes, by the symbol table. */
@@ -153,9 +157,4 @@ export class ObjectFile {
   variable(name: string): VariableSpec {
     return findNamed({ kind: 'variable', name, whole: 'the object' }, this.variables);
   }
-}
-
-/** What an object is called by its file: `sniffer` for `build/sniffer.bpf.o`. */
-export function objectNameOf(path: string): string {
-  return basename(path).replace(/(\.bpf)?\.o$/, '');
 }

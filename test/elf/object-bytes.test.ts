@@ -38,7 +38,7 @@ function isForDebuggers(line: string): boolean {
 
 for (const [name, path] of Object.entries(objects)) {
   t.test(`${name}: all of it is read but what is for debuggers`, (t) => {
-    const [whole, parts] = [readFileSync(path), readObjectParts(path)];
+    const [whole, parts] = [readFileSync(path), readObjectParts(path).bytes];
     t.equal(parts.length, whole.length);
     const ranges = sectionLines(path).flatMap((line) => {
       const [, offset, size] = /^ +\[ *\d+\].*? [0-9a-f]{16} ([0-9a-f]+) ([0-9a-f]+) /.exec(line) ?? [];
@@ -72,7 +72,7 @@ t.test('a file that is cut or damaged is refused alike, read in parts or as a wh
   const seen = new Set<string>();
   const same = (damaged: Uint8Array, what: string): void => {
     writeFileSync(path, damaged);
-    const parts = outcome(() => readObjectParts(path));
+    const parts = outcome(() => readObjectParts(path).bytes);
     t.same(
       parts,
       outcome(() => damaged),
@@ -115,7 +115,7 @@ t.test('what is no regular file is read as a whole', (t) => {
     encoding: 'utf8',
   });
   t.equal(Number(piped), ObjectFile.open(path).maps.size);
-  t.same(readObjectParts('/dev/null').length, 0);
+  t.same(readObjectParts('/dev/null').bytes.length, 0);
   t.throws(() => readObjectParts('/'), { code: 'FILE_UNREADABLE' });
   t.throws(() => readObjectParts(`${path}.absent`), { code: 'FILE_NOT_FOUND' });
   t.end();

@@ -1,5 +1,5 @@
 import { basename, dirname, relative, resolve } from 'node:path';
-import { ObjectFile, objectNameOf, readObjectBytes } from '../../elf/index.ts';
+import { ObjectFile, readNamedObject } from '../../elf/index.ts';
 import { generateModule } from '../../gen/index.ts';
 import { UsageError } from '../exit-code.ts';
 import { resolveObject } from '../shipped-object.ts';
@@ -48,8 +48,8 @@ export function planGeneration(object: string, options: GenOptions): GenPlan {
     output,
     command: commandLine(object, options),
     generate: () => {
-      const bytes = readObjectBytes(path);
-      return generateModule(ObjectFile.parse(bytes, { name: objectNameOf(path) }), {
+      const { bytes, name } = readNamedObject(path);
+      return generateModule(ObjectFile.parse(bytes, { name }), {
         form: declaration ? 'declaration' : 'typescript',
         source: embed ? { kind: 'embedded', bytes } : { kind: 'beside', path: urlPath(fromModule) },
         runtime: `${options.package ?? 'ts-xdp'}/gen-runtime`,
