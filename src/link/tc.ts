@@ -5,6 +5,7 @@ import {
   clsactSide,
   deleteBpfFilter,
   listBpfFilters,
+  listQdiscs,
   RouteSocket,
   type BpfFilter,
   type BpfFilterPlace,
@@ -37,7 +38,7 @@ export interface TcOptions extends InterfaceOptions {
  * interface's namespace.
  *
  * @throws NotFoundError (INTERFACE_NOT_FOUND); AttachError: ALREADY_ATTACHED where another filter has that priority
- * and handle; NetlinkError with the kernel's own text; PermissionError
+ * and handle, ATTACH_REFUSED where an ingress qdisc has the place of clsact and the direction is egress; NetlinkError with the kernel's own text; PermissionError
  */
 export function attachTc(program: BpfProgram, options: TcOptions): TcAttachment {
   const direction = options.direction ?? directionOf(program);
@@ -55,7 +56,8 @@ export function attachTc(program: BpfProgram, options: TcOptions): TcAttachment 
     const socket = RouteSocket.open();
     try {
       const { index: ifindex, name } = findInterface(socket, options.interface);
-      addClsact(socket, { ifindex, name });
+      if (!addClsact(socket, { ifindex, name }) && direction === 'egress')
+        refuseIngressQdisc(socket, { ifindex, name, program });
       const place = { ifindex, name, direction, parent: clsactSide(direction), priority, handle };
       const filter = addFilter(socket, { program, place, replace });
       return new TcAttachment(socket, { program, filter, direction });
@@ -64,6 +66,23 @@ export function attachTc(program: BpfProgram, options: TcOptions): TcAttachment 
       throw error;
     }
   });
+}
+
+/**
+ * An ingress qdisc has the handle of clsact, and takes a filter for outgoing packets for one of incoming packets
+ * (ingress_tcf_block() in net/sched/sch_ingress.c).
+ */
+function refuseIngressQdisc(
+  socket: RouteSocket,
+  { ifindex, name, program }: { ifindex: number; name: string; program: BpfProgram },
+): void {
+  if (!listQdiscs(socket).some((qdisc) => qdisc.ifindex === ifindex && qdisc.kind === 'ingress')) return;
+  throw new AttachError(
+    'ATTACH_REFUSED',
+    `${name} (egress)`,
+    `Cannot attach ${program.name} to ${name} (egress): an ingress qdisc is there, which sees no outgoing packets`,
+    { hint: `delete it, for clsact has its place: tc qdisc delete dev ${name} ingress` },
+  );
 }
 
 function addFilter(

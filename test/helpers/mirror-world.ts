@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { addAddress, createVethPair, interfaceByName, RouteSocket } from '../../src/netlink/index.ts';
 import { NetworkNamespace, PacketSocket, withNetworkNamespace } from '../../src/sys/index.ts';
-import { notRoot } from './cli.ts';
+import { notRoot, type JsonLine } from './cli.ts';
 import { ip } from './kernel-objects.ts';
 import { until } from './until.ts';
 import { addNamespace, deleteNamespace, VethPair } from './veth.ts';
@@ -67,6 +67,7 @@ export class Remote {
       this.namespaceName,
     );
     ip('link set rx up', this.namespaceName);
+    this.#resolve(pair, socket);
     this.#inner = this.#open(interfaceByName(socket, 'rx').index);
     this.#outer = this.#open(interfaceByName(socket, 'up').index);
   }
@@ -79,6 +80,11 @@ export class Remote {
   /** What is there without waiting. */
   rest(): Uint8Array[] {
     return drain(this.#inner);
+  }
+
+  /** Sends a frame to the mirror's host, by the way that copies come. */
+  send(frame: Uint8Array): void {
+    this.#outer.send(frame);
   }
 
   /** The next frames that arrive, tunnel and all, those of the tunnel only. */
@@ -96,6 +102,17 @@ export class Remote {
     this.#outer.close();
     this.#netns.close();
     deleteNamespace(this.namespaceName);
+  }
+
+  /** So that no request for an address comes in between. */
+  #resolve(pair: VethPair, socket: RouteSocket): void {
+    const here = interfaceByName(pair.socket, this.underlay).address ?? '';
+    const there = interfaceByName(socket, 'up').address ?? '';
+    ip(
+      `neigh replace ${this.address} lladdr ${there} dev ${this.underlay} nud permanent`,
+      pair.namespaceName,
+    );
+    ip(`neigh replace ${this.localAddress} lladdr ${here} dev up nud permanent`, this.namespaceName);
   }
 
   #open(ifindex: number): PacketSocket {
@@ -172,9 +189,21 @@ export class MirrorWorld {
   }
 }
 
+/** The id of a map of the mirror that says this, by the word of bpftool: other mirrors have maps of that name, too. */
+export function mapIdOf({ lines }: { readonly lines: readonly JsonLine[] }, name: string): string {
+  const bpftool = (...args: string[]): unknown =>
+    JSON.parse(execFileSync('bpftool', ['-j', ...args], { encoding: 'utf8' }));
+  const attached = lines.find(({ type }) => type === 'attached');
+  const program = bpftool('prog', 'show', 'id', String(attached?.['program_id'])) as { map_ids: number[] };
+  const id = program.map_ids.find(
+    (one) => (bpftool('map', 'show', 'id', String(one)) as { name: string }).name === name,
+  );
+  return String(id);
+}
+
 /** Runs `action` in a world of its own, which is removed whatever happens. */
 export async function withMirrorWorld(
-  action: (world: MirrorWorld) => Promise<void>,
+  action: (world: MirrorWorld) => Promise<void> | void,
   place: MirrorWorldPlace = {},
 ): Promise<void> {
   const world = MirrorWorld.open(place);
