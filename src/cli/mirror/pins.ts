@@ -1,4 +1,4 @@
-import { existsSync, rmdirSync, unlinkSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmdirSync, unlinkSync } from 'node:fs';
 import { PinExistsError } from '../../errors.ts';
 import type { Collection } from '../../loader/index.ts';
 import { isOnFileSystem } from '../../sys/index.ts';
@@ -20,9 +20,9 @@ export class PinDirectory {
   /** A directory for this process, where nobody asks for another one and there is a bpf file system. */
   static choose(wanted: string | undefined, output: Output): PinDirectory {
     if (wanted !== undefined) return new PinDirectory(wanted);
-    if (isOnFileSystem(PIN_ROOT, 'bpf'))
-      return new PinDirectory(`${PIN_ROOT}/ts-xdp-mirror-${String(process.pid)}`);
-    output.note(`note: the statistics are not pinned: there is no bpf file system at ${PIN_ROOT}`);
+    const obstacle = whyNotPinned();
+    if (obstacle === undefined) return new PinDirectory(`${PIN_ROOT}/ts-xdp-mirror-${String(process.pid)}`);
+    output.note(`note: the statistics are not pinned: ${obstacle}`);
     return new PinDirectory(undefined);
   }
 
@@ -39,6 +39,16 @@ export class PinDirectory {
     ignoring('ENOTEMPTY', () => {
       rmdirSync(path);
     });
+  }
+}
+
+function whyNotPinned(): string | undefined {
+  if (!isOnFileSystem(PIN_ROOT, 'bpf')) return `there is no bpf file system at ${PIN_ROOT}`;
+  try {
+    accessSync(PIN_ROOT, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return `${PIN_ROOT} cannot be written to (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`;
   }
 }
 
