@@ -5,11 +5,14 @@ import t from 'tap';
 import { ObjectFile } from '../../src/elf/index.ts';
 import { Collection } from '../../src/loader/index.ts';
 import { Mirror, type MirrorOptions } from '../../src/mirror/index.ts';
+import { withNetworkNamespace } from '../../src/sys/index.ts';
+import { __sk_buff, TC_ACT_UNSPEC } from '../../src/uapi/index.ts';
 import { EtherType, ethernet, ipv4, ipv4Bytes, pattern, Protocol, udp } from '../fixtures/frames.ts';
 import { Cli, runCli, summaryOf } from '../helpers/cli.ts';
 import { ip } from '../helpers/kernel-objects.ts';
 import { mapIdOf, whyNoVxlan, withMirrorWorld, type MirrorWorld } from '../helpers/mirror-world.ts';
 import { inProject } from '../helpers/project-root.ts';
+import { withVethPair } from '../helpers/veth.ts';
 import { until } from '../helpers/until.ts';
 
 const skip = whyNoVxlan();
@@ -89,6 +92,33 @@ t.test('through a device that is there, which stays', { skip }, (t) =>
       targets: [{ target: 'vx', packets: '2', dropped: '1' }],
     });
     t.equal(world.state(), before);
+  }),
+);
+
+t.test('the frame keeps its mark, and the next program decides about it', { skip }, (t) =>
+  withVethPair((pair) => {
+    // Test runs are where this thread is, and here the kernel sends nothing of its own.
+    withNetworkNamespace(pair.netns, () => {
+      using collection = Collection.load(ObjectFile.open(inProject('bpf/mirror.bpf.o')), { pinRoot: false });
+      using mirror = Mirror.start(collection, {
+        interfaces: [pair.receiver.name],
+        devices: [pair.sender.name],
+        direction: 'egress',
+      });
+      for (const direction of ['ingress', 'egress']) {
+        const program = collection.program(`mirror_${direction}`);
+        const context = __sk_buff.encode({ mark: 77 });
+        const { returnValue, context: after } = program.testRun({ data: frame(20), context });
+        t.equal(returnValue | 0, TC_ACT_UNSPEC, direction);
+        t.equal(__sk_buff.decode(after).mark, 77, direction);
+      }
+      const bytes = 2n * BigInt(frame(20).length);
+      t.match(mirror.read(), { mirrored: 2n, targets: [{ packets: 2n, bytes, dropped: 0n }] });
+      // As the tunnel's own packet has it.
+      const context = __sk_buff.encode({ mark: 0x5458_6d03 });
+      collection.program('mirror_egress').testRun({ data: frame(20), context });
+      t.match(mirror.read(), { mirrored: 2n, tunnel: 1n, seen: 3n });
+    });
   }),
 );
 
