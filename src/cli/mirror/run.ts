@@ -102,7 +102,8 @@ async function follow({ mirror, collection, options, netns, output, end }: Follo
     cleanup.push(every(options.stats ?? STATISTICS_INTERVAL, { statistics, end }));
     if (options.duration !== undefined) cleanup.push(end.after(options.duration));
     await end.reached;
-    watch.close();
+    // No statistics come after the totals.
+    undo(cleanup);
     mirror.close();
     statistics.printFinal();
     await output.flush();
