@@ -189,9 +189,9 @@ export class PolicyMaps {
   }
 
   /**
-   * Linux 6.1 was seen to have no memory for more after 96,565 of them in one go, and to have some a little later: it is got in
-   * the background (bpf_mem_refill() in kernel/bpf/memalloc.c). Rules that are left without counters get them with their first
-   * packet.
+   * Linux 6.1 was seen to have no memory for more after 96,565 of them in one go: it is got in the background
+   * (bpf_mem_refill() in kernel/bpf/memalloc.c), so it is tried again. Rules that are left without counters get them with their
+   * first packet.
    */
   #makeCounters(rules: readonly PolicyMatch[]): void {
     const zeros = Array.from({ length: this.#ruleCounters.cpus }, () => NONE);
