@@ -62,12 +62,13 @@ export function sizeOf(btf: Btf, id: number): number {
   throw tooDeep(id);
 }
 
-/**
- * The alignment of a type in bytes, as C's _Alignof on a 64-bit machine.
- *
- * @param known Alignments by type id, which is added to: to be shared where there are many types to be asked for.
- */
-export function alignmentOf(btf: Btf, id: number, known = new Map<number, number>()): number {
+/** The alignments that were asked for, by type id: variables by the thousand may have types that are made of the same. */
+const alignments = new WeakMap<Btf, Map<number, number>>();
+
+/** The alignment of a type in bytes, as C's _Alignof on a 64-bit machine. */
+export function alignmentOf(btf: Btf, id: number): number {
+  const known = alignments.get(btf) ?? new Map<number, number>();
+  alignments.set(btf, known);
   return alignment(btf, id, { known, depth: 0 });
 }
 
@@ -101,8 +102,8 @@ function alignmentOfResolved(btf: Btf, id: number, search: AlignmentSearch): num
       return alignment(btf, type.typeId, search);
     case 'struct':
     case 'union': {
-      const alignments = type.members.map((member) => alignment(btf, member.typeId, search));
-      return isPacked(type, alignments) ? 1 : Math.max(1, ...alignments);
+      const ofMembers = type.members.map((member) => alignment(btf, member.typeId, search));
+      return isPacked(type, ofMembers) ? 1 : ofMembers.reduce((most, one) => Math.max(most, one), 1);
     }
     default:
       throw new BtfError(`Cannot tell the alignment of BTF type ${String(id)}: a ${type.kind} has none`, {

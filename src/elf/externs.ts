@@ -62,13 +62,12 @@ function sectionsOfVariables(btf: Btf): Map<number, string> {
 
 /** In the order of libbpf's cmp_externs(): the strictest alignment first, then the smallest, then by name. */
 function placeSettings(externs: Map<string, ExternSpec>, btf: Btf): Map<string, ExternSpec> {
-  const alignments = new Map<number, number>();
   const settings = [...externs.values()]
     .filter(({ section }) => section === KERNEL_CONFIG_SECTION)
     .map((extern) => {
       const size = sizeOf(btf, extern.typeId ?? 0);
       if (size === 0) throw broken(extern.name, 'its type has no size');
-      return { extern, size, alignment: alignmentOf(btf, extern.typeId ?? 0, alignments) };
+      return { extern, size, alignment: alignmentOf(btf, extern.typeId ?? 0) };
     })
     .sort(
       (a, b) => b.alignment - a.alignment || a.size - b.size || compareBytes(a.extern.name, b.extern.name),
