@@ -63,7 +63,9 @@ export class TypeIndex {
 
   /** Throws as {@link count}. */
   findAll(): void {
-    if (this.#end < this.#words.length || this.#rest > 0) this.#advance(Infinity, this.#words.length);
+    if (this.#end >= this.#words.length && this.#rest === 0) return;
+    if (this.#markShift === 0) this.#markAll();
+    else this.#advance(Infinity, this.#words.length);
   }
 
   /** Whether there is a type of that index, counted from 0. Throws as {@link count}. */
@@ -145,6 +147,26 @@ export class TypeIndex {
     const kind = (info >>> KIND_SHIFT) & KIND_MASK;
     const { head, element } = this.#lengths;
     return (head[kind] as number) + (element[kind] as number) * (info & COUNT_MASK);
+  }
+
+  /** Finds all types, where each is marked. Apart from {@link #advance}, so that objects do not have that compiled. */
+  #markAll(): void {
+    const words = this.#words;
+    const { head, element } = this.#lengths;
+    const marks = this.#marks;
+    let index = 0;
+    let at = 0;
+    while (at < words.length) {
+      const info = words[at + 1] as number;
+      const kind = (info >>> KIND_SHIFT) & KIND_MASK;
+      const least = head[kind] as number;
+      if (least === UNKNOWN_LENGTH) break;
+      marks[index++] = at;
+      at += least + (element[kind] as number) * (info & COUNT_MASK);
+    }
+    this.#checkEnd({ index, at, last: marks[index - 1] ?? 0 });
+    this.#found = index;
+    this.#end = at;
   }
 
   /**
