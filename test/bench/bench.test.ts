@@ -181,7 +181,7 @@ t.test('with somebody to compare with', { skip: whyNoKernelBenchmark() }, async 
     // Without the kernel's test programs objects of our own stand in.
     const report = await benchLoad({ runs: 1, warm: 1, objects: '/nowhere' });
     t.equal(report.benchmark, 'load');
-    t.equal(report.results.length, 6, 'the kernel BTF and two objects, first and warm');
+    t.equal(report.results.length, 9, 'the kernel BTF and two objects: first, with kept code, and warm');
     checkResults(t, report, { peer: 'libbpf', unit: 'ms of CPU outside of bpf(2)', missing });
   });
 
