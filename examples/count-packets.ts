@@ -10,6 +10,7 @@ import { firstArgument, interrupted } from './lib/interrupted.ts';
 
 const device = firstArgument('count-packets.ts INTERFACE [per-cpu]');
 const perCpu = process.argv[3] === 'per-cpu';
+const signal = interrupted();
 using loaded = load();
 const { programs, maps } = loaded;
 using attachment = attachXdp(perCpu ? programs.count_per_cpu : programs.count_packets, { interface: device });
@@ -25,7 +26,6 @@ function print(): void {
   console.log(`${String(maps.per_cpu_data.sum(0) ?? 0n)} packets (${list})`);
 }
 
-const signal = interrupted();
 try {
   for await (const _ of setInterval(1000, undefined, { signal })) print();
 } catch (error) {

@@ -28,6 +28,7 @@ function sum(perCpu: readonly Traffic[]): Traffic {
 const device = firstArgument('count-protocols.ts INTERFACE');
 using counter = load();
 using attachment = attachXdp(counter.programs.count_protocols, { interface: device });
+const signal = interrupted();
 console.log(`counting on ${device} in ${attachment.mode} mode, Ctrl-C ends it`);
 
 function print(): void {
@@ -43,7 +44,6 @@ function print(): void {
   console.log('');
 }
 
-const signal = interrupted();
 try {
   for await (const _ of setInterval(1000, undefined, { signal })) print();
 } catch (error) {

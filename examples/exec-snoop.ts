@@ -17,8 +17,9 @@ function argumentsOf({ arguments: bytes, arguments_length: length }: Exec): stri
 
 using snoop = load();
 using _attachment = attachTracing(snoop.programs.on_exec);
+const signal = interrupted();
 console.log('    PID  PARENT   USER COMMAND          ARGUMENTS');
-for await (const exec of snoop.events.execs.reader.events({ signal: interrupted() })) {
+for await (const exec of snoop.events.execs.reader.events({ signal })) {
   const numbers = [exec.pid, exec.parent_pid].map((id) => String(id).padStart(7)).join(' ');
   console.log(`${numbers} ${String(exec.uid).padStart(6)} ${exec.command.padEnd(16)} ${argumentsOf(exec)}`);
 }

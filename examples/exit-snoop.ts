@@ -18,8 +18,9 @@ function endOf({ exit_code: code, signal }: Event): string {
 
 using snoop = load();
 using _attachment = attachTracepoint(snoop.programs.handle_exit, { tracepoint: 'sched/sched_process_exit' });
+const signal = interrupted();
 console.log('    PID COMMAND          EXIT');
-for await (const event of snoop.events.events.reader.events({ signal: interrupted() }))
+for await (const event of snoop.events.events.reader.events({ signal }))
   console.log(`${String(event.pid).padStart(7)} ${event.comm.padEnd(16)} ${endOf(event)}`);
 const lost = snoop.variables.lost.get();
 if (lost > 0n) console.error(`${lost.toString()} were lost: reading was slower than they came`);

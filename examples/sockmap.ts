@@ -15,9 +15,9 @@ const { programs, maps, variables } = shortcut;
 // First what sends messages on, then what brings sockets into the map: one that is there is served from its first byte.
 using _redirecting = attachSockmap(programs.send_to_peer, { map: maps.sockets.map, via: 'prog_attach' });
 using _remembering = attachCgroup(programs.remember_socket, { cgroup });
+const signal = interrupted();
 console.log(`shortcutting connections within ${cgroup}, Ctrl-C ends it`);
 
-const signal = interrupted();
 await setTimeout(2 ** 31 - 1, undefined, { signal }).catch((error: unknown) => {
   if (!signal.aborted) throw error;
 });

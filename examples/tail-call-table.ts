@@ -14,6 +14,7 @@ const device = firstArgument('tail-call-table.ts INTERFACE');
 using loaded = load();
 const { programs, variables } = loaded;
 using _attachment = attachXdp(programs.sort_packets, { interface: device });
+const signal = interrupted();
 console.log(`sorting on ${device}, Ctrl-C ends it`);
 
 function print(): void {
@@ -21,7 +22,6 @@ function print(): void {
   console.log(`SYN ${String(syns.get())}, ACK ${String(acks.get())}, others ${String(others.get())}`);
 }
 
-const signal = interrupted();
 try {
   for await (const _ of setInterval(1000, undefined, { signal })) print();
 } catch (error) {

@@ -28,8 +28,9 @@ function format(connection: Connection): string {
 
 using trace = load();
 using _attachment = attachTracing(trace.programs.on_state);
+const signal = interrupted();
 console.log('    PID COMMAND             LATENCY    OUTCOME   CONNECTION');
-for await (const connection of trace.events.connections.reader.events({ signal: interrupted() }))
+for await (const connection of trace.events.connections.reader.events({ signal }))
   console.log(format(connection));
 const lost = trace.variables.lost.get();
 if (lost > 0n) console.error(`${lost.toString()} were lost: reading was slower than they came`);
