@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { Collection, ObjectFile } from '../../src/index.ts';
-import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { runClang } from './clang.ts';
 import { makeCgroup } from './control-group.ts';
 import { BpfFileSystem, ip } from './kernel-objects.ts';
 import { isTooOld, skipWhole } from './lacking.ts';
 import { ObjectFolder } from './object-source.ts';
+import { needTracefs } from './tracefs.ts';
 import { VethPair } from './veth.ts';
 import { inProject } from './project-root.ts';
 
@@ -19,7 +19,6 @@ const frame = ethernet(
   EtherType.Ipv4,
   ipv4({ protocol: Protocol.Udp }, udp({ sourcePort: 1, destinationPort: 2 }, pattern(8))),
 );
-const TRACEFS = '/sys/kernel/tracing';
 
 /** A network namespace, a cgroup, a bpf file system and a program to trace; `close()` removes all of it. */
 export class AttachWorld {
@@ -30,7 +29,6 @@ export class AttachWorld {
   readonly traced: string;
   readonly object: string;
   readonly #scratch = mkdtempSync(join(tmpdir(), 'ts-xdp-traced-'));
-  readonly #mountedTracefs: boolean;
 
   constructor() {
     ip('link set lo up', this.netnsName);
@@ -41,8 +39,7 @@ export class AttachWorld {
     chmodSync(this.traced, 0o755);
     const target = process.arch === 'arm64' ? '__TARGET_ARCH_arm64' : '__TARGET_ARCH_x86';
     this.object = this.folder.compile('link/kinds', { name: 'kinds', defines: { [target]: '1' } });
-    this.#mountedTracefs = !isOnFileSystem(TRACEFS, 'tracefs');
-    if (this.#mountedTracefs) mountKernelFileSystem('tracefs', TRACEFS);
+    needTracefs();
   }
 
   get netnsName(): string {
@@ -104,7 +101,6 @@ export class AttachWorld {
     this.bpffs.close();
     this.folder.close();
     rmSync(this.#scratch, { recursive: true });
-    if (this.#mountedTracefs) unmount(TRACEFS);
   }
 }
 

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { hashSources, type BuildRecord } from '../../scripts/build-bpf.ts';
 import { planGeneration } from '../../src/cli/gen/plan.ts';
-import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import {
   concat,
   ethernet,
@@ -21,6 +20,7 @@ import {
 } from '../fixtures/frames.ts';
 import { Cli, notRoot, projectRoot } from '../helpers/cli.ts';
 import { makeCgroup } from '../helpers/control-group.ts';
+import { needTracefs } from '../helpers/tracefs.ts';
 import { until } from '../helpers/until.ts';
 import { type VethPair, withVethPair } from '../helpers/veth.ts';
 
@@ -200,13 +200,7 @@ t.test('exec-snoop', { skip }, async (t) => {
 });
 
 t.test('exit-snoop', { skip }, async (t) => {
-  const tracefs = '/sys/kernel/tracing';
-  if (!isOnFileSystem(tracefs, 'tracefs')) {
-    mountKernelFileSystem('tracefs', tracefs);
-    t.teardown(() => {
-      unmount(tracefs);
-    });
-  }
+  needTracefs();
   const example = await start('exit-snoop', { begun: 'EXIT' });
   const ends = [
     ['exit 0', '0'],

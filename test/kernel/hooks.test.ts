@@ -24,7 +24,7 @@ import {
   type BpfProgram,
 } from '../../src/index.ts';
 import { interfaceByName } from '../../src/netlink/index.ts';
-import { isOnFileSystem, mountKernelFileSystem, PacketSocket, unmount } from '../../src/sys/index.ts';
+import { PacketSocket } from '../../src/sys/index.ts';
 import { EtherType, Protocol, ethernet, ipv4, pattern, udp } from '../fixtures/frames.ts';
 import { notRoot } from '../helpers/cli.ts';
 import { Compiler, whyNotCompile } from '../helpers/compile.ts';
@@ -32,6 +32,7 @@ import { makeCgroup } from '../helpers/control-group.ts';
 import { addNetkitPair } from '../helpers/netkit.ts';
 import { endAttachTest, whyNotHere } from '../helpers/lacking.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { needTracefs } from '../helpers/tracefs.ts';
 import { until } from '../helpers/until.ts';
 import { VethPair } from '../helpers/veth.ts';
 
@@ -425,28 +426,22 @@ hook(
   'a perf event without a link is told of as a holder',
   { programs: ['on_uprobe'] },
   ({ t, program, hits }) => {
-    const tracefs = '/sys/kernel/tracing';
-    const mounted = !isOnFileSystem(tracefs, 'tracefs');
-    if (mounted) mountKernelFileSystem('tracefs', tracefs);
-    try {
-      const held = { kind: 'program', id: program('on_uprobe').id } as const;
-      const events = (): object[] => holdersOf(held).holders.filter(({ kind }) => kind === 'perf_event');
-      const link = attachUprobe(program('on_uprobe'), {
-        path: 'libc.so.6',
-        function: 'getppid',
-        via: 'tracefs',
-        // Others call it too.
-        pid: process.pid,
-      });
-      t.ok(process.ppid > 0);
-      t.equal(hits('uprobe'), 1);
-      t.match(events(), [{ kind: 'perf_event', pid: process.pid }]);
-      link.close();
-      t.ok(process.ppid > 0);
-      t.equal(hits('uprobe'), 1, 'detached it does not run');
-      t.same(events(), []);
-    } finally {
-      if (mounted) unmount(tracefs);
-    }
+    needTracefs();
+    const held = { kind: 'program', id: program('on_uprobe').id } as const;
+    const events = (): object[] => holdersOf(held).holders.filter(({ kind }) => kind === 'perf_event');
+    const link = attachUprobe(program('on_uprobe'), {
+      path: 'libc.so.6',
+      function: 'getppid',
+      via: 'tracefs',
+      // Others call it too.
+      pid: process.pid,
+    });
+    t.ok(process.ppid > 0);
+    t.equal(hits('uprobe'), 1);
+    t.match(events(), [{ kind: 'perf_event', pid: process.pid }]);
+    link.close();
+    t.ok(process.ppid > 0);
+    t.equal(hits('uprobe'), 1, 'detached it does not run');
+    t.same(events(), []);
   },
 );

@@ -1,6 +1,4 @@
 /** `ts-xdp load` on an object of somebody else's: events of its own types, variables, maps, rings that nothing types. */
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import t from 'tap';
 import type { Test } from 'tap';
 import { Cli, notRoot, STACK, summaryOf } from '../helpers/cli.ts';
@@ -8,6 +6,7 @@ import { runHosted } from '../helpers/command-host.ts';
 import type { JsonLine } from '../helpers/cli.ts';
 import { isKernelBefore } from '../helpers/lacking.ts';
 import { noClang, ObjectFolder } from '../helpers/object-source.ts';
+import { needTracefs, withoutTracefs } from '../helpers/tracefs.ts';
 import { encode, expected, extreme, MESSAGE_SIZE, modest, packet } from '../helpers/typed-message.ts';
 import type { Setting } from '../helpers/typed-message.ts';
 import { VethPair } from '../helpers/veth.ts';
@@ -271,19 +270,14 @@ t.test(
   '--trace shows what bpf_printk prints',
   { skip },
   withPair(async (t, pair) => {
-    const mounted =
-      existsSync('/sys/kernel/tracing/trace_pipe') || existsSync('/sys/kernel/debug/tracing/trace_pipe');
-    if (!mounted) {
-      const refused = await runHosted(args(pair, '--trace', '--json'));
-      t.same(refused.lines.at(-1)?.error, {
-        code: 'FILE_NOT_FOUND',
-        message: 'Cannot read the trace pipe: tracefs is not mounted',
-        hint: 'mount it: mount -t tracefs nodev /sys/kernel/tracing',
-        path: '/sys/kernel/tracing/trace_pipe',
-      });
-      execFileSync('mount', ['-t', 'tracefs', 'nodev', '/sys/kernel/tracing']);
-      t.teardown(() => execFileSync('umount', ['/sys/kernel/tracing']));
-    }
+    const refused = await new Cli(args(pair, '--trace', '--json'), { prefix: withoutTracefs }).ended;
+    t.same(refused.lines.at(-1)?.error, {
+      code: 'FILE_NOT_FOUND',
+      message: 'Cannot read the trace pipe: tracefs is not mounted',
+      hint: 'mount it: mount -t tracefs nodev /sys/kernel/tracing',
+      path: '/sys/kernel/tracing/trace_pipe',
+    });
+    needTracefs();
     const cli = new Cli(args(pair, '--trace', '--var', 'label="mine"', '--json'));
     await cli.attached();
     const socket = pair.openPacketSocket();

@@ -7,11 +7,8 @@ import type { Test } from 'tap';
 import { BpfMap, Collection, ObjectFile } from '../../src/index.ts';
 import { MapType } from '../../src/maps/index.ts';
 import {
-  isOnFileSystem,
   missingCapabilities,
-  mountKernelFileSystem,
   raiseMemlockLimit,
-  unmount,
   withNetworkNamespace,
   type Capability,
 } from '../../src/sys/index.ts';
@@ -28,12 +25,12 @@ import {
   type PrivilegePlace,
   type PrivilegeResult,
 } from '../helpers/privilege-cases.ts';
+import { needTracefs } from '../helpers/tracefs.ts';
 import { VethPair } from '../helpers/veth.ts';
 
 const OTHER_USER = '65534';
 /** Above 2 distributions ask for more, each for its own. */
 const PARANOID = '/proc/sys/kernel/perf_event_paranoid';
-const TRACEFS = '/sys/kernel/tracing';
 const script = join(import.meta.dirname, `../fixtures/processes/privileged${extname(import.meta.filename)}`);
 const skip = notRoot || whyNotCompile();
 
@@ -138,8 +135,7 @@ t.test(
     const paranoid = readFileSync(PARANOID, 'latin1');
     if (Number(paranoid) > 2) writeFileSync(PARANOID, '2');
     const compiler = new Compiler();
-    const mounted = !isOnFileSystem(TRACEFS, 'tracefs');
-    if (mounted) mountKernelFileSystem('tracefs', TRACEFS);
+    needTracefs();
     const cgroup = makeCgroup('privileges');
     const pair = VethPair.open();
     const objects = [compiler.fixture('privileges'), compiler.fixture('privileges-struct-ops')] as const;
@@ -158,7 +154,6 @@ t.test(
       map.close();
       pair.close();
       rmdirSync(cgroup);
-      if (mounted) unmount(TRACEFS);
       compiler.close();
     });
     const place: PrivilegePlace = {

@@ -74,6 +74,8 @@ t.test('repeats are cut short by Ctrl-C', async (t) => {
   const worker = new Worker(interrupter, { eval: true, workerData: sent });
   await once(worker, 'online');
   const received = once(process, 'SIGINT');
+  // Waiting for a signal keeps no process alive, and the worker may be done before it is told of.
+  const alive = setInterval(() => undefined, 1000);
   worker.postMessage('now');
   const runs: unknown[] = [];
   // Anything else that ends a run comes before.
@@ -85,6 +87,7 @@ t.test('repeats are cut short by Ctrl-C', async (t) => {
       'Cannot run program first_byte: bpf(BPF_PROG_TEST_RUN) failed with EINTR (interrupted system call)',
   });
   await received;
+  clearInterval(alive);
   await worker.terminate();
 });
 

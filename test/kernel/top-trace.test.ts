@@ -5,16 +5,15 @@ import { join } from 'node:path';
 import t from 'tap';
 import { BpfProgram } from '../../src/index.ts';
 import { LiveStatistics, parseTraceLine } from '../../src/inspect/index.ts';
-import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import { Cli, cliMain, notRoot, runCli } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import { HolderWorld, pinOf } from '../helpers/holder-world.ts';
 import { noClang } from '../helpers/object-source.ts';
 import { runOften } from '../helpers/test-runs.ts';
+import { needTracefs, TRACEFS, withoutTracefs } from '../helpers/tracefs.ts';
 
 const skip = notRoot || noClang;
 const SYSCTL = '/proc/sys/kernel/bpf_stats_enabled';
-const TRACEFS = '/sys/kernel/tracing';
 
 t.test('top counts the runs of a program, and the kernel counts only while it runs', { skip }, async (t) => {
   const world = new HolderWorld();
@@ -94,18 +93,15 @@ t.test('lines of the trace pipe', (t) => {
 });
 
 t.test('trace follows the pipe; without tracefs it says how to mount it', { skip }, async (t) => {
-  const mounted = isOnFileSystem(TRACEFS, 'tracefs');
-  if (!mounted) {
-    const { code, stderr } = await runHosted(['trace']);
-    t.same(
-      [code, stderr],
-      [
-        1,
-        'error: Cannot read the trace pipe: tracefs is not mounted\nhint: mount it: mount -t tracefs nodev /sys/kernel/tracing\n',
-      ],
-    );
-    mountKernelFileSystem('tracefs', TRACEFS);
-  }
+  const refused = await new Cli(['trace'], { prefix: withoutTracefs }).ended;
+  t.same(
+    [refused.code, refused.stderr],
+    [
+      1,
+      'error: Cannot read the trace pipe: tracefs is not mounted\nhint: mount it: mount -t tracefs nodev /sys/kernel/tracing\n',
+    ],
+  );
+  needTracefs();
   const marker = `marked by ${String(process.pid)}`;
   const cli = new Cli(['trace', '--json']);
   await cli.until(({ lines }) => {
@@ -125,7 +121,6 @@ t.test('trace follows the pipe; without tracefs it says how to mount it', { skip
       text: `tracing_mark_write: ${marker}`,
     },
   );
-  if (!mounted) unmount(TRACEFS);
 });
 
 t.test('the stream of a program', { skip }, async (t) => {

@@ -14,7 +14,6 @@ import {
 } from '../../src/index.ts';
 import { Output } from '../../src/cli/output/output.ts';
 import { runWho } from '../../src/cli/who/run.ts';
-import { isOnFileSystem, mountKernelFileSystem, unmount } from '../../src/sys/index.ts';
 import { notRoot, runCli, type JsonLine } from '../helpers/cli.ts';
 import { runHosted } from '../helpers/command-host.ts';
 import { makeCgroup } from '../helpers/control-group.ts';
@@ -22,6 +21,7 @@ import { bpftool, HolderWorld, idOfPin, mapPinOf, pinOf } from '../helpers/holde
 import { ip } from '../helpers/kernel-objects.ts';
 import { noClang } from '../helpers/object-source.ts';
 import { openDescriptors } from '../helpers/open-descriptors.ts';
+import { needTracefs } from '../helpers/tracefs.ts';
 import { until } from '../helpers/until.ts';
 import { withVethPair } from '../helpers/veth.ts';
 
@@ -337,8 +337,7 @@ t.test('tcx, a cgroup by bpftool and by link, a tracepoint', { skip }, (t) =>
     tcx.close();
     classifier.close();
 
-    const mounted = isOnFileSystem('/sys/kernel/tracing', 'tracefs');
-    if (!mounted) mountKernelFileSystem('tracefs', '/sys/kernel/tracing');
+    needTracefs();
     const switches = BpfProgram.fromPin(pinOf(loaded, 'switch'));
     const traced = attachTracepoint(switches, { tracepoint: 'sched/sched_switch' });
     const { holders } = await who('prog', String(switches.id));
@@ -348,7 +347,6 @@ t.test('tcx, a cgroup by bpftool and by link, a tracepoint', { skip }, (t) =>
     );
     traced.close();
     switches.close();
-    if (!mounted) unmount('/sys/kernel/tracing');
     rmSync(loaded.directory, { recursive: true });
   }),
 );
